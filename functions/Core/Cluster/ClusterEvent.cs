@@ -1,0 +1,104 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Json;
+using IngressReconciler.Cluster.Resources;
+
+namespace IngressReconciler.Cluster;
+
+/// <summary>
+/// A change of one object in one cluster, read from a CloudEvent (version 1.0, JSON format). <c>source</c> is <c>/clusters/&lt;id&gt;</c>,
+/// <c>type</c> one of the two below, <c>data</c> the object in the API server's own JSON.
+/// </summary>
+/// <param name="ClusterId">Which cluster.</param>
+/// <param name="Change">What happened.</param>
+public sealed record ClusterEvent(string ClusterId, ResourceChange Change)
+{
+    /// <summary>Event type of an object that was created or changed.</summary>
+    public const string AppliedType = "ingressreconciler.object.applied";
+
+    /// <summary>Event type of an object that is gone; <c>data</c> is its last state, with the deletion's resource version.</summary>
+    public const string DeletedType = "ingressreconciler.object.deleted";
+
+    /// <summary>What every <c>source</c> begins with.</summary>
+    public const string SourcePrefix = "/clusters/";
+
+    /// <summary>
+    /// Reads one CloudEvent. False when it can never be of use, with a reason that names the event, the field and what is expected:
+    /// such an event is recorded and dropped, for sending it again would change nothing.
+    /// </summary>
+    public static bool TryRead(JsonElement json, [NotNullWhen(true)] out ClusterEvent? read, [NotNullWhen(false)] out string? refusal)
+    {
+        read = null;
+        if (json.ValueKind != JsonValueKind.Object)
+        {
+            refusal = $"an event must be a JSON object (CloudEvents 1.0), not {json.ValueKind}";
+            return false;
+        }
+
+        var name = "event " + KubernetesName.Show(Text(json, "id"));
+        var source = Text(json, "source");
+        var type = Text(json, "type");
+        if (source is null || !source.StartsWith(SourcePrefix, StringComparison.Ordinal) || !KubernetesName.IsLabel(source.AsSpan(SourcePrefix.Length)))
+            refusal = $"{name}: field 'source' is {KubernetesName.Show(source)}; expected '/clusters/<id>', the id a DNS label";
+        else if (type is not (AppliedType or DeletedType))
+            refusal = $"{name}: field 'type' is {KubernetesName.Show(type)}; expected '{AppliedType}' or '{DeletedType}'";
+        else if (!json.TryGetProperty("data", out var data) || data.ValueKind != JsonValueKind.Object)
+            refusal = $"{name}: field 'data' is missing; expected the Kubernetes object";
+        else if (TryReadObject(data, out var resource, out var wrong))
+        {
+            refusal = null;
+            read = new(source[SourcePrefix.Length..], type == AppliedType ? new Applied(resource) : new Deleted(resource.Key, resource.Metadata.ResourceVersion));
+            return true;
+        }
+        else
+            refusal = $"{name}: {wrong}";
+
+        return false;
+    }
+
+    /// <summary>Reads one object of a kind that routing reads; false with the reason otherwise.</summary>
+    public static bool TryReadObject(JsonElement data, [NotNullWhen(true)] out Resource? resource, [NotNullWhen(false)] out string? refusal)
+    {
+        resource = null;
+        var apiVersion = Text(data, "apiVersion");
+        var entry = ResourceKinds.Find(Text(data, "kind"));
+        if (entry is null || apiVersion != entry.ApiVersion)
+        {
+            var known = string.Join(", ", ResourceKinds.All.Select(kind => $"{kind.ApiVersion} {kind.Kind}"));
+            refusal = $"routing does not read objects of kind {KubernetesName.Show($"{apiVersion} {Text(data, "kind")}")}; it reads {known}";
+            return false;
+        }
+
+        try
+        {
+            resource = entry.Read(data);
+        }
+        catch (JsonException e)
+        {
+            refusal = $"the {entry.Kind} cannot be read: field 'data{e.Path?.TrimStart('$')}' has the wrong type";
+            return false;
+        }
+
+        refusal = Check(resource, entry);
+        if (refusal is null)
+            return true;
+        resource = null;
+        return false;
+    }
+
+    private static string? Check(Resource resource, ResourceKinds.Entry entry)
+    {
+        var meta = resource.Metadata;
+        if (meta is null || !KubernetesName.IsSubdomain(meta.Name))
+            return $"field 'data.metadata.name' of the {entry.Kind} is {KubernetesName.Show(meta?.Name)}; expected a DNS subdomain name";
+        if (entry.Namespaced ? !KubernetesName.IsLabel(meta.Namespace) : meta.Namespace is not ("" or null))
+            return $"field 'data.metadata.namespace' of {entry.Kind} {meta.Name} is {KubernetesName.Show(meta.Namespace)}; expected {(entry.Namespaced ? "a DNS label" : "none: the kind is cluster-scoped")}";
+        if (!ResourceVersion.IsValid(meta.ResourceVersion))
+            return $"field 'data.metadata.resourceVersion' of {resource.Key} is {KubernetesName.Show(meta.ResourceVersion)}; expected a decimal number";
+        if (resource is Secret { Data: not null })
+            return $"{resource.Key} arrived with its data: a private key must never travel. Send 'fingerprint' and 'chain' instead (the relay does)";
+        return null;
+    }
+
+    private static string? Text(JsonElement json, string property) =>
+        json.TryGetProperty(property, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+}

@@ -1,0 +1,16 @@
+using System.Text.Json.Serialization;
+using IngressReconciler.Cluster.Resources;
+
+namespace IngressReconciler.Cluster;
+
+/// <summary>The JSON of cluster objects: the API server's names, nothing written that is unset.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault,
+    MaxDepth = 64)]
+[JsonSerializable(typeof(IngressClass))]
+[JsonSerializable(typeof(Ingress))]
+[JsonSerializable(typeof(Service))]
+[JsonSerializable(typeof(EndpointSlice))]
+[JsonSerializable(typeof(Secret))]
+internal sealed partial class ClusterJson : JsonSerializerContext;

@@ -1,0 +1,88 @@
+using System.Buffers;
+using System.Collections.Immutable;
+using System.Text;
+using System.Text.Json;
+
+namespace IngressReconciler.Cluster;
+
+/// <summary>
+/// One batch of accepted changes as it stands in the journal and, many of them, in a snapshot: one line of JSON,
+/// <c>{"id":…,"at":…,"changes":[{"kind":…,"applied":{object}}|{"kind":…,"deleted":{"namespace","name","resourceVersion"}},…]}</c>.
+/// </summary>
+/// <param name="Id">Unique; lets a writer recognise its own line.</param>
+/// <param name="At">When it was written.</param>
+/// <param name="Changes">The changes, in order.</param>
+public sealed record JournalLine(string Id, DateTimeOffset At, ImmutableArray<ResourceChange> Changes)
+{
+    /// <summary>The line in UTF-8, with its line feed.</summary>
+    public byte[] ToBytes()
+    {
+        var buffer = new ArrayBufferWriter<byte>(4096);
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            json.WriteString("id", Id);
+            json.WriteString("at", At);
+            json.WriteStartArray("changes");
+            foreach (var change in Changes)
+                Write(json, change);
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+
+        buffer.Write("\n"u8);
+        return buffer.WrittenSpan.ToArray();
+    }
+
+    /// <summary>Reads what <see cref="ToBytes"/> wrote.</summary>
+    /// <exception cref="JsonException">The line is not one of ours: the journal is damaged.</exception>
+    public static JournalLine Parse(ReadOnlyMemory<byte> line)
+    {
+        try
+        {
+            using var json = JsonDocument.Parse(line);
+            var root = json.RootElement;
+            var changes = root.GetProperty("changes");
+            var read = ImmutableArray.CreateBuilder<ResourceChange>(changes.GetArrayLength());
+            foreach (var change in changes.EnumerateArray())
+                read.Add(ReadChange(change));
+            return new(root.GetProperty("id").GetString() ?? "", root.GetProperty("at").GetDateTimeOffset(), read.MoveToImmutable());
+        }
+        catch (Exception e) when (e is KeyNotFoundException or InvalidOperationException or FormatException)
+        {
+            throw new JsonException($"not a journal line: {KubernetesName.Show(Encoding.UTF8.GetString(line.Span[..Math.Min(200, line.Length)]))}", e);
+        }
+    }
+
+    private static void Write(Utf8JsonWriter json, ResourceChange change)
+    {
+        json.WriteStartObject();
+        json.WriteString("kind", change.Key.Kind.ToString());
+        if (change is Applied { Resource: var resource })
+        {
+            json.WritePropertyName("applied");
+            JsonSerializer.Serialize(json, resource, ResourceKinds.Of(resource.Kind).Json);
+        }
+        else
+        {
+            json.WriteStartObject("deleted");
+            json.WriteString("namespace", change.Key.Namespace);
+            json.WriteString("name", change.Key.Name);
+            json.WriteString("resourceVersion", change.ResourceVersion);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndObject();
+    }
+
+    private static ResourceChange ReadChange(JsonElement json)
+    {
+        var entry = ResourceKinds.Find(json.GetProperty("kind").GetString())
+            ?? throw new JsonException($"a journal line has an object of unknown kind {KubernetesName.Show(json.GetProperty("kind").GetString())}");
+        if (json.TryGetProperty("applied", out var applied))
+            return new Applied(entry.Read(applied));
+        var deleted = json.GetProperty("deleted");
+        var key = new ResourceKey(entry.Kind, deleted.GetProperty("namespace").GetString()!, deleted.GetProperty("name").GetString()!);
+        return new Deleted(key, deleted.GetProperty("resourceVersion").GetString()!);
+    }
+}

@@ -1,0 +1,35 @@
+using System.Buffers;
+
+namespace IngressReconciler.Cluster;
+
+/// <summary>The name rules of Kubernetes (RFC 1123 and RFC 1035 as the API server applies them). What passes here is safe in any command.</summary>
+public static class KubernetesName
+{
+    private static readonly SearchValues<char> LabelCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-");
+
+    /// <summary>A DNS label: 1 to 63 of <c>a-z 0-9 -</c>, no dash at either end. Namespaces, Services and port names are labels.</summary>
+    public static bool IsLabel(ReadOnlySpan<char> text) =>
+        text.Length is > 0 and <= 63 && text[0] != '-' && text[^1] != '-' && !text.ContainsAnyExcept(LabelCharacters);
+
+    /// <summary>A DNS subdomain: labels joined by dots, at most 253 characters. All other object names, and hosts, are subdomains.</summary>
+    public static bool IsSubdomain(ReadOnlySpan<char> text)
+    {
+        if (text.Length is 0 or > 253)
+            return false;
+        foreach (var label in text.Split('.'))
+        {
+            if (!IsLabel(text[label]))
+                return false;
+        }
+        return true;
+    }
+
+    /// <summary>A text from outside as it may be shown in a message: short, on one line, nothing a terminal would act on.</summary>
+    public static string Show(string? text)
+    {
+        if (string.IsNullOrEmpty(text))
+            return "(empty)";
+        var shown = text.Length > 80 ? text[..80] : text;
+        return string.Concat("'", string.Concat(shown.Select(c => char.IsControl(c) || char.IsSurrogate(c) ? '\uFFFD' : c)), text.Length > 80 ? "…'" : "'");
+    }
+}

@@ -1,0 +1,36 @@
+using IngressReconciler.Cluster.Resources;
+
+namespace IngressReconciler.Cluster;
+
+/// <summary>What happened to one object: it is now so, or it is gone.</summary>
+public abstract record ResourceChange
+{
+    /// <summary>The object.</summary>
+    public abstract ResourceKey Key { get; }
+
+    /// <summary>The resource version that this change brought.</summary>
+    public abstract string ResourceVersion { get; }
+}
+
+/// <summary>The object was created or changed and now looks like this.</summary>
+/// <param name="Resource">The object.</param>
+public sealed record Applied(Resource Resource) : ResourceChange
+{
+    /// <inheritdoc/>
+    public override ResourceKey Key => Resource.Key;
+
+    /// <inheritdoc/>
+    public override string ResourceVersion => Resource.Metadata.ResourceVersion;
+}
+
+/// <summary>The object is gone.</summary>
+/// <param name="Key">The object.</param>
+/// <param name="ResourceVersion">The version of the deletion, as a watch's DELETED event carries it.</param>
+public sealed record Deleted(ResourceKey Key, string ResourceVersion) : ResourceChange
+{
+    /// <inheritdoc/>
+    public override ResourceKey Key { get; } = Key;
+
+    /// <inheritdoc/>
+    public override string ResourceVersion { get; } = ResourceVersion;
+}

@@ -1,0 +1,43 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using IngressReconciler.Cluster.Resources;
+
+namespace IngressReconciler.Cluster;
+
+/// <summary>The table of kinds that routing reads: a new kind is one line here.</summary>
+public static class ResourceKinds
+{
+    /// <summary>How one kind is found and read.</summary>
+    /// <param name="Kind">The kind.</param>
+    /// <param name="ApiVersion">Group and version as in a manifest.</param>
+    /// <param name="Plural">The name in API paths.</param>
+    /// <param name="Namespaced">Whether its objects live in namespaces.</param>
+    /// <param name="Json">How its JSON is read and written.</param>
+    public sealed record Entry(ResourceKind Kind, string ApiVersion, string Plural, bool Namespaced, JsonTypeInfo Json)
+    {
+        /// <summary>Reads one object of this kind.</summary>
+        /// <exception cref="JsonException">A field has the wrong type; the message has its path.</exception>
+        public Resource Read(JsonElement json) => (Resource)json.Deserialize(Json)!;
+    }
+
+    /// <summary>All kinds, in the order in which a cluster is best read: what others refer to first.</summary>
+    public static ImmutableArray<Entry> All { get; } =
+    [
+        new(ResourceKind.IngressClass, "networking.k8s.io/v1", "ingressclasses", false, ClusterJson.Default.IngressClass),
+        new(ResourceKind.Secret, "v1", "secrets", true, ClusterJson.Default.Secret),
+        new(ResourceKind.EndpointSlice, "discovery.k8s.io/v1", "endpointslices", true, ClusterJson.Default.EndpointSlice),
+        new(ResourceKind.Service, "v1", "services", true, ClusterJson.Default.Service),
+        new(ResourceKind.Ingress, "networking.k8s.io/v1", "ingresses", true, ClusterJson.Default.Ingress),
+    ];
+
+    private static readonly ImmutableDictionary<ResourceKind, Entry> ByKind = All.ToImmutableDictionary(entry => entry.Kind);
+
+    private static readonly ImmutableDictionary<string, Entry> ByName = All.ToImmutableDictionary(entry => entry.Kind.ToString(), StringComparer.Ordinal);
+
+    /// <summary>The entry of a kind.</summary>
+    public static Entry Of(ResourceKind kind) => ByKind[kind];
+
+    /// <summary>The entry with this kind's name (<c>Ingress</c>), or null.</summary>
+    public static Entry? Find(string? kind) => kind is null ? null : ByName.GetValueOrDefault(kind);
+}

@@ -1,0 +1,145 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using IngressReconciler.Cluster;
+using IngressReconciler.Cluster.Resources;
+using IngressReconciler.Routing;
+
+namespace IngressReconciler.Endpoints;
+
+/// <summary>
+/// Upstream → the pod addresses behind it now, by kube-proxy's rules (KEP-1669, KEP-1672): ready endpoints take requests; while there is none,
+/// serving terminating ones do. A pod that has an address in both families counts once, in the Service's first family.
+/// </summary>
+public static class EndpointResolution
+{
+    /// <summary>Resolves one upstream. Never throws; what is wrong in a slice concerns that address only.</summary>
+    public static EndpointSet Resolve(ClusterState state, Upstream upstream, bool allowLoopback = false)
+    {
+        var key = ModelUses.ServiceOf(upstream);
+        if (state.Find<Service>(key) is not { } service || ServicePorts.Find(service, upstream.Port) is not { } port)
+            return EndpointSet.None;
+
+        var work = new Work(allowLoopback);
+        foreach (var slice in state.SlicesOf(key))
+            work.Read(slice, port.Name ?? "");
+        return work.Result(service.Spec.IpFamilies is ["IPv6", ..] ? AddressFamily.InterNetworkV6 : AddressFamily.InterNetwork);
+    }
+
+    private sealed class Work(bool allowLoopback)
+    {
+        private readonly Dictionary<(IPAddress Address, int Port), Candidate> candidates = [];
+        private readonly List<ExcludedEndpoint> excluded = [];
+        private readonly List<Finding> findings = [];
+
+        private readonly record struct Candidate(Endpoint Endpoint, bool Ready);
+
+        public void Read(EndpointSlice slice, string portName)
+        {
+            if (slice.AddressType is not ("IPv4" or "IPv6"))
+            {
+                if (slice.Endpoints is { Length: > 0 })
+                    Error(slice, "UnsupportedAddressType", $"addressType is {KubernetesName.Show(slice.AddressType)}; only IPv4 and IPv6 addresses can be routed to.");
+                return;
+            }
+
+            foreach (var port in slice.Ports ?? [])
+            {
+                if (port is not { Protocol: null or "" or "TCP", Port: { } number } || (port.Name ?? "") != portName)
+                    continue;
+                if (number is < 1 or > 65535)
+                {
+                    Error(slice, "InvalidPort", string.Create(CultureInfo.InvariantCulture, $"port {number} is not a port number."));
+                    continue;
+                }
+
+                for (var i = 0; i < (slice.Endpoints?.Length ?? 0); i++)
+                {
+                    if (slice.Endpoints![i] is { } endpoint)
+                        Read(slice, endpoint, i, number);
+                }
+            }
+        }
+
+        public EndpointSet Result(AddressFamily preferred)
+        {
+            var all = OncePerPod(preferred);
+            var anyReady = all.Any(one => one.Ready);
+            var endpoints = new List<Endpoint>(all.Count);
+            foreach (var one in all)
+            {
+                // A terminating endpoint that still serves is kept to finish what it has; with none ready it is all there is.
+                if (one.Ready || !anyReady)
+                    endpoints.Add(one.Endpoint with { State = EndpointState.Ready });
+                else
+                    endpoints.Add(one.Endpoint with { State = EndpointState.Draining });
+            }
+
+            endpoints.Sort(static (left, right) =>
+            {
+                var address = left.Address.GetAddressBytes().AsSpan().SequenceCompareTo(right.Address.GetAddressBytes());
+                return address != 0 ? address : left.Port.CompareTo(right.Port);
+            });
+            return new(endpoints.ToValueList(), excluded.ToValueList(), findings.ToValueList());
+        }
+
+        private void Read(EndpointSlice slice, SliceEndpoint endpoint, int index, int port)
+        {
+            var pod = endpoint.TargetRef is { Kind: "Pod", Name: { } name } && KubernetesName.IsSubdomain(name) ? name : null;
+            var text = endpoint.Addresses is [{ } first, ..] ? first : "";
+            if (!TryAddress(text, slice.AddressType!, out var address))
+            {
+                Error(slice, "InvalidAddress", $"endpoints[{index}].addresses[0] {KubernetesName.Show(text)} is not a usable {slice.AddressType} address. It gets no requests.");
+                excluded.Add(new(KubernetesName.Show(text), pod, slice.Metadata.Name, "not a usable address"));
+                return;
+            }
+
+            var ready = endpoint.Conditions?.Ready ?? true;
+            var serving = endpoint.Conditions?.Serving ?? ready;
+            var terminating = endpoint.Conditions?.Terminating ?? false;
+            if (!ready && !(serving && terminating))
+            {
+                excluded.Add(new(text, pod, slice.Metadata.Name, terminating ? "terminating and not serving" : "not ready"));
+                return;
+            }
+
+            var candidate = new Candidate(new(address, port, EndpointState.Ready, pod, endpoint.NodeName, endpoint.Zone, slice.Metadata.Name), ready);
+            var key = (address, port);
+            if (!candidates.TryGetValue(key, out var other) || Better(candidate, other))
+                candidates[key] = candidate;
+        }
+
+        /// <summary>While a pod moves from one slice to another both may name it: the better state counts, then the one that names its pod.</summary>
+        private static bool Better(Candidate one, Candidate other) =>
+            one.Ready != other.Ready ? one.Ready : one.Endpoint.Pod is not null && other.Endpoint.Pod is null;
+
+        private List<Candidate> OncePerPod(AddressFamily preferred)
+        {
+            var inPreferred = candidates.Values.Where(one => one.Endpoint.Pod is not null && one.Endpoint.Address.AddressFamily == preferred)
+                .Select(one => one.Endpoint.Pod!).ToHashSet();
+            return [.. candidates.Values.Where(one => one.Endpoint.Pod is null || one.Endpoint.Address.AddressFamily == preferred || !inPreferred.Contains(one.Endpoint.Pod))];
+        }
+
+        private bool TryAddress(string text, string addressType, out IPAddress address)
+        {
+            // Only the canonical text is taken: "1", "0x7f.1" or "010.0.0.1" parse too, and mean something else to other readers.
+            address = IPAddress.None;
+            if (text.Length > 45 || !IPAddress.TryParse(text, out var parsed))
+                return false;
+            address = parsed;
+            var family = addressType == "IPv4" ? AddressFamily.InterNetwork : AddressFamily.InterNetworkV6;
+            if (parsed.AddressFamily != family || parsed.IsIPv4MappedToIPv6 || text.Contains('%', StringComparison.Ordinal) || text.Contains('[', StringComparison.Ordinal))
+                return false;
+            if (family == AddressFamily.InterNetwork && parsed.ToString() != text)
+                return false;
+            if (IPAddress.IsLoopback(parsed))
+                return allowLoopback;
+            var bytes = parsed.GetAddressBytes();
+            return family == AddressFamily.InterNetwork
+                ? bytes[0] is not 0 and < 224 && !(bytes[0] == 169 && bytes[1] == 254)
+                : !parsed.Equals(IPAddress.IPv6Any) && !parsed.IsIPv6Multicast && !parsed.IsIPv6LinkLocal;
+        }
+
+        private void Error(EndpointSlice slice, string reason, string message) => findings.Add(new(slice.Key, Severity.Error, reason, message));
+    }
+}

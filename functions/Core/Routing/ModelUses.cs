@@ -1,0 +1,63 @@
+using System.Collections.Immutable;
+using IngressReconciler.Cluster;
+
+namespace IngressReconciler.Routing;
+
+/// <summary>What the routes of a model use, counted so that a change of one host costs that host: upstreams, and hosts by certificate.</summary>
+public sealed record ModelUses
+{
+    /// <summary>Nothing is used.</summary>
+    public static ModelUses None { get; } = new();
+
+    /// <summary>Every upstream that some route names, with how many do.</summary>
+    public ImmutableDictionary<Upstream, int> Upstreams { get; private init; } = ImmutableDictionary<Upstream, int>.Empty;
+
+    /// <summary>The upstreams at each Service.</summary>
+    public ImmutableDictionary<ResourceKey, ImmutableHashSet<Upstream>> UpstreamsOf { get; private init; } = ImmutableDictionary<ResourceKey, ImmutableHashSet<Upstream>>.Empty;
+
+    /// <summary>The hosts that each certificate is served for.</summary>
+    public ImmutableDictionary<CertificateReference, ImmutableHashSet<string>> HostsOf { get; private init; } = ImmutableDictionary<CertificateReference, ImmutableHashSet<string>>.Empty;
+
+    /// <summary>The uses after some hosts changed.</summary>
+    public ModelUses After(IEnumerable<HostDifference> hosts)
+    {
+        var upstreams = Upstreams.ToBuilder();
+        var services = UpstreamsOf.ToBuilder();
+        var certificates = HostsOf.ToBuilder();
+        foreach (var (host, before, after) in hosts)
+        {
+            foreach (var upstream in Named(after))
+            {
+                upstreams[upstream] = upstreams.GetValueOrDefault(upstream) + 1;
+                services.Add(ServiceOf(upstream), upstream);
+            }
+
+            foreach (var upstream in Named(before))
+            {
+                if (--upstreams[upstream] > 0)
+                    continue;
+                upstreams.Remove(upstream);
+                services.Remove(ServiceOf(upstream), upstream);
+            }
+
+            if (before?.Certificate is { } old)
+                certificates.Remove(old, host.Host);
+            if (after?.Certificate is { } now)
+                certificates.Add(now, host.Host);
+        }
+
+        return new() { Upstreams = upstreams.ToImmutable(), UpstreamsOf = services.ToImmutable(), HostsOf = certificates.ToImmutable() };
+    }
+
+    /// <summary>The Service behind an upstream.</summary>
+    public static ResourceKey ServiceOf(Upstream upstream) => new(ResourceKind.Service, upstream.Namespace, upstream.Service);
+
+    private static IEnumerable<Upstream> Named(HostRoutes? host)
+    {
+        foreach (var route in host?.Routes ?? [])
+        {
+            foreach (var backend in route.Backends)
+                yield return backend.Upstream;
+        }
+    }
+}

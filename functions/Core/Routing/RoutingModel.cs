@@ -1,0 +1,122 @@
+using System.Collections.Immutable;
+using System.Text.Json.Serialization;
+
+namespace IngressReconciler.Routing;
+
+/// <summary>
+/// What should be routed where: the intent, without the pods of the moment. Knows neither Kubernetes' objects nor a proxy.
+/// Immutable; two models that share most hosts share their memory.
+/// </summary>
+public sealed record RoutingModel
+{
+    /// <summary>Routes nothing.</summary>
+    public static RoutingModel Empty { get; } = new();
+
+    /// <summary>What is listened on, and what is said and heard before a request.</summary>
+    public RoutingSettings Settings { get; init; } = new();
+
+    /// <summary>The routes of each host of each table.</summary>
+    public ImmutableDictionary<HostKey, HostRoutes> Hosts { get; init; } = ImmutableDictionary<HostKey, HostRoutes>.Empty;
+}
+
+/// <summary>The part of a model that belongs to no host.</summary>
+public sealed record RoutingSettings
+{
+    /// <summary>What clients connect to.</summary>
+    [JsonConverter(typeof(ValueListConverter<Listener>))]
+    public ValueList<Listener> Listeners { get; init; } = [];
+
+    /// <summary>Who speaks PROXY protocol to us.</summary>
+    public ProxyProtocolSettings ProxyProtocol { get; init; } = new();
+
+    /// <summary>Served where no certificate is bound to the server name; null for the bootstrap's own.</summary>
+    public CertificateReference? DefaultCertificate { get; init; }
+}
+
+/// <summary>How connections to a listener are spoken.</summary>
+public enum ListenerProtocol
+{
+    /// <summary>HTTP in the clear.</summary>
+    Http,
+
+    /// <summary>HTTP over TLS that ends here.</summary>
+    Https,
+
+    /// <summary>TLS, routed by server name; ends here or passes through as <see cref="Listener.Tls"/> says.</summary>
+    Tls,
+
+    /// <summary>Plain TCP.</summary>
+    Tcp,
+}
+
+/// <summary>Where TLS ends.</summary>
+public enum TlsMode
+{
+    /// <summary>Here.</summary>
+    Terminate,
+
+    /// <summary>At the pod.</summary>
+    Passthrough,
+}
+
+/// <summary>One port that clients connect to. Several may share a route table, as an Ingress's ports 80 and 443 do.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Port">Port number.</param>
+/// <param name="Protocol">What is spoken.</param>
+/// <param name="Table">The route table it reads.</param>
+/// <param name="Tls">Where TLS ends; null without TLS.</param>
+public sealed record Listener(string Name, int Port, ListenerProtocol Protocol, string Table, TlsMode? Tls = null);
+
+/// <summary>Who must begin each connection with a PROXY header (HAProxy's PROXY protocol specification, versions 1 and 2).</summary>
+public sealed record ProxyProtocolSettings
+{
+    /// <summary>Source networks (CIDR, canonical) whose connections carry a header; all others must send none.</summary>
+    [JsonConverter(typeof(ValueListConverter<string>))]
+    public ValueList<string> TrustedSources { get; init; } = [];
+}
+
+/// <summary>Names the routes of one host in one table.</summary>
+/// <param name="Table">Route table.</param>
+/// <param name="Host"><c>shop.example.com</c>, <c>*.example.com</c> (exactly one label), or <c>*</c> for every host.</param>
+public readonly record struct HostKey(string Table, string Host)
+{
+    /// <summary>Every host.</summary>
+    public const string AnyHost = "*";
+
+    /// <summary>By table, then host; ordinal.</summary>
+    public static IComparer<HostKey> Order { get; } = Comparer<HostKey>.Create((left, right) =>
+    {
+        var table = string.CompareOrdinal(left.Table, right.Table);
+        return table != 0 ? table : string.CompareOrdinal(left.Host, right.Host);
+    });
+
+    /// <summary><c>table|host</c>.</summary>
+    public override string ToString() => $"{Table}|{Host}";
+
+    /// <summary>Reads what <see cref="ToString"/> wrote.</summary>
+    public static HostKey Parse(string text)
+    {
+        var bar = text.IndexOf('|', StringComparison.Ordinal);
+        return bar > 0 ? new(text[..bar], text[(bar + 1)..]) : throw new FormatException($"not a host key: {text}");
+    }
+}
+
+/// <summary>All that one host serves.</summary>
+public sealed record HostRoutes
+{
+    /// <summary>Its routes, the one that is tried first at the head.</summary>
+    [JsonConverter(typeof(ValueListConverter<Route>))]
+    public ValueList<Route> Routes { get; init; } = [];
+
+    /// <summary>The certificate it is served with; null for the default one.</summary>
+    public CertificateReference? Certificate { get; init; }
+}
+
+/// <summary>A Secret that holds a certificate. The certificate itself is a fact of the moment, as endpoints are, and in no model.</summary>
+/// <param name="Namespace">Its namespace.</param>
+/// <param name="Name">Its name.</param>
+public readonly record struct CertificateReference(string Namespace, string Name)
+{
+    /// <summary><c>namespace/name</c>.</summary>
+    public override string ToString() => $"{Namespace}/{Name}";
+}

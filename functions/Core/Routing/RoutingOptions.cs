@@ -1,0 +1,31 @@
+using System.Collections.Immutable;
+
+namespace IngressReconciler.Routing;
+
+/// <summary>What an operator sets, for one cluster, that routing depends on.</summary>
+public sealed record RoutingOptions
+{
+    /// <summary>The controller name of our own IngressClasses.</summary>
+    public const string OwnController = "ingressreconciler.dev/ingress-controller";
+
+    /// <summary>IngressClasses with one of these in <c>spec.controller</c> are ours. Add <c>k8s.io/ingress-nginx</c> to take over from it.</summary>
+    public ImmutableHashSet<string> Controllers { get; init; } = [OwnController];
+
+    /// <summary>Class names that are ours although no IngressClass object of that name exists (the old annotation allowed that).</summary>
+    public ImmutableHashSet<string> ClassNames { get; init; } = [];
+
+    /// <summary>What clients connect to and who speaks PROXY protocol to it.</summary>
+    public RoutingSettings Settings { get; init; } = new()
+    {
+        Listeners =
+        [
+            new("http", 80, ListenerProtocol.Http, IngressTranslation.Table),
+            new("https", 443, ListenerProtocol.Https, IngressTranslation.Table, TlsMode.Terminate),
+        ],
+    };
+
+    /// <summary>
+    /// Whether an EndpointSlice may name a loopback address. Only for local runs: from a cluster, it would point a proxy at itself.
+    /// </summary>
+    public bool AllowLoopbackEndpoints { get; init; }
+}

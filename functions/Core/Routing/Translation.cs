@@ -1,0 +1,165 @@
+using System.Collections.Immutable;
+using IngressReconciler.Cluster;
+using IngressReconciler.Cluster.Resources;
+
+namespace IngressReconciler.Routing;
+
+/// <summary>
+/// The routing model of a cluster state, kept so that the next one costs what changed: each Ingress's contribution, who claims which host,
+/// who refers to which Service or Secret. <c>Advance</c> over any sequence of changes gives what <see cref="Of"/> gives for the last state.
+/// </summary>
+public sealed record Translation
+{
+    /// <summary>What is routed where.</summary>
+    public RoutingModel Model { get; private init; } = RoutingModel.Empty;
+
+    /// <summary>What the model needs of the cluster: Services' endpoints and Secrets' certificates.</summary>
+    public ModelUses Uses { get; private init; } = ModelUses.None;
+
+    private RoutingOptions Options { get; init; } = new();
+
+    private ImmutableDictionary<string, IngressClass> Classes { get; init; } = ImmutableDictionary<string, IngressClass>.Empty;
+
+    private ImmutableDictionary<ResourceKey, IngressContribution> Contributions { get; init; } = ImmutableDictionary<ResourceKey, IngressContribution>.Empty;
+
+    private ImmutableDictionary<string, ImmutableHashSet<ResourceKey>> Claimants { get; init; } = ImmutableDictionary<string, ImmutableHashSet<ResourceKey>>.Empty;
+
+    private ImmutableDictionary<ResourceKey, ImmutableHashSet<ResourceKey>> Referrers { get; init; } = ImmutableDictionary<ResourceKey, ImmutableHashSet<ResourceKey>>.Empty;
+
+    private ImmutableDictionary<ResourceKey, ValueList<Finding>> OwnFindings { get; init; } = ImmutableDictionary<ResourceKey, ValueList<Finding>>.Empty;
+
+    private ImmutableDictionary<string, ValueList<Finding>> HostFindings { get; init; } = ImmutableDictionary<string, ValueList<Finding>>.Empty;
+
+    /// <summary>Every finding, of objects by themselves and of objects that want the same.</summary>
+    public IEnumerable<Finding> Findings => OwnFindings.Values.Concat(HostFindings.Values).SelectMany(list => list.Items);
+
+    /// <summary>Translates a whole state.</summary>
+    public static Translation Of(ClusterState state, RoutingOptions options)
+    {
+        var empty = new Translation { Options = options, Model = new() { Settings = options.Settings } };
+        return empty.Advance(state, [.. state.Resources.Select(pair => new ResourceDifference(pair.Key, null, pair.Value))]).Next;
+    }
+
+    /// <summary>The translation of a later state.</summary>
+    /// <param name="state">The later state.</param>
+    /// <param name="differences">All that differs between the two states.</param>
+    /// <returns>The translation, and the hosts that differ, each as it was and as it is.</returns>
+    public (Translation Next, ImmutableArray<HostDifference> Hosts) Advance(ClusterState state, ImmutableArray<ResourceDifference> differences)
+    {
+        var classes = Classes;
+        foreach (var difference in differences)
+        {
+            if (difference.Key.Kind == ResourceKind.IngressClass)
+                classes = difference.After is IngressClass now ? classes.SetItem(now.Metadata.Name, now) : classes.Remove(difference.Key.Name);
+        }
+
+        var step = new Step(this with { Classes = classes }, state);
+        foreach (var key in Concerned(state, differences, classesChanged: classes != Classes))
+            step.Contribute(key);
+        return step.Finish();
+    }
+
+    private HashSet<ResourceKey> Concerned(ClusterState state, ImmutableArray<ResourceDifference> differences, bool classesChanged)
+    {
+        var concerned = new HashSet<ResourceKey>();
+        if (classesChanged)
+        {
+            // Rare, and may concern any of them.
+            concerned.UnionWith(state.Resources.Keys.Where(key => key.Kind == ResourceKind.Ingress));
+        }
+
+        foreach (var difference in differences)
+        {
+            if (difference.Key.Kind == ResourceKind.Ingress)
+                concerned.Add(difference.Key);
+            else if (Referrers.TryGetValue(difference.Key, out var referrers))
+                concerned.UnionWith(referrers);
+        }
+
+        return concerned;
+    }
+
+    private sealed class Step(Translation before, ClusterState state)
+    {
+        private readonly ImmutableDictionary<ResourceKey, IngressContribution>.Builder contributions = before.Contributions.ToBuilder();
+        private readonly ImmutableDictionary<string, ImmutableHashSet<ResourceKey>>.Builder claimants = before.Claimants.ToBuilder();
+        private readonly ImmutableDictionary<ResourceKey, ImmutableHashSet<ResourceKey>>.Builder referrers = before.Referrers.ToBuilder();
+        private readonly ImmutableDictionary<ResourceKey, ValueList<Finding>>.Builder ownFindings = before.OwnFindings.ToBuilder();
+        private readonly ImmutableDictionary<string, ValueList<Finding>>.Builder hostFindings = before.HostFindings.ToBuilder();
+        private readonly ImmutableDictionary<HostKey, HostRoutes>.Builder hosts = before.Model.Hosts.ToBuilder();
+        private readonly HashSet<string> touched = [];
+
+        public void Contribute(ResourceKey key)
+        {
+            contributions.TryGetValue(key, out var old);
+            var now = state.Find<Ingress>(key) is { } ingress && IngressTranslation.IsOurs(ingress, before.Classes, before.Options)
+                ? IngressTranslation.Translate(ingress, state)
+                : null;
+            if (old is null ? now is null : old.Equals(now))
+                return;
+
+            foreach (var reference in old?.References ?? [])
+                referrers.Remove(reference, key);
+            foreach (var reference in now?.References ?? [])
+                referrers.Add(reference, key);
+            foreach (var claim in old?.Claims ?? [])
+                claimants.Remove(claim.Host, key);
+            foreach (var claim in now?.Claims ?? [])
+                claimants.Add(claim.Host, key);
+            touched.UnionWith((old?.Claims ?? []).Select(claim => claim.Host));
+            touched.UnionWith((now?.Claims ?? []).Select(claim => claim.Host));
+
+            SetOrRemove(ownFindings, key, now?.Findings ?? []);
+            if (now is null)
+                contributions.Remove(key);
+            else
+                contributions[key] = now;
+        }
+
+        public (Translation, ImmutableArray<HostDifference>) Finish()
+        {
+            var differences = ImmutableArray.CreateBuilder<HostDifference>();
+            foreach (var host in touched.Order(StringComparer.Ordinal))
+            {
+                var (routes, conflicts) = HostMerge.Merge(host, (claimants.GetValueOrDefault(host) ?? []).Select(key => contributions[key]));
+                SetOrRemove(hostFindings, host, conflicts);
+                var key = new HostKey(IngressTranslation.Table, host);
+                hosts.TryGetValue(key, out var old);
+                if (old is null ? routes is null : old.Equals(routes))
+                    continue;
+                if (routes is null)
+                    hosts.Remove(key);
+                else
+                    hosts[key] = routes;
+                differences.Add(new(key, old, routes));
+            }
+
+            var next = before with
+            {
+                Model = before.Model with { Hosts = hosts.ToImmutable() },
+                Uses = before.Uses.After(differences),
+                Contributions = contributions.ToImmutable(),
+                Claimants = claimants.ToImmutable(),
+                Referrers = referrers.ToImmutable(),
+                OwnFindings = ownFindings.ToImmutable(),
+                HostFindings = hostFindings.ToImmutable(),
+            };
+            return (next, differences.DrainToImmutable());
+        }
+
+        private static void SetOrRemove<TKey>(ImmutableDictionary<TKey, ValueList<Finding>>.Builder findings, TKey key, ValueList<Finding> now)
+            where TKey : notnull
+        {
+            if (now.Count == 0)
+                findings.Remove(key);
+            else
+                findings[key] = now;
+        }
+    }
+}
+
+/// <summary>One host before and after a change of the model.</summary>
+/// <param name="Host">The host.</param>
+/// <param name="Before">As it was; null if it was not there.</param>
+/// <param name="After">As it is; null if it is gone.</param>
+public readonly record struct HostDifference(HostKey Host, HostRoutes? Before, HostRoutes? After);
