@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using IngressReconciler.Cluster.Resources;
 
 namespace IngressReconciler.Cluster;
@@ -10,7 +11,7 @@ namespace IngressReconciler.Cluster;
 /// </summary>
 /// <param name="ClusterId">Which cluster.</param>
 /// <param name="Change">What happened.</param>
-public sealed record ClusterEvent(string ClusterId, ResourceChange Change)
+public sealed partial record ClusterEvent(string ClusterId, ResourceChange Change)
 {
     /// <summary>Event type of an object that was created or changed.</summary>
     public const string AppliedType = "ingressreconciler.object.applied";
@@ -96,8 +97,13 @@ public sealed record ClusterEvent(string ClusterId, ResourceChange Change)
             return $"field 'data.metadata.resourceVersion' of {resource.Key} is {KubernetesName.Show(meta.ResourceVersion)}; expected a decimal number";
         if (resource is Secret { Data: not null })
             return $"{resource.Key} arrived with its data: a private key must never travel. Send 'fingerprint' and 'chain' instead (the relay does)";
+        if (resource is Secret { Fingerprint: { } fingerprint } && !Fingerprint().IsMatch(fingerprint))
+            return $"field 'data.fingerprint' of {resource.Key} is {KubernetesName.Show(fingerprint)}; expected a SHA-256 in 64 lower-case hexadecimal digits";
         return null;
     }
+
+    [GeneratedRegex("^[0-9a-f]{64}\\z", RegexOptions.CultureInvariant)]
+    private static partial Regex Fingerprint();
 
     private static string? Text(JsonElement json, string property) =>
         json.TryGetProperty(property, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;

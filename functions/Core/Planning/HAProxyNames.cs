@@ -1,0 +1,52 @@
+using System.Globalization;
+using IngressReconciler.Cluster.Resources;
+using IngressReconciler.Endpoints;
+using IngressReconciler.Routing;
+
+namespace IngressReconciler.Planning;
+
+/// <summary>
+/// What things are called on a proxy. A name says all that cannot be changed in place, so that such a change is a new thing beside the old one;
+/// and it says what an operator who looks at the proxy wants to know. Made only of parts that were checked: DNS labels, numbers, addresses.
+/// </summary>
+public static class HAProxyNames
+{
+    /// <summary>The profile (named defaults section of the bootstrap) of every backend.</summary>
+    public const string Profile = "http";
+
+    /// <summary>Longest name of a server; HAProxy takes longer ones, people do not.</summary>
+    private const int LongestPod = 100;
+
+    /// <summary><c>protocol:namespace:service:port</c>, with <c>:proxy-v2</c> behind it where one is sent.</summary>
+    public static string Backend(Upstream upstream)
+    {
+        var protocol = upstream.Protocol switch
+        {
+            UpstreamProtocol.Http => "http",
+            UpstreamProtocol.H2c => "h2c",
+            UpstreamProtocol.Https => "https",
+            _ => throw new ArgumentOutOfRangeException(nameof(upstream)),
+        };
+        var header = upstream.SendProxy switch
+        {
+            SendProxy.None => "",
+            SendProxy.V1 => ":proxy-v1",
+            SendProxy.V2 => ":proxy-v2",
+            _ => throw new ArgumentOutOfRangeException(nameof(upstream)),
+        };
+        return $"{protocol}:{upstream.Namespace}:{upstream.Service}:{upstream.Port}{header}";
+    }
+
+    /// <summary><c>pod_address_port</c>, or without a pod <c>address_port</c>.</summary>
+    public static string Server(Endpoint endpoint)
+    {
+        var place = string.Create(CultureInfo.InvariantCulture, $"{endpoint.Address}_{endpoint.Port}");
+        return endpoint.Pod is { } pod ? $"{(pod.Length > LongestPod ? pod[..LongestPod] : pod)}_{place}" : place;
+    }
+
+    /// <summary><c>namespace/name/fingerprint</c>: a renewed certificate is another one, put beside the old before that goes.</summary>
+    public static string Certificate(CertificateReference reference, Secret secret) => $"{CertificatePrefix(reference)}{secret.Fingerprint![..16]}";
+
+    /// <summary>What the names of every generation of a certificate begin with.</summary>
+    public static string CertificatePrefix(CertificateReference reference) => $"{reference.Namespace}/{reference.Name}/";
+}

@@ -1,0 +1,204 @@
+using System.Globalization;
+using IngressReconciler.Endpoints;
+using IngressReconciler.Routing;
+
+namespace IngressReconciler.Planning;
+
+/// <summary>What a proxy says it runs + what is wanted → the ordered, minimal steps between the two.</summary>
+public static class HAProxyPlanner
+{
+    /// <summary>
+    /// From how many differing routes on the whole map is replaced at one instant instead of entry by entry. One edit costs HAProxy 60 to 80 µs,
+    /// a replacement of 20,000 entries about 20 ms.
+    /// </summary>
+    public const int ReplaceFrom = 256;
+
+    /// <summary>Plans one push.</summary>
+    /// <param name="wanted">What is wanted.</param>
+    /// <param name="version">Number of the version that <paramref name="wanted"/> routes by.</param>
+    /// <param name="state">What the proxy runs, read for <paramref name="scope"/>.</param>
+    /// <param name="scope">What is looked at.</param>
+    public static PushPlan Plan(Wanted wanted, int version, ProxyState state, PlanScope scope)
+    {
+        var plan = new Builder();
+        Backends(plan, wanted, state, scope);
+        Routes(plan, wanted, version, state, scope);
+        Certificates(plan, wanted, state, scope);
+        if (scope.Everything)
+            ProxySources(plan, wanted, state);
+        return plan.Build();
+    }
+
+    private static void Backends(Builder plan, Wanted wanted, ProxyState state, PlanScope scope)
+    {
+        var upstreams = scope.Everything ? wanted.Endpoints.Keys : scope.Upstreams;
+        var looked = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var upstream in upstreams)
+        {
+            var name = HAProxyNames.Backend(upstream);
+            looked.Add(name);
+            var actual = state.Backends.GetValueOrDefault(name);
+            if (wanted.Endpoints.TryGetValue(upstream, out var endpoints))
+                Keep(plan, upstream, name, endpoints, actual);
+            else if (actual is not null)
+                Drop(plan, actual);
+        }
+
+        if (!scope.Everything)
+            return;
+        foreach (var (name, actual) in state.Backends)
+        {
+            if (!looked.Contains(name))
+                Drop(plan, actual);
+        }
+    }
+
+    private static void Keep(Builder plan, Upstream upstream, string backend, EndpointSet endpoints, ProxyBackend? actual)
+    {
+        if (actual is null)
+            plan.Prepare.Add(new AddBackend(backend, HAProxyNames.Profile));
+        var kept = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var endpoint in endpoints.Endpoints)
+        {
+            var server = HAProxyNames.Server(endpoint);
+            if (!kept.Add(server))
+                continue;
+            var state = endpoint.State == EndpointState.Ready ? ServerState.Ready : ServerState.Drain;
+            if (actual is null || !actual.Servers.TryGetValue(server, out var there))
+            {
+                plan.Prepare.Add(new AddServer(backend, server, endpoint.Address, endpoint.Port, upstream.Protocol, upstream.SendProxy));
+                plan.Prepare.Add(new SetServerState(backend, server, state));
+            }
+            else if (there.State != state)
+                (state == ServerState.Ready ? plan.Prepare : plan.Retire).Add(new SetServerState(backend, server, state));
+        }
+
+        foreach (var server in actual?.Servers.Values ?? [])
+        {
+            if (!kept.Contains(server.Name))
+                Drop(plan, backend, server);
+        }
+
+        if (actual is not { Published: true })
+            plan.Prepare.Add(new PublishBackend(backend));
+    }
+
+    private static void Drop(Builder plan, ProxyBackend backend)
+    {
+        if (backend.Published)
+            plan.Retire.Add(new UnpublishBackend(backend.Name));
+        foreach (var server in backend.Servers.Values)
+            Drop(plan, backend.Name, server);
+        plan.Sweep.Add(new DeleteBackend(backend.Name));
+    }
+
+    private static void Drop(Builder plan, string backend, ProxyServer server)
+    {
+        if (server.State != ServerState.Maintenance)
+            plan.Retire.Add(new SetServerState(backend, server.Name, ServerState.Maintenance));
+        plan.Sweep.Add(new DeleteServer(backend, server.Name));
+    }
+
+    private static void Routes(Builder plan, Wanted wanted, int version, ProxyState state, PlanScope scope)
+    {
+        var target = new Dictionary<string, string>(StringComparer.Ordinal) { [HAProxyRoutes.VersionKey] = version.ToString(CultureInfo.InvariantCulture) };
+        var looked = new HashSet<string>(StringComparer.Ordinal) { HAProxyRoutes.VersionKey };
+        foreach (var host in scope.Everything ? wanted.Model.Hosts.Keys : scope.Hosts.Keys)
+        {
+            foreach (var (key, value) in HAProxyRoutes.Entries(host, wanted.Model.Hosts.GetValueOrDefault(host)))
+                target[key] = value;
+            if (scope.Hosts.TryGetValue(host, out var keys))
+                looked.UnionWith(keys);
+        }
+
+        looked.UnionWith(target.Keys);
+        if (scope.Everything)
+            looked.UnionWith(state.Routes.Keys);
+
+        var added = new List<Step>();
+        var moved = new List<Step>();
+        var removed = new List<Step>();
+        foreach (var key in looked)
+        {
+            var want = target.GetValueOrDefault(key);
+            var have = state.Routes.GetValueOrDefault(key);
+            if (want == have)
+                continue;
+            if (want is null)
+                removed.Add(new DeleteRoute(key));
+            else if (have is null)
+                added.Add(new AddRoute(key, want));
+            else
+                moved.Add(new SetRoute(key, want));
+        }
+
+        if (scope.Everything && added.Count + moved.Count + removed.Count >= ReplaceFrom)
+        {
+            plan.Switch.Add(new ReplaceRoutes([.. target.OrderBy(pair => pair.Key, StringComparer.Ordinal)]));
+            return;
+        }
+
+        // A new key is in before another leads elsewhere or goes, and the version is said last.
+        plan.Switch.AddRange(added.Concat(moved).Concat(removed).OrderBy(SaysVersion));
+    }
+
+    private static bool SaysVersion(Step step) => step is AddRoute { Key: HAProxyRoutes.VersionKey } or SetRoute { Key: HAProxyRoutes.VersionKey };
+
+    private static void Certificates(Builder plan, Wanted wanted, ProxyState state, PlanScope scope)
+    {
+        var references = scope.Everything ? wanted.Translation.Uses.HostsOf.Keys : scope.Certificates;
+        var lines = new HashSet<CertificateLine>();
+        var prefixes = new List<string>();
+        foreach (var reference in references)
+        {
+            prefixes.Add(HAProxyNames.CertificatePrefix(reference));
+            if (wanted.SecretOf(reference) is not { } secret || !wanted.Translation.Uses.HostsOf.TryGetValue(reference, out var hosts))
+                continue;
+            var name = HAProxyNames.Certificate(reference, secret);
+            if (!state.CertificateStore.Contains(name))
+                plan.Prepare.Add(new AddCertificate(name, reference));
+            foreach (var host in hosts.Order(StringComparer.Ordinal))
+            {
+                var line = new CertificateLine(name, host);
+                lines.Add(line);
+                if (!state.Certificates.Contains(line))
+                    plan.Prepare.Add(new BindCertificate(line));
+            }
+        }
+
+        foreach (var line in state.Certificates)
+        {
+            if (Looked(line.Certificate) && !lines.Contains(line))
+                plan.Retire.Add(new UnbindCertificate(line));
+        }
+
+        var used = lines.Select(line => line.Certificate).ToHashSet();
+        foreach (var name in state.CertificateStore)
+        {
+            if (Looked(name) && !used.Contains(name))
+                plan.Sweep.Add(new DeleteCertificate(name));
+        }
+
+        bool Looked(string name) => scope.Everything || prefixes.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal));
+    }
+
+    private static void ProxySources(Builder plan, Wanted wanted, ProxyState state)
+    {
+        var target = wanted.Model.Settings.ProxyProtocol.TrustedSources;
+        plan.Switch.AddRange(target.Where(network => !state.ProxySources.Contains(network)).Select(network => new AddProxySource(network)));
+        plan.Switch.AddRange(state.ProxySources.Where(network => !target.Contains(network)).Select(network => new DeleteProxySource(network)));
+    }
+
+    private sealed class Builder
+    {
+        public List<Step> Prepare { get; } = [];
+
+        public List<Step> Switch { get; } = [];
+
+        public List<Step> Retire { get; } = [];
+
+        public List<Step> Sweep { get; } = [];
+
+        public PushPlan Build() => new([.. Prepare], [.. Switch], [.. Retire], [.. Sweep]);
+    }
+}

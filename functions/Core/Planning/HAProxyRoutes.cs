@@ -1,0 +1,44 @@
+using IngressReconciler.Routing;
+
+namespace IngressReconciler.Planning;
+
+/// <summary>
+/// Routes as entries of the one map that the bootstrap looks up by longest beginning of <c>table|host/path#</c> (infra/haproxy/README.md):
+/// an exact path is the key <c>table|host/path#</c>; a prefix is that key and <c>table|host/path/</c>, so that it ends at an element;
+/// every host is no host at all. One look-up thus finds exact before prefix and longer before shorter.
+/// </summary>
+public static class HAProxyRoutes
+{
+    /// <summary>The entry that carries the applied version, switched together with the routes. No request can ask for it: it begins no table.</summary>
+    public const string VersionKey = "#version";
+
+    /// <summary>Where a route without any backend leads: the bootstrap's backend that answers 503.</summary>
+    public const string NoBackend = "missing";
+
+    /// <summary>The entries of one host; none for null.</summary>
+    /// <exception cref="NotSupportedException">A route asks for more than a path and one backend: no translation makes such a route yet.</exception>
+    public static Dictionary<string, string> Entries(HostKey host, HostRoutes? routes)
+    {
+        var entries = new Dictionary<string, string>(StringComparer.Ordinal);
+        var prefix = host.Host == HostKey.AnyHost ? host.Table + "|" : $"{host.Table}|{host.Host}";
+        foreach (var route in routes?.Routes ?? [])
+        {
+            // Routes come with the one that is tried first at the head, so the first to have a key keeps it.
+            var backend = Backend(route);
+            var path = route.Match.Path;
+            if (path.Value != "/" || path.Type == PathMatchType.Exact)
+                entries.TryAdd($"{prefix}{path.Value}#", backend);
+            if (path.Type == PathMatchType.Prefix)
+                entries.TryAdd(path.Value == "/" ? $"{prefix}/" : $"{prefix}{path.Value}/", backend);
+        }
+
+        return entries;
+    }
+
+    private static string Backend(Route route)
+    {
+        if (route.Match is { Method: null, Headers.Count: 0, Query.Count: 0 } && route is { Filters.Count: 0, Timeouts: null, Backends.Count: <= 1 })
+            return route.Backends.Count == 0 ? NoBackend : HAProxyNames.Backend(route.Backends[0].Upstream);
+        throw new NotSupportedException($"the route of {route.Origin.Object}, {route.Origin.Field}, asks for more than a path and one backend");
+    }
+}

@@ -1,0 +1,43 @@
+using IngressReconciler.Routing;
+
+namespace IngressReconciler.Planning;
+
+/// <summary>
+/// The part of a proxy that a push looks at: what changed since the proxy was last seen to run what was wanted. Changes add up until a push has
+/// succeeded; what was not touched is neither read nor planned.
+/// </summary>
+public sealed class PlanScope
+{
+    /// <summary>Look at everything: the proxy is new, or what it runs is not known.</summary>
+    public bool Everything { get; private init; }
+
+    /// <summary>Upstreams whose backend is looked at.</summary>
+    public HashSet<Upstream> Upstreams { get; } = [];
+
+    /// <summary>Hosts whose routes are looked at, each with every key it may have on the proxy.</summary>
+    public Dictionary<HostKey, HashSet<string>> Hosts { get; } = [];
+
+    /// <summary>Certificates that are looked at.</summary>
+    public HashSet<CertificateReference> Certificates { get; } = [];
+
+    /// <summary>Whether there is nothing to look at.</summary>
+    public bool IsEmpty => !Everything && Upstreams.Count == 0 && Hosts.Count == 0 && Certificates.Count == 0;
+
+    /// <summary>Everything.</summary>
+    public static PlanScope All() => new() { Everything = true };
+
+    /// <summary>Adds what a change touched.</summary>
+    public void Add(WantedDifference difference)
+    {
+        if (Everything)
+            return;
+        Upstreams.UnionWith(difference.Upstreams);
+        Certificates.UnionWith(difference.Certificates);
+        foreach (var (host, before, after) in difference.Hosts)
+        {
+            var keys = Hosts.TryGetValue(host, out var known) ? known : Hosts[host] = [];
+            keys.UnionWith(HAProxyRoutes.Entries(host, before).Keys);
+            keys.UnionWith(HAProxyRoutes.Entries(host, after).Keys);
+        }
+    }
+}

@@ -1,0 +1,59 @@
+using System.Collections.Immutable;
+using System.Net;
+using IngressReconciler.Routing;
+
+namespace IngressReconciler.Planning;
+
+/// <summary>One thing that is done to a proxy.</summary>
+public abstract record Step;
+
+/// <summary>Makes a backend that no route leads to yet.</summary>
+public sealed record AddBackend(string Backend, string Profile) : Step;
+
+/// <summary>Lets routes lead to a backend.</summary>
+public sealed record PublishBackend(string Backend) : Step;
+
+/// <summary>No route leads to the backend any more.</summary>
+public sealed record UnpublishBackend(string Backend) : Step;
+
+/// <summary>Removes a backend that has no server and is not published.</summary>
+public sealed record DeleteBackend(string Backend) : Step;
+
+/// <summary>Makes a server that takes no request yet.</summary>
+public sealed record AddServer(string Backend, string Server, IPAddress Address, int Port, UpstreamProtocol Protocol, SendProxy SendProxy) : Step;
+
+/// <summary>Lets a server take requests, or not.</summary>
+public sealed record SetServerState(string Backend, string Server, ServerState State) : Step;
+
+/// <summary>Removes a server that is in maintenance and has no connection left.</summary>
+public sealed record DeleteServer(string Backend, string Server) : Step;
+
+/// <summary>Adds a route; the key must be new.</summary>
+public sealed record AddRoute(string Key, string Value) : Step;
+
+/// <summary>Leads a route elsewhere.</summary>
+public sealed record SetRoute(string Key, string Value) : Step;
+
+/// <summary>Removes a route.</summary>
+public sealed record DeleteRoute(string Key) : Step;
+
+/// <summary>Replaces every route at one instant.</summary>
+public sealed record ReplaceRoutes(ImmutableArray<KeyValuePair<string, string>> Routes) : Step;
+
+/// <summary>Puts a certificate with its key into the store; the pair is read from the cluster when the step is taken and not before.</summary>
+public sealed record AddCertificate(string Certificate, CertificateReference Reference) : Step;
+
+/// <summary>Shows a certificate for a server name.</summary>
+public sealed record BindCertificate(CertificateLine Line) : Step;
+
+/// <summary>Shows it no longer.</summary>
+public sealed record UnbindCertificate(CertificateLine Line) : Step;
+
+/// <summary>Removes a certificate that no line names.</summary>
+public sealed record DeleteCertificate(string Certificate) : Step;
+
+/// <summary>Connections from this network must begin with a PROXY header.</summary>
+public sealed record AddProxySource(string Network) : Step;
+
+/// <summary>Connections from this network must not.</summary>
+public sealed record DeleteProxySource(string Network) : Step;

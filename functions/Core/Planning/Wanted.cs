@@ -1,0 +1,140 @@
+using System.Collections.Immutable;
+using IngressReconciler.Cluster;
+using IngressReconciler.Cluster.Resources;
+using IngressReconciler.Endpoints;
+using IngressReconciler.Routing;
+
+namespace IngressReconciler.Planning;
+
+/// <summary>
+/// All that proxies should run, at one journal position: the routing model, the endpoints of every upstream that it uses, the certificates.
+/// <c>After</c> any sequence of changes equals <see cref="Of"/> the last state.
+/// </summary>
+/// <param name="Cluster">The cluster state it follows from.</param>
+/// <param name="Translation">The routing that follows from it.</param>
+/// <param name="Endpoints">Endpoints of every upstream in use; an upstream without any has an empty set.</param>
+/// <param name="Options">What the operator set.</param>
+public sealed record Wanted(
+    ClusterState Cluster, Translation Translation, ImmutableDictionary<Upstream, EndpointSet> Endpoints, RoutingOptions Options)
+{
+    /// <summary>The routing model.</summary>
+    public RoutingModel Model => Translation.Model;
+
+    /// <summary>Every finding: of routing, then of endpoints.</summary>
+    public IEnumerable<Finding> Findings => Translation.Findings.Concat(Endpoints.Values.SelectMany(set => set.Findings.Items).Distinct());
+
+    /// <summary>What a whole cluster state asks for.</summary>
+    public static Wanted Of(ClusterState state, RoutingOptions options)
+    {
+        var translation = Translation.Of(state, options);
+        var endpoints = translation.Uses.Upstreams.Keys.ToImmutableDictionary(
+            upstream => upstream, upstream => EndpointResolution.Resolve(state, upstream, options.AllowLoopbackEndpoints));
+        return new(state, translation, endpoints, options);
+    }
+
+    /// <summary>What is wanted after some changes, and what of it differs.</summary>
+    /// <param name="changes">Changes in journal order.</param>
+    /// <param name="at">When the journal took them.</param>
+    public (Wanted Next, WantedDifference Difference) After(IEnumerable<ResourceChange> changes, DateTimeOffset at)
+    {
+        var (cluster, differences) = Cluster.Apply(changes, at);
+        if (differences.IsEmpty)
+            return (this with { Cluster = cluster }, WantedDifference.None);
+        var (translation, hosts) = Translation.Advance(cluster, differences);
+
+        var endpoints = Endpoints.ToBuilder();
+        var upstreams = new HashSet<Upstream>();
+        foreach (var upstream in Concerned(translation, differences, hosts))
+        {
+            var now = translation.Uses.Upstreams.ContainsKey(upstream)
+                ? EndpointResolution.Resolve(cluster, upstream, Options.AllowLoopbackEndpoints)
+                : null;
+            if (endpoints.TryGetValue(upstream, out var old) ? old.Equals(now) : now is null)
+                continue;
+            if (now is null)
+                endpoints.Remove(upstream);
+            else
+                endpoints[upstream] = now;
+            upstreams.Add(upstream);
+        }
+
+        var next = this with { Cluster = cluster, Translation = translation, Endpoints = endpoints.ToImmutable() };
+        return (next, new(hosts, [.. upstreams], Certificates(translation, differences, hosts)));
+    }
+
+    /// <summary>The Secret behind a certificate reference when it holds a usable pair; else null.</summary>
+    public Secret? SecretOf(CertificateReference reference) =>
+        Cluster.Find<Secret>(new(ResourceKind.Secret, reference.Namespace, reference.Name)) is { Fingerprint: not null } secret ? secret : null;
+
+    private HashSet<Upstream> Concerned(Translation translation, ImmutableArray<ResourceDifference> differences, ImmutableArray<HostDifference> hosts)
+    {
+        var concerned = new HashSet<Upstream>();
+        foreach (var difference in differences)
+        {
+            foreach (var service in ServicesOf(difference))
+            {
+                if (translation.Uses.UpstreamsOf.TryGetValue(service, out var upstreams))
+                    concerned.UnionWith(upstreams);
+            }
+        }
+
+        foreach (var host in hosts)
+        {
+            foreach (var side in new[] { host.Before, host.After })
+                concerned.UnionWith((side?.Routes ?? []).SelectMany(route => route.Backends.Items).Select(backend => backend.Upstream).Where(NewOrGone));
+        }
+
+        return concerned;
+
+        bool NewOrGone(Upstream upstream) => Translation.Uses.Upstreams.ContainsKey(upstream) != translation.Uses.Upstreams.ContainsKey(upstream);
+    }
+
+    private static IEnumerable<ResourceKey> ServicesOf(ResourceDifference difference)
+    {
+        if (difference.Key.Kind == ResourceKind.Service)
+            yield return difference.Key;
+        if (difference.Before is EndpointSlice { Service: { } before })
+            yield return before;
+        if (difference.After is EndpointSlice { Service: { } after })
+            yield return after;
+    }
+
+    private static ImmutableArray<CertificateReference> Certificates(
+        Translation translation, ImmutableArray<ResourceDifference> differences, ImmutableArray<HostDifference> hosts)
+    {
+        var touched = new HashSet<CertificateReference>();
+        foreach (var (host, before, after) in hosts)
+        {
+            if (before?.Certificate == after?.Certificate)
+                continue;
+            if (before?.Certificate is { } old)
+                touched.Add(old);
+            if (after?.Certificate is { } now)
+                touched.Add(now);
+        }
+
+        foreach (var difference in differences)
+        {
+            var reference = new CertificateReference(difference.Key.Namespace, difference.Key.Name);
+            if (difference.Key.Kind == ResourceKind.Secret
+                && (translation.Uses.HostsOf.ContainsKey(reference) || translation.Model.Settings.DefaultCertificate == reference))
+                touched.Add(reference);
+        }
+
+        return [.. touched];
+    }
+}
+
+/// <summary>What of the wanted differs between two states.</summary>
+/// <param name="Hosts">Hosts with other routes or another certificate.</param>
+/// <param name="Upstreams">Upstreams with other endpoints, and those that came into use or went out of it.</param>
+/// <param name="Certificates">Certificates that are newly used, no longer used, or renewed.</param>
+public sealed record WantedDifference(
+    ImmutableArray<HostDifference> Hosts, ImmutableArray<Upstream> Upstreams, ImmutableArray<CertificateReference> Certificates)
+{
+    /// <summary>Nothing differs.</summary>
+    public static WantedDifference None { get; } = new([], [], []);
+
+    /// <summary>Whether nothing differs.</summary>
+    public bool IsEmpty => Hosts.IsEmpty && Upstreams.IsEmpty && Certificates.IsEmpty;
+}
