@@ -1,0 +1,77 @@
+using System.Collections.Immutable;
+using System.Text.Json.Serialization;
+using IngressReconciler.Routing;
+
+namespace IngressReconciler.Versions;
+
+/// <summary>
+/// A sealed routing model as it is stored: immutable, numbered, hashed. Most versions hold only the hosts that differ from their parent, so that
+/// sealing costs what changed; at least every <see cref="FullEvery"/>th holds all.
+/// </summary>
+public sealed record ConfigVersion
+{
+    /// <summary>A version with more than this many ancestors to its last full one is stored in full.</summary>
+    public const int FullEvery = 64;
+
+    /// <summary>Its number, from 1, without gaps.</summary>
+    public required int Number { get; init; }
+
+    /// <summary>The version before it; 0 for the first.</summary>
+    public required int Parent { get; init; }
+
+    /// <summary>Whether <see cref="Hosts"/> is all there is; else it is what differs from the parent.</summary>
+    public required bool Full { get; init; }
+
+    /// <summary>What identifies its routing: <see cref="ModelHash"/>, 64 hexadecimal digits. Equal routing, equal hash, whoever computed it.</summary>
+    public required string Hash { get; init; }
+
+    /// <summary>When it was sealed.</summary>
+    public required DateTimeOffset At { get; init; }
+
+    /// <summary>The journal position it was sealed at.</summary>
+    public required string Position { get; init; }
+
+    /// <summary>What brought it about, for people.</summary>
+    public required string Cause { get; init; }
+
+    /// <summary>How many hosts the whole version has.</summary>
+    public required int HostCount { get; init; }
+
+    /// <summary>The settings.</summary>
+    public required RoutingSettings Settings { get; init; }
+
+    /// <summary>Hosts by <c>table|host</c>; null for one that the parent had and this has not.</summary>
+    public required ImmutableSortedDictionary<string, HostRoutes?> Hosts { get; init; }
+
+    /// <summary>Mistakes and limits that were known when it was sealed.</summary>
+    [JsonConverter(typeof(ValueListConverter<Finding>))]
+    public ValueList<Finding> Findings { get; init; } = [];
+
+    /// <summary>The model of this version.</summary>
+    /// <param name="parent">The parent's model; not needed by a full version.</param>
+    public RoutingModel Model(RoutingModel? parent)
+    {
+        if (!Full && parent is null)
+            throw new ArgumentNullException(nameof(parent), $"version {Number} holds only what differs from version {Parent}");
+        var hosts = (Full ? RoutingModel.Empty : parent!).Hosts.ToBuilder();
+        foreach (var (name, routes) in Hosts)
+        {
+            if (routes is null)
+                hosts.Remove(HostKey.Parse(name));
+            else
+                hosts[HostKey.Parse(name)] = routes;
+        }
+
+        return new() { Settings = Settings, Hosts = hosts.ToImmutable() };
+    }
+}
+
+/// <summary>Which version is wanted; the only blob of a cluster's that is rewritten to change routing.</summary>
+/// <param name="Version">Its number; 0 before the first.</param>
+/// <param name="Hash">Its hash.</param>
+/// <param name="SinceFull">How many versions have been sealed since the last that is stored in full.</param>
+public sealed record VersionHead(int Version, string Hash, int SinceFull)
+{
+    /// <summary>Before the first version.</summary>
+    public static VersionHead None { get; } = new(0, "", 0);
+}
