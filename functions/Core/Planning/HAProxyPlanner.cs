@@ -147,6 +147,8 @@ public static class HAProxyPlanner
     private static void Certificates(Builder plan, Wanted wanted, ProxyState state, PlanScope scope)
     {
         var references = scope.Everything ? wanted.Translation.Uses.HostsOf.Keys : scope.Certificates;
+        plan.Prepare.AddRange(state.UnfinishedCertificates.Select(name => new AbortCertificate(name)));
+        var shown = state.Certificates.Keys.Select(line => line.Certificate).ToHashSet(StringComparer.Ordinal);
         var lines = new HashSet<CertificateLine>();
         var prefixes = new List<string>();
         foreach (var reference in references)
@@ -155,24 +157,25 @@ public static class HAProxyPlanner
             if (wanted.SecretOf(reference) is not { } secret || !wanted.Translation.Uses.HostsOf.TryGetValue(reference, out var hosts))
                 continue;
             var name = HAProxyNames.Certificate(reference, secret);
-            if (!state.CertificateStore.Contains(name))
+            // What is in the store but shown to nobody may be empty: its push was cut off. Filling it again does no harm.
+            if (!shown.Contains(name))
                 plan.Prepare.Add(new AddCertificate(name, reference));
             foreach (var host in hosts.Order(StringComparer.Ordinal))
             {
                 var line = new CertificateLine(name, host);
                 lines.Add(line);
-                if (!state.Certificates.Contains(line))
+                if (!state.Certificates.ContainsKey(line))
                     plan.Prepare.Add(new BindCertificate(line));
             }
         }
 
-        foreach (var line in state.Certificates)
+        foreach (var (line, number) in state.Certificates)
         {
             if (Looked(line.Certificate) && !lines.Contains(line))
-                plan.Retire.Add(new UnbindCertificate(line));
+                plan.Retire.Add(new UnbindCertificate(line, number));
         }
 
-        var used = lines.Select(line => line.Certificate).ToHashSet();
+        var used = lines.Select(line => line.Certificate).ToHashSet(StringComparer.Ordinal);
         foreach (var name in state.CertificateStore)
         {
             if (Looked(name) && !used.Contains(name))

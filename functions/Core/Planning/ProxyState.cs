@@ -9,27 +9,49 @@ public sealed record ProxyState
     /// <summary>A proxy that has just started.</summary>
     public static ProxyState Fresh { get; } = new();
 
+    /// <summary>What we noted on the process itself; gone when it restarts. See <see cref="ProxyNotes"/>.</summary>
+    public IReadOnlyDictionary<string, string> Notes { get; init; } = ImmutableDictionary<string, string>.Empty;
+
     /// <summary>Its dynamic backends by name.</summary>
-    public ImmutableDictionary<string, ProxyBackend> Backends { get; init; } = ImmutableDictionary<string, ProxyBackend>.Empty;
+    public IReadOnlyDictionary<string, ProxyBackend> Backends { get; init; } = ImmutableDictionary<string, ProxyBackend>.Empty;
 
     /// <summary>Entries of its map of routes by key, the applied version among them.</summary>
-    public ImmutableDictionary<string, string> Routes { get; init; } = ImmutableDictionary<string, string>.Empty;
+    public IReadOnlyDictionary<string, string> Routes { get; init; } = ImmutableDictionary<string, string>.Empty;
 
-    /// <summary>Lines of its certificate list.</summary>
-    public ImmutableHashSet<CertificateLine> Certificates { get; init; } = [];
+    /// <summary>Entries of its certificate list, each with the number it is removed by.</summary>
+    public ImmutableDictionary<CertificateLine, int> Certificates { get; init; } = ImmutableDictionary<CertificateLine, int>.Empty;
 
-    /// <summary>Certificates in its store, served or not.</summary>
+    /// <summary>Certificates in its store, shown to clients or not.</summary>
     public ImmutableHashSet<string> CertificateStore { get; init; } = [];
+
+    /// <summary>Certificates whose change was begun and never finished. While there is one, none can be changed.</summary>
+    public ImmutableHashSet<string> UnfinishedCertificates { get; init; } = [];
 
     /// <summary>Networks that must send a PROXY header.</summary>
     public ImmutableHashSet<string> ProxySources { get; init; } = [];
+}
+
+/// <summary>The keys of what we note on a proxy's process.</summary>
+public static class ProxyNotes
+{
+    /// <summary><c>1</c> once all that is wanted has been pushed and read back: <c>/readyz</c> then says so.</summary>
+    public const string Ready = "ready";
+
+    /// <summary><see cref="Open"/> while a push is under way, <see cref="Done"/> after it: a push that was cut off shows.</summary>
+    public const string Push = "push";
+
+    /// <summary>A push is under way, or was cut off.</summary>
+    public const string Open = "open";
+
+    /// <summary>The last push was finished.</summary>
+    public const string Done = "done";
 }
 
 /// <summary>One dynamic backend.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Servers">Its servers by name.</param>
 /// <param name="Published">Whether a route that leads to it is followed.</param>
-public sealed record ProxyBackend(string Name, ImmutableDictionary<string, ProxyServer> Servers, bool Published = true);
+public sealed record ProxyBackend(string Name, IReadOnlyDictionary<string, ProxyServer> Servers, bool Published);
 
 /// <summary>Whether a server takes requests.</summary>
 public enum ServerState
@@ -51,7 +73,7 @@ public enum ServerState
 /// <param name="State">Whether it takes requests.</param>
 public sealed record ProxyServer(string Name, IPAddress Address, int Port, ServerState State);
 
-/// <summary>One line of the certificate list: a certificate and a server name it is shown for.</summary>
+/// <summary>One entry of the certificate list: a certificate and a server name it is shown for.</summary>
 /// <param name="Certificate">Name in the certificate store.</param>
 /// <param name="ServerName">Server name (SNI), exact or wildcard.</param>
 public readonly record struct CertificateLine(string Certificate, string ServerName);

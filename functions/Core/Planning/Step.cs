@@ -47,7 +47,7 @@ public sealed record AddCertificate(string Certificate, CertificateReference Ref
 public sealed record BindCertificate(CertificateLine Line) : Step;
 
 /// <summary>Shows it no longer.</summary>
-public sealed record UnbindCertificate(CertificateLine Line) : Step;
+public sealed record UnbindCertificate(CertificateLine Line, int Number) : Step;
 
 /// <summary>Removes a certificate that no line names.</summary>
 public sealed record DeleteCertificate(string Certificate) : Step;
@@ -57,3 +57,6 @@ public sealed record AddProxySource(string Network) : Step;
 
 /// <summary>Connections from this network must not.</summary>
 public sealed record DeleteProxySource(string Network) : Step;
+
+/// <summary>Gives up a change of a certificate that was begun and never finished.</summary>
+public sealed record AbortCertificate(string Certificate) : Step;

@@ -12,7 +12,7 @@ namespace IngressReconciler.Cluster;
 /// <param name="Id">Unique; lets a writer recognise its own line.</param>
 /// <param name="At">When it was written.</param>
 /// <param name="Changes">The changes, in order.</param>
-public sealed record JournalLine(string Id, DateTimeOffset At, ImmutableArray<ResourceChange> Changes)
+public sealed record JournalBatch(string Id, DateTimeOffset At, ImmutableArray<ResourceChange> Changes)
 {
     /// <summary>The line in UTF-8, with its line feed.</summary>
     public byte[] ToBytes()
@@ -36,7 +36,7 @@ public sealed record JournalLine(string Id, DateTimeOffset At, ImmutableArray<Re
 
     /// <summary>Reads what <see cref="ToBytes"/> wrote.</summary>
     /// <exception cref="JsonException">The line is not one of ours: the journal is damaged.</exception>
-    public static JournalLine Parse(ReadOnlyMemory<byte> line)
+    public static JournalBatch Parse(ReadOnlyMemory<byte> line)
     {
         try
         {

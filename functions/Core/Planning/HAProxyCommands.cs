@@ -1,0 +1,131 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Net.Sockets;
+using System.Text;
+using IngressReconciler.Routing;
+
+namespace IngressReconciler.Planning;
+
+/// <summary>
+/// The one place where steps become commands of the Runtime API (HAProxy management guide, section 9.3). Every value passes <see cref="Word"/>,
+/// so that none can end an argument, a command or a line.
+/// </summary>
+public static class HAProxyCommands
+{
+    /// <summary>The map of routes.</summary>
+    public const string RouteMap = "virt@routes";
+
+    /// <summary>The map of networks that must send a PROXY header.</summary>
+    public const string ProxySourceMap = "virt@proxy-sources";
+
+    /// <summary>The map in which we note on the process itself how far it is.</summary>
+    public const string StateMap = "virt@state";
+
+    /// <summary>The list of certificates.</summary>
+    public const string CertificateList = "certificates";
+
+    /// <summary>How much is loaded into a map with one command, in bytes: well below the payload limit of the bootstrap.</summary>
+    private const int PayloadSize = 8 << 20;
+
+    /// <summary>The command of a step that needs one command and nothing else.</summary>
+    /// <exception cref="ArgumentException">The step needs more than that; or a value cannot be part of a command, which is a bug of ours.</exception>
+    public static RuntimeCommand Of(Step step) => step switch
+    {
+        AddBackend(var backend, var profile) => new($"add backend {Word(backend)} from {Word(profile)}"),
+        PublishBackend(var backend) => new($"publish backend {Word(backend)}"),
+        UnpublishBackend(var backend) => new($"unpublish backend {Word(backend)}"),
+        DeleteBackend(var backend) => new($"del backend {Word(backend)}"),
+        AddServer server => new($"add server {Word(server.Backend)}/{Word(server.Server)} {Place(server)}{Options(server)}"),
+        SetServerState(var backend, var server, var state) => new($"set server {Word(backend)}/{Word(server)} state {StateWord(state)}"),
+        DeleteServer(var backend, var server) => new($"del server {Word(backend)}/{Word(server)}"),
+        AddRoute(var key, var value) => new($"add map {RouteMap} {Word(key)} {Word(value)}"),
+        SetRoute(var key, var value) => new($"set map {RouteMap} {Word(key)} {Word(value)}"),
+        DeleteRoute(var key) => new($"del map {RouteMap} {Word(key)}"),
+        BindCertificate(var line) => new($"add ssl crt-list {CertificateList}", $"{Word(line.Certificate)} [alpn h2,http/1.1] {Word(line.ServerName)}\n"),
+        UnbindCertificate(var line, var number) => new(string.Create(CultureInfo.InvariantCulture, $"del ssl crt-list {CertificateList} {Word(line.Certificate)}:{number}")),
+        DeleteCertificate(var certificate) => new($"del ssl cert {Word(certificate)}"),
+        AbortCertificate(var certificate) => new($"abort ssl cert {Word(certificate)}"),
+        AddProxySource(var network) => new($"add map {ProxySourceMap} {Word(network)} 1"),
+        DeleteProxySource(var network) => new($"del map {ProxySourceMap} {Word(network)}"),
+        _ => throw new ArgumentException($"{step.GetType().Name} is not a single command", nameof(step)),
+    };
+
+    /// <summary>What puts a certificate with its key into the store: made, filled, and taken into use only when both are whole.</summary>
+    /// <param name="certificate">Its name in the store. The first command fails when it is there already, which does no harm.</param>
+    /// <param name="pem">Chain and key, PEM.</param>
+    public static ImmutableArray<RuntimeCommand> StoreCertificate(string certificate, string pem) =>
+    [
+        new($"new ssl cert {Word(certificate)}"),
+        new($"set ssl cert {Word(certificate)}", pem.ReplaceLineEndings("\n").TrimEnd('\n') + "\n"),
+        new($"commit ssl cert {Word(certificate)}"),
+    ];
+
+    /// <summary>Opens a new generation of the map of routes; the reply has its number.</summary>
+    public static RuntimeCommand PrepareRoutes { get; } = new($"prepare map {RouteMap}");
+
+    /// <summary>Loads a generation and switches to it.</summary>
+    public static IEnumerable<RuntimeCommand> LoadRoutes(int generation, IEnumerable<KeyValuePair<string, string>> routes)
+    {
+        var add = string.Create(CultureInfo.InvariantCulture, $"add map @{generation} {RouteMap}");
+        var payload = new StringBuilder();
+        foreach (var (key, value) in routes)
+        {
+            payload.Append(Checked(key)).Append(' ').Append(Checked(value)).Append('\n');
+            if (payload.Length < PayloadSize)
+                continue;
+            yield return new(add, payload.ToString());
+            payload.Clear();
+        }
+
+        if (payload.Length > 0)
+            yield return new(add, payload.ToString());
+        yield return new(string.Create(CultureInfo.InvariantCulture, $"commit map @{generation} {RouteMap}"));
+    }
+
+    /// <summary>Notes something on the process itself.</summary>
+    public static RuntimeCommand Note(string key, string value, bool exists) => new($"{(exists ? "set" : "add")} map {StateMap} {Word(key)} {Word(value)}");
+
+    /// <summary>An argument of a command: what would end it is escaped; what cannot be escaped is refused.</summary>
+    public static string Word(string value)
+    {
+        Checked(value);
+        return value.AsSpan().ContainsAny(';', '\\') ? value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace(";", "\\;", StringComparison.Ordinal) : value;
+    }
+
+    private static string Checked(string value)
+    {
+        if (value.Length == 0 || value.AsSpan().ContainsAnyExceptInRange('!', '~'))
+            throw new ArgumentException("a value that is empty, or has a character outside printable ASCII, cannot be part of a command", nameof(value));
+        return value;
+    }
+
+    private static string StateWord(ServerState state) => state switch
+    {
+        ServerState.Ready => "ready",
+        ServerState.Drain => "drain",
+        ServerState.Maintenance => "maint",
+        _ => throw new ArgumentOutOfRangeException(nameof(state)),
+    };
+
+    private static string Place(AddServer server) => server.Address.AddressFamily == AddressFamily.InterNetworkV6
+        ? string.Create(CultureInfo.InvariantCulture, $"ipv6@[{server.Address}]:{server.Port}")
+        : string.Create(CultureInfo.InvariantCulture, $"ipv4@{server.Address}:{server.Port}");
+
+    private static string Options(AddServer server)
+    {
+        var protocol = server.Protocol switch
+        {
+            UpstreamProtocol.Http => "",
+            UpstreamProtocol.H2c => " proto h2",
+            UpstreamProtocol.Https => " ssl verify none alpn h2,http/1.1",
+            _ => throw new ArgumentOutOfRangeException(nameof(server)),
+        };
+        return server.SendProxy switch
+        {
+            SendProxy.None => protocol,
+            SendProxy.V1 => protocol + " send-proxy",
+            SendProxy.V2 => protocol + " send-proxy-v2",
+            _ => throw new ArgumentOutOfRangeException(nameof(server)),
+        };
+    }
+}
