@@ -1,0 +1,95 @@
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
+
+namespace IngressReconciler.Proxies;
+
+/// <summary>Opens the encrypted way to a proxy's admin port, and says in plain words why it does not open.</summary>
+internal static class AdminTls
+{
+    /// <summary>Connects and authenticates the proxy. Whether it takes our certificate shows only in what it answers (TLS 1.3).</summary>
+    /// <exception cref="ProxyUnavailableException">It cannot be reached, or is not the proxy we expect.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public static async Task<SslStream> ConnectAsync(
+        ProxyAddress address, AdminCredentials credentials, string serverName, CancellationToken cancellationToken)
+    {
+        var tcp = await DialAsync(address, cancellationToken);
+        string? mistrust = null;
+        var tls = new SslStream(tcp, leaveInnerStreamOpen: false);
+        try
+        {
+            var options = credentials.Authentication(serverName, (_, certificate, chain, errors) =>
+                (mistrust = Mistrust(certificate, chain, errors, serverName)) is null);
+            await tls.AuthenticateAsClientAsync(options, cancellationToken);
+            return tls;
+        }
+        catch (Exception e) when (e is AuthenticationException or IOException)
+        {
+            await tls.DisposeAsync();
+            throw mistrust is not null
+                ? new ProxyUnavailableException(address.Name, $"at {address.Host}:{address.AdminPort} is not trusted: {mistrust}", e) { IsTransient = false }
+                : new ProxyUnavailableException(address.Name, $"at {address.Host}:{address.AdminPort} broke off the TLS 1.3 handshake: {Cause(e)}", e);
+        }
+        catch (OperationCanceledException)
+        {
+            await tls.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>True if the peer ended the session with a TLS alert: after the handshake, it did not take our certificate.</summary>
+    public static bool IsAlert(Exception e) =>
+        e.Message.Contains("alert", StringComparison.OrdinalIgnoreCase) || (e.InnerException is { } inner && IsAlert(inner));
+
+    /// <summary>The innermost message, on one line.</summary>
+    public static string Cause(Exception e)
+    {
+        while (e.InnerException is { } inner) e = inner;
+        return e.Message.ReplaceLineEndings(" ").TrimEnd(' ', '.');
+    }
+
+    private static async Task<NetworkStream> DialAsync(ProxyAddress address, CancellationToken cancellationToken)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            // A node that lost its power sends no FIN.
+            socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, 10);
+            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, 5);
+            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, 3);
+            await socket.ConnectAsync(address.Host, address.AdminPort, cancellationToken);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch (SocketException e)
+        {
+            socket.Dispose();
+            var what = e.SocketErrorCode == SocketError.ConnectionRefused
+                ? "refuses connections: nothing listens there; the proxy is down, still starting, or its admin port is another"
+                : $"cannot be reached: {Cause(e)}";
+            throw new ProxyUnavailableException(address.Name, $"at {address.Host}:{address.AdminPort} {what}", e);
+        }
+        catch (OperationCanceledException)
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    private static string? Mistrust(X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors, string serverName)
+    {
+        if (errors == SslPolicyErrors.None) return null;
+        if (certificate is null) return "it showed no certificate";
+        if (errors.HasFlag(SslPolicyErrors.RemoteCertificateChainErrors))
+        {
+            var status = string.Join("; ", chain?.ChainStatus.Select(s => s.StatusInformation.Trim()).Distinct() ?? []);
+            return $"its certificate '{certificate.Subject}' from '{certificate.Issuer}' does not lead to the given CA ({status.TrimEnd('.')})";
+        }
+
+        var names = certificate is X509Certificate2 full
+            ? full.Extensions.OfType<X509SubjectAlternativeNameExtension>().SelectMany(e => e.EnumerateDnsNames())
+            : [];
+        return $"its certificate '{certificate.Subject}' is not for the name '{serverName}' but for: {string.Join(", ", names)}";
+    }
+}

@@ -1,0 +1,38 @@
+namespace IngressReconciler.Proxies;
+
+/// <summary>How proxies are reached, and how long each step may take. The defaults suit proxies in the same region.</summary>
+public sealed record ProxyOptions
+{
+    /// <summary>The name that a proxy's admin certificate must carry, as pods are reached by addresses that no certificate lists.</summary>
+    public string ServerName { get; init; } = "ingress-proxy";
+
+    /// <summary>The bootstrap's <c>tune.cli.max-payload-size</c>, in bytes. A payload must stay 64 KiB below: see <see cref="CommandRules"/>.</summary>
+    public int PayloadLimit { get; init; } = 64 << 20;
+
+    /// <summary>The longest reply that is taken, in bytes: more than a proxy with a million servers says.</summary>
+    public int ReplyLimit { get; init; } = 256 << 20;
+
+    /// <summary>How long TCP, TLS and greeting may take together, for one attempt.</summary>
+    public TimeSpan ConnectDeadline { get; init; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>
+    /// How long a session may stand still, neither taking commands nor answering, while replies are owed. Must be longer than the longest
+    /// <c>wait</c> command that is sent.
+    /// </summary>
+    public TimeSpan SilenceDeadline { get; init; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>How long one use of a proxy may take in all: waiting for its turn, connecting, and every exchange.</summary>
+    public TimeSpan UseDeadline { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>How often one use tries to connect, at least 2. A proxy that is not trusted, or does not trust us, is asked once.</summary>
+    public int ConnectAttempts { get; init; } = 3;
+
+    /// <summary>The mean pause before the second attempt; it doubles with each further one, with jitter.</summary>
+    public TimeSpan ConnectBackoff { get; init; } = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>After how many failed attempts in 30 s the circuit opens: uses of the proxy then fail at once. At least 2.</summary>
+    public int CircuitFailures { get; init; } = 3;
+
+    /// <summary>How long the circuit stays open before one attempt is let through. At least 500 ms.</summary>
+    public TimeSpan CircuitBreak { get; init; } = TimeSpan.FromSeconds(1);
+}

@@ -1,0 +1,247 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text;
+using IngressReconciler.Planning;
+
+namespace IngressReconciler.Proxies;
+
+/// <summary>
+/// One authenticated session with one HAProxy process over its Runtime API (management guide, section 9.3), in interactive mode. Whatever goes
+/// wrong ends it for good: nothing more is sent, what is owed fails, and <see cref="Disconnected"/> completes.
+/// </summary>
+public sealed class RuntimeConnection : IAsyncDisposable
+{
+    private static readonly RuntimeCommand[] Greeting = [new("prompt i"), new("set severity-output number"), new("show info")];
+
+    private readonly string _name;
+    private readonly Stream _stream;
+    private readonly ProxyOptions _options;
+    private readonly ITimer _silence;
+    private readonly ReplyBuffer _incoming;
+    private readonly CommandWriter _outgoing;
+    private readonly CancellationTokenSource _closing = new();
+    private readonly TaskCompletionSource<ProxyUnavailableException> _disconnected = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Task _reading;
+    private Exchange? _exchange;
+    private ProxyUnavailableException? _failure;
+    private long _exchanges;
+    private bool _answered;
+
+    private RuntimeConnection(string name, Stream stream, ProxyOptions options, TimeProvider time)
+    {
+        (_name, _stream, _options) = (name, stream, options);
+        _incoming = new ReplyBuffer(options.ReplyLimit);
+        _outgoing = new CommandWriter(stream, Progress);
+        _silence = time.CreateTimer(_ => Fail($"stood still for {options.SilenceDeadline.TotalSeconds:0.#} s while replies were owed"), null,
+            Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _reading = Task.Run(ReadAsync);
+    }
+
+    /// <summary>The process at the other end.</summary>
+    public ProxyProcess Process { get; private set; } = null!;
+
+    /// <summary>Completes, with the reason, as soon as the session ends; also when it was idle. Never fails.</summary>
+    public Task<ProxyUnavailableException> Disconnected => _disconnected.Task;
+
+    /// <summary>Opens a session and learns which process answers.</summary>
+    /// <exception cref="ProxyUnavailableException">It does not open, or not within <see cref="ProxyOptions.ConnectDeadline"/>.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public static async Task<RuntimeConnection> OpenAsync(
+        ProxyAddress address, AdminCredentials credentials, ProxyOptions options, TimeProvider time, CancellationToken cancellationToken)
+    {
+        using var deadline = new CancellationTokenSource(options.ConnectDeadline, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        try
+        {
+            var stream = await AdminTls.ConnectAsync(address, credentials, options.ServerName, either.Token);
+            return await GreetAsync(address.Name, stream, credentials.Subject, options, time, either.Token);
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new ProxyUnavailableException(address.Name,
+                $"at {address.Host}:{address.AdminPort} did not connect, authenticate and answer within {options.ConnectDeadline.TotalSeconds:0.#} s", e);
+        }
+    }
+
+    /// <summary>Opens a session on a stream that is already authenticated. Owns the stream.</summary>
+    internal static async Task<RuntimeConnection> GreetAsync(
+        string name, Stream stream, string subject, ProxyOptions options, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var connection = new RuntimeConnection(name, stream, options, time);
+        try
+        {
+            var replies = await connection.SendAsync(Greeting, cancellationToken);
+            if (ProxyProcess.Parse(replies[2].Text) is not { } process || replies.Any(reply => reply.IsError))
+                throw connection.Fail($"does not answer like HAProxy's Runtime API: {Shown(Encoding.UTF8.GetBytes(replies[2].Text))}");
+            if (!process.IsNewEnough)
+                throw connection.Fail($"runs HAProxy {process.Version}, and 3.4.7 or newer is needed", transient: false);
+            connection.Process = process;
+            return connection;
+        }
+        catch (ProxyUnavailableException e)
+        {
+            await connection.DisposeAsync();
+            if (e.InnerException is { } inner && AdminTls.IsAlert(inner))
+                throw new ProxyUnavailableException(name, $"refused our client certificate '{subject}': {AdminTls.Cause(inner)}", inner) { IsTransient = false };
+            if (!connection._answered)
+                throw new ProxyUnavailableException(name,
+                    $"{e.Reason}: it does not admit the subject of our client certificate '{subject}', or has too many admin sessions", e);
+            throw;
+        }
+        catch (OperationCanceledException)
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Sends all commands at once and returns their replies, one each, in order. One call at a time. An error reply is a reply: it neither ends the
+    /// session nor keeps the commands after it from running.
+    /// </summary>
+    /// <exception cref="ArgumentException">A command breaks <see cref="CommandRules"/>: nothing was sent, the session goes on.</exception>
+    /// <exception cref="ProxyUnavailableException">The session ended. Any of the commands may have run.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled, which ends the session. Any of the commands may have run.</exception>
+    public async Task<ImmutableArray<RuntimeReply>> SendAsync(IReadOnlyList<RuntimeCommand> commands, CancellationToken cancellationToken)
+    {
+        for (var i = 0; i < commands.Count; i++) CommandRules.Check(commands[i], _options.PayloadLimit);
+        if (commands.Count == 0) return [];
+        cancellationToken.ThrowIfCancellationRequested();
+
+        // The last command says a number of ours: proof that no reply was cut in two, or swallowed by another.
+        var proof = (++_exchanges).ToString(CultureInfo.InvariantCulture);
+        var exchange = new Exchange(commands.Count, proof);
+        if (Interlocked.CompareExchange(ref _exchange, exchange, null) is not null)
+            throw new InvalidOperationException("This connection is busy: one exchange at a time.");
+        try
+        {
+            if (_failure is { } earlier) throw earlier;
+            Progress();
+            using var registration = cancellationToken.UnsafeRegister(_ => Fail("was left in the middle of an exchange"), null);
+            await _outgoing.WriteAsync(commands, $"echo {proof}", _closing.Token);
+            return await exchange.Replies;
+        }
+        catch (Exception e)
+        {
+            var failure = Fail($"broke off while commands were sent: {AdminTls.Cause(e)}", e);
+            cancellationToken.ThrowIfCancellationRequested();
+            throw new ProxyUnavailableException(_name, failure.Reason, failure.InnerException ?? e) { IsTransient = failure.IsTransient };
+        }
+        finally
+        {
+            _silence.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            Volatile.Write(ref _exchange, null);
+        }
+    }
+
+    /// <summary>Ends the session.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        Fail("was let go by us");
+        await _reading;
+    }
+
+    private async Task ReadAsync()
+    {
+        try
+        {
+            while (await _stream.ReadAsync(_incoming.Free(), _closing.Token) is var count and > 0)
+            {
+                _answered = true;
+                Progress();
+                _incoming.Advance(count);
+                while (_incoming.TryTake(out var reply)) Take(reply);
+                if (Volatile.Read(ref _exchange) is null && !_incoming.Unfinished.IsEmpty) throw new InvalidDataException("it spoke unasked");
+            }
+
+            var rest = _incoming.Unfinished;
+            var owed = Volatile.Read(ref _exchange) is { } exchange ? $" with {exchange.Owed} replies owed" : "";
+            Fail($"closed the session{owed}{(rest.IsEmpty ? "" : $" after {Shown(rest)}")}");
+        }
+        catch (InvalidDataException e)
+        {
+            Fail($"broke the protocol: {e.Message}: {Shown(_incoming.Unfinished)}", e);
+        }
+        catch (Exception e)
+        {
+            Fail($"broke off the session: {AdminTls.Cause(e)}", e);
+        }
+        finally
+        {
+            await _stream.DisposeAsync();
+            await _silence.DisposeAsync();
+            _incoming.Dispose();
+        }
+    }
+
+    private void Take(RuntimeReply reply)
+    {
+        if (Volatile.Read(ref _exchange) is not { } exchange) throw new InvalidDataException($"it spoke unasked, {Shown(Encoding.UTF8.GetBytes(reply.Text))}");
+        if (!exchange.Take(reply))
+            throw new InvalidDataException($"a reply has an empty line in it, or is missing; in place of '{exchange.Proof}' stands {Shown(Encoding.UTF8.GetBytes(reply.Text))}");
+    }
+
+    private void Progress()
+    {
+        // An idle session may be silent for ever.
+        if (Volatile.Read(ref _exchange) is not null) _silence.Change(_options.SilenceDeadline, Timeout.InfiniteTimeSpan);
+    }
+
+    private ProxyUnavailableException Fail(string reason, Exception? inner = null, bool transient = true)
+    {
+        var failure = new ProxyUnavailableException(_name, reason, inner) { IsTransient = transient };
+        if (Interlocked.CompareExchange(ref _failure, failure, null) is { } earlier) return earlier;
+        _closing.Cancel();
+        Volatile.Read(ref _exchange)?.Fail(failure);
+        _disconnected.TrySetResult(failure);
+        return failure;
+    }
+
+    /// <summary>The first bytes of what came, harmless in a log and on a terminal.</summary>
+    private static string Shown(ReadOnlySpan<byte> bytes)
+    {
+        var text = new StringBuilder("'");
+        foreach (var b in bytes[..Math.Min(bytes.Length, 80)])
+        {
+            if (b is >= 0x20 and < 0x7f and not (byte)'\\' and not (byte)'\'') text.Append((char)b);
+            else text.Append(CultureInfo.InvariantCulture, $"\\x{b:x2}");
+        }
+
+        return text.Append(bytes.Length > 80 ? "…'" : "'").ToString();
+    }
+
+    /// <summary>The replies owed to one call.</summary>
+    private sealed class Exchange(int count, string proof)
+    {
+        private readonly RuntimeReply[] _replies = new RuntimeReply[count];
+        private readonly TaskCompletionSource<ImmutableArray<RuntimeReply>> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private int _taken;
+
+        public string Proof => proof;
+
+        public int Owed => _replies.Length - _taken;
+
+        public Task<ImmutableArray<RuntimeReply>> Replies => _completion.Task;
+
+        public void Fail(ProxyUnavailableException failure)
+        {
+            _completion.TrySetException(failure);
+            // Nobody may come to ask: the write fails as well.
+            _ = _completion.Task.Exception;
+        }
+
+        /// <summary>False if all replies are in and this is not the proof.</summary>
+        public bool Take(RuntimeReply reply)
+        {
+            if (_taken < _replies.Length)
+            {
+                _replies[_taken++] = reply;
+                return true;
+            }
+
+            if (reply.Text != proof) return false;
+            return _completion.TrySetResult(ImmutableCollectionsMarshal.AsImmutableArray(_replies));
+        }
+    }
+}
