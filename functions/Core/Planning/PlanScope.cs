@@ -20,8 +20,11 @@ public sealed class PlanScope
     /// <summary>Certificates that are looked at.</summary>
     public HashSet<CertificateReference> Certificates { get; } = [];
 
+    /// <summary>Look at the version that the proxy says, though nothing else differs.</summary>
+    public bool Version { get; set; }
+
     /// <summary>Whether there is nothing to look at.</summary>
-    public bool IsEmpty => !Everything && Upstreams.Count == 0 && Hosts.Count == 0 && Certificates.Count == 0;
+    public bool IsEmpty => !Everything && !Version && Upstreams.Count == 0 && Hosts.Count == 0 && Certificates.Count == 0;
 
     /// <summary>Everything.</summary>
     public static PlanScope All() => new() { Everything = true };

@@ -1,0 +1,178 @@
+using System.Globalization;
+using IngressReconciler.Planning;
+using IngressReconciler.Routing;
+
+namespace IngressReconciler.Proxies;
+
+/// <summary>Reads a certificate and its key, PEM, from the cluster; null when there is no usable pair of that fingerprint. The text is kept nowhere.</summary>
+public delegate ValueTask<string?> KeyPairReading(CertificateReference reference, string fingerprint, CancellationToken cancel);
+
+/// <summary>How a push ended: the proxy was read back and runs what was wanted.</summary>
+/// <param name="Steps">How many steps it took.</param>
+/// <param name="Everything">Whether all of the proxy was looked at.</param>
+/// <param name="WasReady">Whether the proxy had been pushed to before in full; else it had just started.</param>
+/// <param name="Sweep">What is out of use and waits to be removed.</param>
+/// <param name="Unusable">Certificates whose pair could not be read: what they are for is served with another.</param>
+public sealed record PushOutcome(int Steps, bool Everything, bool WasReady, IReadOnlyList<Step> Sweep, IReadOnlyList<CertificateReference> Unusable);
+
+/// <summary>The proxy refused a step, or does not run what it was told to.</summary>
+/// <param name="message">Which step, and what the proxy said.</param>
+public sealed class PushRefusedException(string message) : Exception(message);
+
+/// <summary>One push to one proxy: ReadState ─► Plan ─► Push ─► Verify.</summary>
+public static class ProxyPush
+{
+    /// <summary>Brings the proxy to what is wanted, within a scope, and proves it.</summary>
+    /// <param name="connection">The proxy.</param>
+    /// <param name="wanted">What is wanted.</param>
+    /// <param name="version">The number of the version that it routes by.</param>
+    /// <param name="scope">What may differ from the last push. Widened to everything when the proxy shows that a push was cut off or that it restarted.</param>
+    /// <param name="keys">Reads the keys of certificates that have to be pushed.</param>
+    /// <param name="cancel">Ends the push, and with it the session.</param>
+    /// <exception cref="PushRefusedException">The proxy refused a step, or reads back as something else.</exception>
+    /// <exception cref="ProxyUnavailableException">The session broke.</exception>
+    public static async Task<PushOutcome> RunAsync(
+        RuntimeConnection connection, Wanted wanted, int version, PlanScope scope, KeyPairReading keys, CancellationToken cancel)
+    {
+        var reading = new HAProxyStateReading(scope);
+        var state = reading.Read(Texts(await connection.SendAsync(reading.Commands, cancel)));
+        var ready = state.Notes.GetValueOrDefault(ProxyNotes.Ready) == "1";
+        if (!scope.Everything && !(ready && state.Notes.GetValueOrDefault(ProxyNotes.Push) == ProxyNotes.Done))
+            return await RunAsync(connection, wanted, version, PlanScope.All(), keys, cancel);
+
+        var plan = HAProxyPlanner.Plan(wanted, version, state, scope);
+        if (plan.IsDone && ready && state.Notes.GetValueOrDefault(ProxyNotes.Push) == ProxyNotes.Done)
+            return new(0, scope.Everything, ready, plan.Sweep, []);
+
+        var work = new Exchange(connection, wanted, keys);
+        work.Add(HAProxyCommands.Note(ProxyNotes.Push, ProxyNotes.Open, state.Notes.ContainsKey(ProxyNotes.Push)), "noting the push");
+        await work.StageAsync(plan.Prepare, cancel);
+        if (!plan.Switch.IsEmpty)
+        {
+            await work.FlushAsync(cancel);
+            await work.StageAsync(plan.Switch, cancel);
+        }
+
+        if (!plan.Retire.IsEmpty && !(plan.Prepare.IsEmpty && plan.Switch.IsEmpty))
+            await work.FlushAsync(cancel);
+        await work.StageAsync(plan.Retire, cancel);
+
+        var after = reading.Read(await work.FlushAsync(reading.Commands, cancel));
+        var left = HAProxyPlanner.Plan(wanted, version, after, scope);
+        if (left.Steps.FirstOrDefault(step => !left.Sweep.Contains(step) && !work.IsUnusable(step)) is { } missing)
+            throw new PushRefusedException($"reads back as something else than was pushed; this is still to do: {missing}");
+
+        work.Add(HAProxyCommands.Note(ProxyNotes.Push, ProxyNotes.Done, exists: true), "noting the end of the push");
+        if (!ready)
+            work.Add(HAProxyCommands.Note(ProxyNotes.Ready, "1", exists: false), "noting readiness");
+        await work.FlushAsync(cancel);
+        return new(plan.Prepare.Length + plan.Switch.Length + plan.Retire.Length, scope.Everything, ready, left.Sweep, work.Unusable);
+    }
+
+    /// <summary>Tries to remove what is out of use.</summary>
+    /// <returns>What could not be removed yet, because connections last.</returns>
+    public static async Task<IReadOnlyList<Step>> SweepAsync(RuntimeConnection connection, IReadOnlyList<Step> sweep, CancellationToken cancel)
+    {
+        var replies = await connection.SendAsync([.. sweep.Select(HAProxyCommands.Of)], cancel);
+        return [.. sweep.Where((_, i) => replies[i].IsError && MayBeRemovedLater(replies[i].Text))];
+    }
+
+    /// <summary>
+    /// All other refusals mean that it is gone, or in use again because somebody has wanted it since: both are as they should be.
+    /// </summary>
+    private static bool MayBeRemovedLater(string refusal) =>
+        refusal.Contains("still", StringComparison.Ordinal)
+        || refusal.Contains("in use", StringComparison.Ordinal)
+        || refusal.Contains("Only a backend without server", StringComparison.Ordinal);
+
+    private static string[] Texts(IReadOnlyList<RuntimeReply> replies) => [.. replies.Select(reply => reply.IsError ? "" : reply.Text)];
+
+    /// <summary>Collects commands and sends them together; every refusal ends the push.</summary>
+    private sealed class Exchange(RuntimeConnection connection, Wanted wanted, KeyPairReading keys)
+    {
+        private readonly List<RuntimeCommand> commands = [];
+        private readonly List<string?> meanings = [];
+        private readonly HashSet<string> unusable = new(StringComparer.Ordinal);
+
+        public List<CertificateReference> Unusable { get; } = [];
+
+        public bool IsUnusable(Step step) => step switch
+        {
+            AddCertificate add => unusable.Contains(add.Certificate),
+            BindCertificate bind => unusable.Contains(bind.Line.Certificate),
+            _ => false,
+        };
+
+        /// <summary>Adds a command; without a meaning it may fail.</summary>
+        public void Add(RuntimeCommand command, string? meaning)
+        {
+            commands.Add(command);
+            meanings.Add(meaning);
+        }
+
+        public async Task StageAsync(IReadOnlyList<Step> steps, CancellationToken cancel)
+        {
+            foreach (var step in steps)
+            {
+                switch (step)
+                {
+                    case ReplaceRoutes replace:
+                        await ReplaceAsync(replace, cancel);
+                        break;
+                    case AddCertificate add:
+                        await StoreAsync(add, cancel);
+                        break;
+                    case BindCertificate bind when unusable.Contains(bind.Line.Certificate):
+                        break;
+                    default:
+                        Add(HAProxyCommands.Of(step), step.ToString());
+                        break;
+                }
+            }
+        }
+
+        public async Task FlushAsync(CancellationToken cancel) => await FlushAsync([], cancel);
+
+        /// <summary>Sends what was collected and then some questions; the answers to these.</summary>
+        public async Task<string[]> FlushAsync(IReadOnlyList<RuntimeCommand> questions, CancellationToken cancel)
+        {
+            var replies = await connection.SendAsync([.. commands, .. questions], cancel);
+            for (var i = 0; i < commands.Count; i++)
+            {
+                if (replies[i].IsError && meanings[i] is { } meaning)
+                    throw new PushRefusedException($"refused {meaning}: {replies[i].Text}");
+            }
+
+            var answers = Texts(replies[commands.Count..]);
+            commands.Clear();
+            meanings.Clear();
+            return answers;
+        }
+
+        private async Task ReplaceAsync(ReplaceRoutes replace, CancellationToken cancel)
+        {
+            await FlushAsync(cancel);
+            var reply = (await connection.SendAsync([HAProxyCommands.PrepareRoutes], cancel))[0];
+            var number = reply.Text.AsSpan(reply.Text.LastIndexOf(' ') + 1);
+            if (reply.IsError || !int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var generation))
+                throw new PushRefusedException($"refused a new generation of routes: {reply.Text}");
+            foreach (var command in HAProxyCommands.LoadRoutes(generation, replace.Routes))
+                Add(command, "loading the routes");
+        }
+
+        private async Task StoreAsync(AddCertificate add, CancellationToken cancel)
+        {
+            var secret = wanted.SecretOf(add.Reference);
+            var pem = secret is null ? null : await keys(add.Reference, secret.Fingerprint!, cancel);
+            if (pem is null)
+            {
+                unusable.Add(add.Certificate);
+                Unusable.Add(add.Reference);
+                return;
+            }
+
+            foreach (var command in HAProxyCommands.StoreCertificate(add.Certificate, pem))
+                Add(command, command.Line.StartsWith("new ", StringComparison.Ordinal) ? null : $"certificate {add.Certificate}");
+        }
+    }
+}

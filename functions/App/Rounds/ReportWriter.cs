@@ -1,0 +1,63 @@
+using System.Text.Json;
+using IngressReconciler.Proxies;
+using IngressReconciler.Storage;
+
+namespace IngressReconciler.Rounds;
+
+/// <summary>Notes how each proxy stands in storage, beside the rounds; while a write is under way newer reports replace each other.</summary>
+public sealed partial class ReportWriter(ProxyReports reports, ILogger log) : IAsyncDisposable
+{
+    private readonly Lock gate = new();
+    private readonly CancellationTokenSource stopping = new();
+    private readonly Dictionary<string, ProxyReport> next = new(StringComparer.Ordinal);
+    private Task writing = Task.CompletedTask;
+
+    /// <summary>Takes the newest reports.</summary>
+    public void Write(IEnumerable<ProxyReport> newest)
+    {
+        lock (gate)
+        {
+            foreach (var report in newest)
+                next[report.Name] = report;
+            if (writing.IsCompleted)
+                writing = Task.Run(WriteAsync);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await stopping.CancelAsync();
+        await writing;
+        stopping.Dispose();
+    }
+
+    private async Task WriteAsync()
+    {
+        while (true)
+        {
+            ProxyReport[] taken;
+            lock (gate)
+            {
+                taken = [.. next.Values];
+                next.Clear();
+                if (taken.Length == 0)
+                    return;
+            }
+
+            try
+            {
+                foreach (var report in taken)
+                    await reports.WriteAsync(report.Name, JsonSerializer.SerializeToUtf8Bytes(report, AppJson.Default.ProxyReport), stopping.Token);
+            }
+            catch (Exception e) when (e is StorageUnavailableException or OperationCanceledException)
+            {
+                LogNotWritten(e.Message);
+                return;
+            }
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Proxy reports not written: {Reason}")]
+    private partial void LogNotWritten(string reason);
+}

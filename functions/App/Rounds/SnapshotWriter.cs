@@ -1,0 +1,86 @@
+using IngressReconciler.Cluster;
+using IngressReconciler.Storage;
+
+namespace IngressReconciler.Rounds;
+
+/// <summary>Writes a snapshot now and then, beside the rounds, so that a cold start reads little of the journal; and reads the newest.</summary>
+public sealed partial class SnapshotWriter(ClusterStorage storage, TimeProvider time, ILogger log) : IAsyncDisposable
+{
+    /// <summary>Journal lines after which a snapshot is due.</summary>
+    private const int LinesEach = 2000;
+
+    /// <summary>Journal bytes after which a snapshot is due.</summary>
+    private const long BytesEach = 32 << 20;
+
+    private readonly CancellationTokenSource stopping = new();
+    private int lines;
+    private long bytes;
+    private Task writing = Task.CompletedTask;
+
+    /// <summary>Counts a journal line.</summary>
+    public void Count(int length)
+    {
+        lines++;
+        bytes += length;
+    }
+
+    /// <summary>The newest snapshot's state and position; an empty state at the start when there is none.</summary>
+    public async Task<(ClusterState State, JournalPosition Position)> ReadAsync(CancellationToken cancel)
+    {
+        (lines, bytes) = (0, 0);
+        if (await storage.Snapshots.ReadNewestAsync(cancel) is not { } snapshot)
+            return (ClusterState.Empty, JournalPosition.Start);
+        using var content = new MemoryStream();
+        await using (snapshot.Content)
+            await snapshot.Content.CopyToAsync(content, cancel);
+        return (ClusterState.Empty.Apply(Batches(content.GetBuffer().AsMemory(0, (int)content.Length))), snapshot.Position);
+    }
+
+    /// <summary>Starts to write a snapshot when one is due and none is being written.</summary>
+    public void MayWrite(ClusterState state, JournalPosition position)
+    {
+        if ((lines < LinesEach && bytes < BytesEach) || !writing.IsCompleted)
+            return;
+        (lines, bytes) = (0, 0);
+        writing = Task.Run(() => WriteAsync(state, position));
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await stopping.CancelAsync();
+        await writing;
+        stopping.Dispose();
+    }
+
+    private static IEnumerable<JournalBatch> Batches(ReadOnlyMemory<byte> content)
+    {
+        while (content.Span.IndexOf((byte)'\n') is >= 0 and var end)
+        {
+            yield return JournalBatch.Parse(content[..end]);
+            content = content[(end + 1)..];
+        }
+    }
+
+    private async Task WriteAsync(ClusterState state, JournalPosition position)
+    {
+        try
+        {
+            await storage.Snapshots.WriteAsync(position, async (stream, cancel) =>
+            {
+                foreach (var line in ClusterSnapshot.Lines(state, time.GetUtcNow()))
+                    await stream.WriteAsync(line, cancel);
+            }, stopping.Token);
+            if (await storage.Snapshots.PruneAsync(stopping.Token) is { } needed)
+                await storage.Journal.PruneAsync(needed, stopping.Token);
+        }
+        catch (Exception e) when (e is StorageUnavailableException or OperationCanceledException)
+        {
+            // The journal has it all; the next one is due soon.
+            LogNotWritten(position, e.Message);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "No snapshot at {Position}: {Reason}")]
+    private partial void LogNotWritten(JournalPosition position, string reason);
+}

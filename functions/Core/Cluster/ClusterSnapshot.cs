@@ -1,0 +1,27 @@
+namespace IngressReconciler.Cluster;
+
+/// <summary>A whole cluster state as journal lines: what a cold start reads instead of the journal from its beginning.</summary>
+public static class ClusterSnapshot
+{
+    private const int BatchSize = 500;
+
+    /// <summary>The lines, each with its line feed.</summary>
+    /// <param name="state">The state.</param>
+    /// <param name="now">Now: tombstones that have outlived their use are left out.</param>
+    public static IEnumerable<byte[]> Lines(ClusterState state, DateTimeOffset now)
+    {
+        foreach (var batch in state.Resources.Values.Chunk(BatchSize))
+            yield return new JournalBatch("", now, [.. batch.Select(resource => new Applied(resource))]).ToBytes();
+        var tombstones = state.WithoutTombstonesBefore(now).Tombstones;
+        foreach (var batch in tombstones.GroupBy(pair => pair.Value.At))
+            yield return new JournalBatch("", batch.Key, [.. batch.Select(pair => new Deleted(pair.Key, pair.Value.ResourceVersion))]).ToBytes();
+    }
+
+    /// <summary>The state after some batches.</summary>
+    public static ClusterState Apply(this ClusterState state, IEnumerable<JournalBatch> batches)
+    {
+        foreach (var batch in batches)
+            state = state.Apply(batch.Changes, batch.At).State;
+        return state;
+    }
+}
