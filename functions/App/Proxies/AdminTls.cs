@@ -27,9 +27,8 @@ internal static class AdminTls
         catch (Exception e) when (e is AuthenticationException or IOException)
         {
             await tls.DisposeAsync();
-            throw mistrust is not null
-                ? new ProxyUnavailableException(address.Name, $"at {address.Host}:{address.AdminPort} is not trusted: {mistrust}", e) { IsTransient = false }
-                : new ProxyUnavailableException(address.Name, $"at {address.Host}:{address.AdminPort} broke off the TLS 1.3 handshake: {Cause(e)}", e);
+            var what = mistrust is not null ? $"is not trusted: {mistrust}" : $"broke off the TLS 1.3 handshake: {Cause(e)}";
+            throw new ProxyUnavailableException(address.Name, $"at {address.Host}:{address.AdminPort} {what}", e) { IsTransient = mistrust is null };
         }
         catch (OperationCanceledException)
         {

@@ -23,7 +23,7 @@ public static class CommandRules
     /// <summary>Refuses a command that HAProxy would misread.</summary>
     /// <param name="command">The command.</param>
     /// <param name="payloadLimit">The proxy's <c>tune.cli.max-payload-size</c>, in bytes.</param>
-    /// <exception cref="ArgumentException">The command breaks a rule. The message names the rule and the command's first word, no payload.</exception>
+    /// <exception cref="ArgumentException">The command breaks a rule. The message names the rule and the command's first words.</exception>
     public static void Check(in RuntimeCommand command, int payloadLimit)
     {
         CheckLine(command.Line);

@@ -42,7 +42,9 @@ public sealed record ProxyAddress(string Name, string Host, int AdminPort)
         }
 
         if (host.Contains(':')) throw Wrong(text, "an IPv6 address must stand in brackets");
-        return Uri.CheckHostName(host) is UriHostNameType.Dns or UriHostNameType.IPv4 ? host : throw Wrong(text, "the host is no address and no DNS name");
+        return Uri.CheckHostName(host) is UriHostNameType.Dns or UriHostNameType.IPv4
+            ? host
+            : throw Wrong(text, "the host is no address and no DNS name");
     }
 
     private static FormatException Wrong(string text, string what) =>

@@ -55,16 +55,21 @@ public sealed class ProxyLink : IAsyncDisposable
     public ProxyAddress Address { get; }
 
     /// <summary>
-    /// The number of the last session, from 1; 0 before the first. A new number means that what was believed of the proxy may be gone: read it back,
-    /// or compare <see cref="RuntimeConnection.Process"/>.
+    /// The number of the last session, from 1; 0 before the first. A new number means that what was believed of the proxy may be gone: read
+    /// it back, or compare <see cref="RuntimeConnection.Process"/>.
     /// </summary>
     public long Session { get; private set; }
 
-    /// <summary>Completes, with the reason, as soon as the session <see cref="Session"/> ends, idle or not; before the first one, when that ends.</summary>
+    /// <summary>
+    /// Completes, with the reason, as soon as the session that <see cref="Session"/> counts ends, idle or not; before the first session, when
+    /// that one ends. Never fails.
+    /// </summary>
     public Task<ProxyUnavailableException> Disconnected => Volatile.Read(ref _connection)?.Disconnected ?? _firstEnded.Task;
 
     /// <summary>Runs <paramref name="use"/> with a live session, connecting first where there is none. One use at a time; the others wait.</summary>
-    /// <exception cref="ProxyUnavailableException">The proxy cannot be reached, broke off, or the use outlasted <see cref="ProxyOptions.UseDeadline"/>.</exception>
+    /// <exception cref="ProxyUnavailableException">
+    /// The proxy cannot be reached, broke off, or the use outlasted <see cref="ProxyOptions.UseDeadline"/>.
+    /// </exception>
     /// <exception cref="OperationCanceledException">The caller's token was cancelled.</exception>
     public async Task<T> UseAsync<T>(Func<RuntimeConnection, CancellationToken, Task<T>> use, CancellationToken cancellationToken)
     {

@@ -6,7 +6,7 @@ public sealed record ProxyOptions
     /// <summary>The name that a proxy's admin certificate must carry, as pods are reached by addresses that no certificate lists.</summary>
     public string ServerName { get; init; } = "ingress-proxy";
 
-    /// <summary>The bootstrap's <c>tune.cli.max-payload-size</c>, in bytes. A payload must stay 64 KiB below: see <see cref="CommandRules"/>.</summary>
+    /// <summary>The bootstrap's <c>tune.cli.max-payload-size</c>, in bytes. A payload must stay 64 KiB below it.</summary>
     public int PayloadLimit { get; init; } = 64 << 20;
 
     /// <summary>The longest reply that is taken, in bytes: more than a proxy with a million servers says.</summary>

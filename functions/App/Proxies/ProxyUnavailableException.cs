@@ -1,10 +1,13 @@
 namespace IngressReconciler.Proxies;
 
-/// <summary>A proxy cannot be reached, is not trusted, does not trust us, or broke off. What was being sent may or may not have been applied.</summary>
+/// <summary>
+/// A proxy cannot be reached, is not trusted, does not trust us, or broke off. What was being sent may or may not have been applied.
+/// </summary>
 /// <param name="proxy">The proxy's name.</param>
 /// <param name="reason">What happened, for a platform engineer, as the end of a sentence that begins with the proxy.</param>
 /// <param name="inner">The cause, where an exception brought it to light.</param>
-public sealed class ProxyUnavailableException(string proxy, string reason, Exception? inner = null) : Exception($"Proxy '{proxy}' {reason}.", inner)
+public sealed class ProxyUnavailableException(string proxy, string reason, Exception? inner = null)
+    : Exception($"Proxy '{proxy}' {reason}.", inner)
 {
     /// <summary>The proxy's name.</summary>
     public string Proxy { get; } = proxy;

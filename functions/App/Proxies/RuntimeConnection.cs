@@ -1,22 +1,25 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using System.Runtime.InteropServices;
 using System.Text;
 using IngressReconciler.Planning;
 
 namespace IngressReconciler.Proxies;
 
 /// <summary>
-/// One authenticated session with one HAProxy process over its Runtime API (management guide, section 9.3), in interactive mode. Whatever goes
-/// wrong ends it for good: nothing more is sent, what is owed fails, and <see cref="Disconnected"/> completes.
+/// One authenticated session with one HAProxy process over its Runtime API (management guide, section 9.3), in interactive mode. Whatever
+/// goes wrong ends it for good: nothing more is sent, what is owed fails, and <see cref="Disconnected"/> completes.
 /// </summary>
 public sealed class RuntimeConnection : IAsyncDisposable
 {
+    private const int ShownLimit = 200;
+    private static readonly TimeSpan LastWords = TimeSpan.FromMilliseconds(250);
+
     private static readonly RuntimeCommand[] Greeting = [new("prompt i"), new("set severity-output number"), new("show info")];
 
     private readonly string _name;
     private readonly Stream _stream;
     private readonly ProxyOptions _options;
+    private readonly TimeProvider _time;
     private readonly ITimer _silence;
     private readonly ReplyBuffer _incoming;
     private readonly CommandWriter _outgoing;
@@ -30,11 +33,12 @@ public sealed class RuntimeConnection : IAsyncDisposable
 
     private RuntimeConnection(string name, Stream stream, ProxyOptions options, TimeProvider time)
     {
-        (_name, _stream, _options) = (name, stream, options);
+        (_name, _stream, _options, _time) = (name, stream, options, time);
         _incoming = new ReplyBuffer(options.ReplyLimit);
         _outgoing = new CommandWriter(stream, Progress);
-        _silence = time.CreateTimer(_ => Fail($"stood still for {options.SilenceDeadline.TotalSeconds:0.#} s while replies were owed"), null,
-            Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _silence = time.CreateTimer(
+            _ => Fail($"stood still for {options.SilenceDeadline.TotalSeconds:0.#} s while replies were owed"),
+            null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _reading = Task.Run(ReadAsync);
     }
 
@@ -73,7 +77,7 @@ public sealed class RuntimeConnection : IAsyncDisposable
         {
             var replies = await connection.SendAsync(Greeting, cancellationToken);
             if (ProxyProcess.Parse(replies[2].Text) is not { } process || replies.Any(reply => reply.IsError))
-                throw connection.Fail($"does not answer like HAProxy's Runtime API: {Shown(Encoding.UTF8.GetBytes(replies[2].Text))}");
+                throw connection.Fail($"does not answer like HAProxy's Runtime API: {Shown(replies[2].Text)}");
             if (!process.IsNewEnough)
                 throw connection.Fail($"runs HAProxy {process.Version}, and 3.4.7 or newer is needed", transient: false);
             connection.Process = process;
@@ -83,11 +87,14 @@ public sealed class RuntimeConnection : IAsyncDisposable
         {
             await connection.DisposeAsync();
             if (e.InnerException is { } inner && AdminTls.IsAlert(inner))
-                throw new ProxyUnavailableException(name, $"refused our client certificate '{subject}': {AdminTls.Cause(inner)}", inner) { IsTransient = false };
-            if (!connection._answered)
-                throw new ProxyUnavailableException(name,
-                    $"{e.Reason}: it does not admit the subject of our client certificate '{subject}', or has too many admin sessions", e);
-            throw;
+            {
+                var refused = $"refused our client certificate '{subject}': {AdminTls.Cause(inner)}";
+                throw new ProxyUnavailableException(name, refused, inner) { IsTransient = false };
+            }
+
+            if (connection._answered) throw;
+            throw new ProxyUnavailableException(
+                name, $"{e.Reason}, before it said anything: it does not admit our client certificate '{subject}', or has too many admin sessions", e);
         }
         catch (OperationCanceledException)
         {
@@ -97,8 +104,8 @@ public sealed class RuntimeConnection : IAsyncDisposable
     }
 
     /// <summary>
-    /// Sends all commands at once and returns their replies, one each, in order. One call at a time. An error reply is a reply: it neither ends the
-    /// session nor keeps the commands after it from running.
+    /// Sends all commands at once and returns their replies, one each, in order. One call at a time. An error reply is a reply: it neither
+    /// ends the session nor keeps the commands after it from running.
     /// </summary>
     /// <exception cref="ArgumentException">A command breaks <see cref="CommandRules"/>: nothing was sent, the session goes on.</exception>
     /// <exception cref="ProxyUnavailableException">The session ended. Any of the commands may have run.</exception>
@@ -124,9 +131,11 @@ public sealed class RuntimeConnection : IAsyncDisposable
         }
         catch (Exception e)
         {
+            // What it said last tells more than that it takes no more.
+            await Task.WhenAny(Disconnected, Task.Delay(LastWords, _time, _closing.Token));
             var failure = Fail($"broke off while commands were sent: {AdminTls.Cause(e)}", e);
             cancellationToken.ThrowIfCancellationRequested();
-            throw new ProxyUnavailableException(_name, failure.Reason, failure.InnerException ?? e) { IsTransient = failure.IsTransient };
+            throw new ProxyUnavailableException(_name, failure.Reason, failure.InnerException) { IsTransient = failure.IsTransient };
         }
         finally
         {
@@ -177,9 +186,10 @@ public sealed class RuntimeConnection : IAsyncDisposable
 
     private void Take(RuntimeReply reply)
     {
-        if (Volatile.Read(ref _exchange) is not { } exchange) throw new InvalidDataException($"it spoke unasked, {Shown(Encoding.UTF8.GetBytes(reply.Text))}");
-        if (!exchange.Take(reply))
-            throw new InvalidDataException($"a reply has an empty line in it, or is missing; in place of '{exchange.Proof}' stands {Shown(Encoding.UTF8.GetBytes(reply.Text))}");
+        if (Volatile.Read(ref _exchange) is not { } exchange) throw new InvalidDataException($"it spoke unasked, {Shown(reply.Text)}");
+        if (exchange.Take(reply)) return;
+        throw new InvalidDataException(
+            $"a reply has an empty line in it, or is missing; in place of '{exchange.Proof}' stands {Shown(reply.Text)}");
     }
 
     private void Progress()
@@ -202,46 +212,14 @@ public sealed class RuntimeConnection : IAsyncDisposable
     private static string Shown(ReadOnlySpan<byte> bytes)
     {
         var text = new StringBuilder("'");
-        foreach (var b in bytes[..Math.Min(bytes.Length, 80)])
+        foreach (var b in bytes[..Math.Min(bytes.Length, ShownLimit)])
         {
-            if (b is >= 0x20 and < 0x7f and not (byte)'\\' and not (byte)'\'') text.Append((char)b);
+            if (b is >= 0x20 and < 0x7f and not (byte)'\\') text.Append((char)b);
             else text.Append(CultureInfo.InvariantCulture, $"\\x{b:x2}");
         }
 
-        return text.Append(bytes.Length > 80 ? "…'" : "'").ToString();
+        return text.Append(bytes.Length > ShownLimit ? "…'" : "'").ToString();
     }
 
-    /// <summary>The replies owed to one call.</summary>
-    private sealed class Exchange(int count, string proof)
-    {
-        private readonly RuntimeReply[] _replies = new RuntimeReply[count];
-        private readonly TaskCompletionSource<ImmutableArray<RuntimeReply>> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        private int _taken;
-
-        public string Proof => proof;
-
-        public int Owed => _replies.Length - _taken;
-
-        public Task<ImmutableArray<RuntimeReply>> Replies => _completion.Task;
-
-        public void Fail(ProxyUnavailableException failure)
-        {
-            _completion.TrySetException(failure);
-            // Nobody may come to ask: the write fails as well.
-            _ = _completion.Task.Exception;
-        }
-
-        /// <summary>False if all replies are in and this is not the proof.</summary>
-        public bool Take(RuntimeReply reply)
-        {
-            if (_taken < _replies.Length)
-            {
-                _replies[_taken++] = reply;
-                return true;
-            }
-
-            if (reply.Text != proof) return false;
-            return _completion.TrySetResult(ImmutableCollectionsMarshal.AsImmutableArray(_replies));
-        }
-    }
+    private static string Shown(string text) => Shown(Encoding.UTF8.GetBytes(text));
 }

@@ -11,7 +11,8 @@ public class RuntimeReplyTests
     [InlineData("")]
     [InlineData("[6]: New backend registered.", "New backend registered.")]
     [InlineData("[5]: Transaction created for certificate z.pem!", "Transaction created for certificate z.pem!")]
-    [InlineData("[4]: Ignoring cookie as HTTP mode is disabled.\nNew server registered.", "Ignoring cookie as HTTP mode is disabled.\nNew server registered.")]
+    [InlineData("[4]: Ignoring cookie as HTTP mode is disabled.\nNew server registered.",
+        "Ignoring cookie as HTTP mode is disabled.\nNew server registered.")]
     [InlineData("Committing z.pem\nSuccess!")]
     [InlineData("# name\nnone")]
     [InlineData("0x7f743d876ae0 a Failed! b")]
@@ -34,7 +35,8 @@ public class RuntimeReplyTests
     [InlineData("[6]: Server deleted.\nBackend deleted.", "Backend deleted.", false)]
     [InlineData("[6]: Backup Server b/s is UP/READY (leaving forced maintenance).\nServer b/t was DOWN and now enters maintenance.\n"
         + "backend 'b' has no server available!\nBackend deleted.", "Backend deleted.", false)]
-    [InlineData("[6]: Health check for backup server b/s failed, reason: Layer4 timeout, status: 0/2 DOWN.\n[6]: Backend deleted.", "Backend deleted.", false)]
+    [InlineData("[6]: Health check for backup server b/s failed, reason: Layer4 timeout, status: 0/2 DOWN.\n[6]: Backend deleted.",
+        "Backend deleted.", false)]
     [InlineData("[6]: Agent check for server b/s succeeded.\n[3]: No such backend.", "No such backend.", true)]
     [InlineData("[3]: Server b/s is stopping.\nError during backend creation.", "Error during backend creation.", true)]
     [InlineData("[6]: Server deleted.", "Server deleted.", false)]
