@@ -1,0 +1,44 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace IngressReconciler.Kubernetes;
+
+/// <summary>
+/// Writes the CloudEvents 1.0 (JSON format) that tell of a Kubernetes object. The id is <c>uid/resourceVersion</c>, so an event sent
+/// twice is known; the subject is <c>Kind/namespace/name</c> with an empty namespace for what has none.
+/// </summary>
+public static class ObjectEvents
+{
+    /// <summary>The type of an event that tells of a new or changed object.</summary>
+    public const string Applied = "ingressreconciler.object.applied";
+
+    /// <summary>The type of an event that tells that an object is gone.</summary>
+    public const string Deleted = "ingressreconciler.object.deleted";
+
+    /// <summary>Writes one event as UTF-8 JSON.</summary>
+    /// <param name="type"><see cref="Applied"/> or <see cref="Deleted"/>.</param>
+    /// <param name="cluster">The cluster's id, put into the source.</param>
+    /// <param name="trimmed">The object after <see cref="ObjectTrimming.Trim"/>, with uid and resourceVersion.</param>
+    /// <param name="time">When it was seen.</param>
+    public static byte[] Write(string type, string cluster, JsonObject trimmed, DateTimeOffset time)
+    {
+        var metadata = trimmed["metadata"] as JsonObject;
+        using var buffer = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(buffer))
+        {
+            writer.WriteStartObject();
+            writer.WriteString("specversion", "1.0");
+            writer.WriteString("id", $"{metadata?["uid"]}/{metadata?["resourceVersion"]}");
+            writer.WriteString("source", $"/clusters/{Uri.EscapeDataString(cluster)}");
+            writer.WriteString("type", type);
+            writer.WriteString("subject", $"{trimmed["kind"]}/{metadata?["namespace"]}/{metadata?["name"]}");
+            writer.WriteString("time", time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture));
+            writer.WriteString("datacontenttype", "application/json");
+            writer.WritePropertyName("data");
+            trimmed.WriteTo(writer);
+            writer.WriteEndObject();
+        }
+        return buffer.ToArray();
+    }
+}

@@ -1,0 +1,114 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json.Nodes;
+
+namespace IngressReconciler.Kubernetes;
+
+/// <summary>
+/// Cuts a Kubernetes object down to what travels in an event: metadata by a list of fields that are let through, no status, and of a
+/// Secret only the public part. A pure function, used by the manifest folder and by the relay alike, so that no private key and no
+/// needless byte leaves the cluster.
+/// </summary>
+public static class ObjectTrimming
+{
+    /// <summary>The type of Secret that routing refers to; no other Secret is sent.</summary>
+    public const string TlsSecretType = "kubernetes.io/tls";
+
+    private const string LastApplied = "kubectl.kubernetes.io/last-applied-configuration";
+
+    private static readonly string[] MetadataFields =
+        ["name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp", "labels", "annotations"];
+
+    /// <summary>The object as it travels; null when it must not travel at all, as every Secret of another type.</summary>
+    /// <param name="whole">As the API server or a manifest gives it; left as it is.</param>
+    public static JsonObject? Trim(JsonObject whole)
+    {
+        if (IsSecret(whole))
+            return TrimSecret(whole);
+        var trimmed = new JsonObject();
+        foreach (var (name, value) in whole)
+            if (name == "metadata")
+                trimmed[name] = TrimMetadata(value as JsonObject, annotations: true);
+            else if (name != "status")
+                trimmed[name] = value?.DeepClone();
+        return trimmed;
+    }
+
+    /// <summary>The certificate and key of a <c>kubernetes.io/tls</c> Secret; null when it is of another type, lacks one or has it badly encoded.</summary>
+    /// <param name="secret">The whole Secret.</param>
+    public static TlsKeyPair? KeyPair(JsonObject secret) =>
+        IsSecret(secret) && Text(secret["type"]) == TlsSecretType
+        && Bytes(secret, "tls.crt") is { Length: > 0 } chain && Bytes(secret, "tls.key") is { Length: > 0 } key
+            ? new(Encoding.UTF8.GetString(chain), Encoding.UTF8.GetString(key), Fingerprint(chain, key))
+            : null;
+
+    private static bool IsSecret(JsonObject whole) => Text(whole["kind"]) == "Secret";
+
+    private static JsonObject? TrimSecret(JsonObject secret)
+    {
+        if (Text(secret["type"]) != TlsSecretType)
+            return null;
+        var chain = Bytes(secret, "tls.crt") ?? [];
+        var key = Bytes(secret, "tls.key") ?? [];
+        return new()
+        {
+            ["apiVersion"] = "v1",
+            ["kind"] = "Secret",
+            // Nothing reads a Secret's annotations, and tools put all kinds of things there.
+            ["metadata"] = TrimMetadata(secret["metadata"] as JsonObject, annotations: false),
+            ["type"] = TlsSecretType,
+            ["fingerprint"] = Fingerprint(chain, key),
+            ["chain"] = CertificatesOf(Encoding.UTF8.GetString(chain)),
+        };
+    }
+
+    private static JsonObject TrimMetadata(JsonObject? metadata, bool annotations)
+    {
+        var trimmed = new JsonObject();
+        foreach (var field in MetadataFields)
+        {
+            if (metadata?[field] is not { } value || (field == "annotations" && !annotations))
+                continue;
+            var copy = value.DeepClone();
+            if (field == "annotations")
+                (copy as JsonObject)?.Remove(LastApplied);
+            trimmed[field] = copy;
+        }
+        return trimmed;
+    }
+
+    /// <summary>Only the certificates of a PEM text: a key pasted into <c>tls.crt</c> must not travel either.</summary>
+    private static string CertificatesOf(string pem)
+    {
+        var certificates = new StringBuilder();
+        var rest = pem.AsSpan();
+        while (PemEncoding.TryFind(rest, out var fields))
+        {
+            if (rest[fields.Label] is "CERTIFICATE")
+                certificates.Append(rest[fields.Location]).Append('\n');
+            rest = rest[fields.Location.End..];
+        }
+        return certificates.ToString();
+    }
+
+    private static string Fingerprint(byte[] chain, byte[] key)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(chain);
+        hash.AppendData(key);
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    /// <summary>One entry's bytes: <c>stringData</c> wins over <c>data</c>, as on the API server; null when absent or no base64.</summary>
+    private static byte[]? Bytes(JsonObject secret, string entry)
+    {
+        if (Text((secret["stringData"] as JsonObject)?[entry]) is { } text)
+            return Encoding.UTF8.GetBytes(text);
+        if (Text((secret["data"] as JsonObject)?[entry]) is not { } encoded)
+            return null;
+        var bytes = new byte[encoded.Length];
+        return Convert.TryFromBase64String(encoded, bytes, out var length) ? bytes[..length] : null;
+    }
+
+    private static string? Text(JsonNode? node) => node is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
+}

@@ -1,0 +1,58 @@
+using Microsoft.Extensions.Logging;
+
+namespace IngressReconciler.Local;
+
+/// <summary>Every line that the local host writes.</summary>
+internal static partial class LocalLog
+{
+    [LoggerMessage(1, LogLevel.Information, "{Line}")]
+    public static partial void HandlerOutput(ILogger log, string line);
+
+    [LoggerMessage(2, LogLevel.Error, "{Line}")]
+    public static partial void HandlerError(ILogger log, string line);
+
+    [LoggerMessage(3, LogLevel.Information, "The handler (process {Process}) answers at {Address}")]
+    public static partial void HandlerReady(ILogger log, int process, Uri address);
+
+    [LoggerMessage(4, LogLevel.Error, "The handler (process {Process}) is killed: {Reason}")]
+    public static partial void HandlerKilled(ILogger log, int process, string reason);
+
+    [LoggerMessage(5, LogLevel.Error, "The handler exited with code 0: it is not started again, and every later invocation fails")]
+    public static partial void HandlerFinished(ILogger log);
+
+    [LoggerMessage(6, LogLevel.Error, "{Problem} (error {Number} of {Limit})")]
+    public static partial void HandlerFailed(ILogger log, string problem, int number, int limit);
+
+    [LoggerMessage(7, LogLevel.Information, "Executed '{Function}' (succeeded, id {Id}, {Milliseconds} ms)")]
+    public static partial void Succeeded(ILogger log, string function, Guid id, long milliseconds);
+
+    [LoggerMessage(8, LogLevel.Error, "Executed '{Function}' (failed, id {Id}, {Milliseconds} ms): {Reason}")]
+    public static partial void Failed(ILogger log, string function, Guid id, long milliseconds, string reason);
+
+    [LoggerMessage(9, LogLevel.Information, "'{Function}' runs next at {Time:O}")]
+    public static partial void NextRun(ILogger log, string function, DateTimeOffset time);
+
+    [LoggerMessage(10, LogLevel.Warning, "Delivery of {Count} events to '{Function}' failed ({Reason}); attempt {Attempt}, again in {Delay} ms")]
+    public static partial void DeliveryFailed(ILogger log, int count, string function, string reason, int attempt, double delay);
+
+    [LoggerMessage(11, LogLevel.Error, "Dead letter: {Count} events for '{Function}' after {Attempts} attempts ({Reason}); {Total} events so far")]
+    public static partial void DeadLetter(ILogger log, int count, string function, int attempts, string reason, long total);
+
+    [LoggerMessage(12, LogLevel.Information, "{Line}")]
+    public static partial void Welcome(ILogger log, string line);
+
+    [LoggerMessage(13, LogLevel.Error, "{Reason}")]
+    public static partial void HostStops(ILogger log, string reason);
+
+    [LoggerMessage(14, LogLevel.Information, "Published {Applied} applied and {Deleted} deleted objects from {Folder}")]
+    public static partial void Published(ILogger log, int applied, int deleted, string folder);
+
+    [LoggerMessage(15, LogLevel.Error, "{Problem}")]
+    public static partial void ManifestProblem(ILogger log, string problem);
+
+    [LoggerMessage(16, LogLevel.Warning, "The folder's watch lost events ({Reason}): everything is read again")]
+    public static partial void WatchOverflow(ILogger log, string reason);
+
+    [LoggerMessage(17, LogLevel.Error, "Publishing failed, tried again in {Seconds} s: {Reason}")]
+    public static partial void PublishFailed(ILogger log, double seconds, string reason);
+}

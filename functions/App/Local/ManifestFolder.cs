@@ -1,0 +1,198 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using IngressReconciler.Kubernetes;
+
+namespace IngressReconciler.Local;
+
+/// <summary>One look at the folder.</summary>
+/// <param name="Objects">Every object, each name once: the last file in the order of paths wins, as with kubectl.</param>
+/// <param name="Problems">What cannot be used and why, each beginning with <c>file:line</c>.</param>
+/// <param name="LookAgain">When a file may still be in the middle of being written: how long to wait before the next look.</param>
+public sealed record ManifestReading(IReadOnlyList<ManifestObject> Objects, IReadOnlyList<string> Problems, TimeSpan? LookAgain);
+
+/// <summary>
+/// A folder of Kubernetes manifests, read as if it were a cluster: <c>*.yaml</c>, <c>*.yml</c> and <c>*.json</c>, at any depth, but not
+/// what begins with a dot. A file that cannot be read keeps the objects it last had; one that is just being written is waited for.
+/// Safe to use from several threads.
+/// </summary>
+/// <param name="path">The folder.</param>
+/// <param name="indexFile">Its <see cref="ManifestIndex"/>.</param>
+/// <param name="clock">Tells how old a write is, and the time in resourceVersions.</param>
+public sealed class ManifestFolder(string path, string indexFile, TimeProvider clock)
+{
+    /// <summary>Name of the setting that names the folder to the handler's process.</summary>
+    public const string Setting = "INGRESS_RECONCILER_MANIFESTS";
+
+    /// <summary>Name of the setting that names the folder's index.</summary>
+    public const string IndexSetting = "INGRESS_RECONCILER_MANIFEST_INDEX";
+
+    /// <summary>A larger file is a problem; in bytes.</summary>
+    public const long SizeLimit = 16 * 1024 * 1024;
+
+    // A write shows its parts: wait until a file has been left alone. File times have the kernel's tick, up to 4 ms.
+    private static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(8);
+    // Writers empty a file before they fill it, and editors rename it away before they put the new one there.
+    private static readonly TimeSpan EmptyPatience = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan GonePatience = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan BrokenPatience = TimeSpan.FromMilliseconds(200);
+
+    private static readonly EnumerationOptions Everything = new() { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.Hidden | FileAttributes.System };
+
+    private readonly Lock gate = new();
+    private readonly SortedDictionary<string, CachedFile> files = new(StringComparer.Ordinal);
+    private Dictionary<ManifestKey, ManifestEntry> listed = [];
+    private long highest;
+
+    /// <summary>The folder's full path.</summary>
+    public string Path { get; } = System.IO.Path.GetFullPath(path);
+
+    /// <summary>The index's file.</summary>
+    public string IndexFile => indexFile;
+
+    /// <summary>What a file last held.</summary>
+    private sealed record CachedFile(DateTime Written, long Length, IReadOnlyList<ManifestObject> Objects, string? Problem, bool Settled)
+    {
+        public DateTimeOffset? Gone { get; init; }
+    }
+
+    /// <summary>The folder that the environment names by <see cref="Setting"/>; null when it names none.</summary>
+    public static ManifestFolder? FromEnvironment(TimeProvider clock) =>
+        Environment.GetEnvironmentVariable(Setting) is { Length: > 0 } path
+            ? new(path, Environment.GetEnvironmentVariable(IndexSetting) is { Length: > 0 } index ? index : ManifestIndex.DefaultFile(path), clock)
+            : null;
+
+    /// <summary>Looks at the folder, reading only what changed since the last look.</summary>
+    /// <param name="touched">Full paths to read even though their times and lengths look the same.</param>
+    /// <exception cref="DirectoryNotFoundException">The folder is not there: that is an outage, not an empty cluster.</exception>
+    public ManifestReading Look(IReadOnlyCollection<string>? touched = null)
+    {
+        lock (gate)
+        {
+            var now = clock.GetUtcNow();
+            TimeSpan? again = null;
+            void Again(TimeSpan wait) => again = again is { } earlier && earlier < wait ? earlier : wait;
+
+            var present = new HashSet<string>(StringComparer.Ordinal);
+            foreach (var file in new DirectoryInfo(Path).EnumerateFiles("*", Everything).Where(IsManifest))
+            {
+                present.Add(file.FullName);
+                var cached = files.GetValueOrDefault(file.FullName);
+                if (cached is { Settled: true, Gone: null } && cached.Written == file.LastWriteTimeUtc && cached.Length == file.Length
+                    && touched?.Contains(file.FullName) != true)
+                    continue;
+                var next = Read(file, cached, now, out var wait);
+                if (next is not null)
+                    files[file.FullName] = next;
+                if (wait is { } patience)
+                    Again(patience);
+            }
+            foreach (var (name, cached) in files.ToList())
+                if (!present.Contains(name))
+                {
+                    var since = cached.Gone ?? now;
+                    if (now - since >= GonePatience)
+                        files.Remove(name);
+                    else
+                    {
+                        files[name] = cached with { Gone = since };
+                        Again(GonePatience - (now - since));
+                    }
+                }
+            return Collect(again);
+        }
+    }
+
+    /// <summary>Every object, trimmed, with its resourceVersion: what listing the API server would give.</summary>
+    public async Task<IReadOnlyList<JsonObject>> ListAsync(CancellationToken cancel)
+    {
+        var reading = await SettledAsync(cancel);
+        lock (gate)
+        {
+            var index = ManifestIndex.Load(indexFile);
+            foreach (var (key, entry) in index.Entries)
+                listed[key] = entry;
+            var diff = ManifestDiff.Between(listed, Math.Max(highest, index.Highest), reading.Objects, clock.GetUtcNow());
+            listed = new(diff.Entries);
+            highest = diff.Highest;
+            return diff.Objects;
+        }
+    }
+
+    /// <summary>The certificate and private key of a <c>kubernetes.io/tls</c> Secret, in memory; null when there is no such Secret or it is not whole.</summary>
+    /// <param name="scope">Its namespace.</param>
+    /// <param name="name">Its name.</param>
+    /// <param name="cancel">Gives up.</param>
+    public async Task<TlsKeyPair?> ReadSecretAsync(string scope, string name, CancellationToken cancel)
+    {
+        var reading = await SettledAsync(cancel);
+        var secret = reading.Objects.FirstOrDefault(one => one.Key == new ManifestKey("", "Secret", scope, name));
+        return secret is null ? null : ObjectTrimming.KeyPair(secret.Whole);
+    }
+
+    /// <summary>Looks until nothing is in the middle of being written, but not for ever.</summary>
+    private async Task<ManifestReading> SettledAsync(CancellationToken cancel)
+    {
+        var limit = clock.GetUtcNow() + (2 * BrokenPatience);
+        while (true)
+        {
+            var reading = Look();
+            if (reading.LookAgain is not { } wait || clock.GetUtcNow() > limit)
+                return reading;
+            await Task.Delay(wait, clock, cancel);
+        }
+    }
+
+    /// <summary>Reads one file; null to keep what is known of it, with the wait before the next try.</summary>
+    private static CachedFile? Read(FileInfo file, CachedFile? cached, DateTimeOffset now, out TimeSpan? wait)
+    {
+        wait = null;
+        IReadOnlyList<ManifestObject> last = cached?.Objects ?? [];
+        var written = file.LastWriteTimeUtc;
+        var age = now.UtcDateTime - written;
+        TimeSpan? Left(TimeSpan patience) => age > -patience && age < patience ? patience - age : null;
+
+        if (Left(file.Length == 0 ? EmptyPatience : Quiet) is { } left)
+        {
+            wait = left;
+            return null;
+        }
+        if (file.Length > SizeLimit)
+            return new(written, file.Length, last, $"{file.FullName}:1: larger than {SizeLimit.ToString(CultureInfo.InvariantCulture)} bytes", Settled: true);
+        try
+        {
+            var text = File.ReadAllText(file.FullName);
+            return new(written, file.Length, ManifestObject.Read(file.FullName, text, written), null, Settled: true);
+        }
+        catch (ManifestSyntaxException exception)
+        {
+            wait = Left(BrokenPatience);
+            var problem = $"{file.FullName}:{exception.Line.ToString(CultureInfo.InvariantCulture)}: {exception.Message}";
+            return new(written, file.Length, last, wait is null ? problem : cached?.Problem, Settled: wait is null);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            wait = BrokenPatience;
+            return new(written, file.Length, last, $"{file.FullName}:1: {exception.Message}", Settled: false);
+        }
+    }
+
+    private ManifestReading Collect(TimeSpan? again)
+    {
+        var objects = new Dictionary<ManifestKey, ManifestObject>();
+        var problems = files.Values.Where(file => file.Problem is not null).Select(file => file.Problem!).ToList();
+        foreach (var one in files.Values.SelectMany(file => file.Objects))
+        {
+            if (objects.TryGetValue(one.Key, out var earlier))
+                problems.Add(string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{one.File}:{one.Line}: {one.Key} stands also in {earlier.File}:{earlier.Line}; this one is used"));
+            objects[one.Key] = one;
+        }
+        return new([.. objects.Values], problems, again);
+    }
+
+    private static bool IsManifest(FileInfo file) =>
+        file.Extension.ToUpperInvariant() is ".YAML" or ".YML" or ".JSON"
+        // A kustomization is an instruction to kubectl, not an object.
+        && !System.IO.Path.GetFileNameWithoutExtension(file.Name).Equals("kustomization", StringComparison.OrdinalIgnoreCase);
+}

@@ -1,0 +1,88 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace IngressReconciler.Local;
+
+/// <summary>
+/// The memory of a manifest folder, in one JSON file outside of it: what an API server would keep in etcd. The watcher alone writes it;
+/// the handler's process reads it, so that both give an object the same resourceVersion. It holds hashes and names, never content.
+/// </summary>
+/// <param name="Entries">All remembered objects.</param>
+/// <param name="Highest">The highest resourceVersion ever given.</param>
+public sealed record ManifestIndex(IReadOnlyDictionary<ManifestKey, ManifestEntry> Entries, long Highest)
+{
+    /// <summary>Nothing remembered.</summary>
+    public static ManifestIndex Empty { get; } = new(new Dictionary<ManifestKey, ManifestEntry>(), 0);
+
+    /// <summary>Where a folder's index lies unless told otherwise: below the user's folder for local application data.</summary>
+    public static string DefaultFile(string folder)
+    {
+        var name = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Path.GetFullPath(folder))))[..16];
+        var place = Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData);
+        return Path.Combine(place.Length > 0 ? place : Path.GetTempPath(), "ingress-reconciler", $"manifests-{name}.json");
+    }
+
+    /// <summary>Reads an index; an absent or damaged file gives <see cref="Empty"/>, which costs only that everything counts as changed once.</summary>
+    public static ManifestIndex Load(string file)
+    {
+        try
+        {
+            return File.Exists(file) && JsonNode.Parse(File.ReadAllText(file)) is JsonObject json ? Read(json) : Empty;
+        }
+        catch (Exception exception) when (exception is JsonException or IOException or InvalidOperationException or FormatException)
+        {
+            return Empty;
+        }
+    }
+
+    /// <summary>Writes the index beside its place and moves it there, so that a reader finds a whole one.</summary>
+    public void Save(string file)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(file))!);
+        var next = file + ".next";
+        using (var stream = File.Create(next))
+        using (var writer = new Utf8JsonWriter(stream))
+        {
+            writer.WriteStartObject();
+            writer.WriteNumber("highest", Highest);
+            writer.WriteStartArray("objects");
+            foreach (var (key, entry) in Entries)
+            {
+                writer.WriteStartObject();
+                writer.WriteString("group", key.Group);
+                writer.WriteString("kind", key.Kind);
+                writer.WriteString("namespace", key.Namespace);
+                writer.WriteString("name", key.Name);
+                writer.WriteString("apiVersion", entry.ApiVersion);
+                writer.WriteString("uid", entry.Uid);
+                writer.WriteString("hash", entry.Hash);
+                writer.WriteNumber("resourceVersion", entry.ResourceVersion);
+                writer.WriteNumber("generation", entry.Generation);
+                writer.WriteString("created", entry.Created);
+                writer.WriteEndObject();
+            }
+            writer.WriteEndArray();
+            writer.WriteEndObject();
+        }
+        File.Move(next, file, overwrite: true);
+    }
+
+    private static ManifestIndex Read(JsonObject json)
+    {
+        var entries = new Dictionary<ManifestKey, ManifestEntry>();
+        foreach (var one in json["objects"]?.AsArray() ?? [])
+        {
+            string Text(string name) => one?[name]?.GetValue<string>() ?? throw new FormatException($"{name} is missing");
+            entries[new(Text("group"), Text("kind"), Text("namespace"), Text("name"))] = new(
+                Text("apiVersion"),
+                Text("uid"),
+                Text("hash"),
+                one!["resourceVersion"]!.GetValue<long>(),
+                one["generation"]!.GetValue<long>(),
+                one["created"]!.GetValue<DateTimeOffset>());
+        }
+        return new(entries, json["highest"]?.GetValue<long>() ?? 0);
+    }
+}
