@@ -1,7 +1,9 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using IngressReconciler.Cluster;
 
 namespace IngressReconciler.Local;
 
@@ -11,10 +13,10 @@ namespace IngressReconciler.Local;
 /// </summary>
 /// <param name="Entries">All remembered objects.</param>
 /// <param name="Highest">The highest resourceVersion ever given.</param>
-public sealed record ManifestIndex(IReadOnlyDictionary<ManifestKey, ManifestEntry> Entries, long Highest)
+public sealed record ManifestIndex(IReadOnlyDictionary<ResourceKey, ManifestEntry> Entries, long Highest)
 {
     /// <summary>Nothing remembered.</summary>
-    public static ManifestIndex Empty { get; } = new(new Dictionary<ManifestKey, ManifestEntry>(), 0);
+    public static ManifestIndex Empty { get; } = new(new Dictionary<ResourceKey, ManifestEntry>(), 0);
 
     /// <summary>Where a folder's index lies unless told otherwise: below the user's folder for local application data.</summary>
     public static string DefaultFile(string folder)
@@ -31,7 +33,7 @@ public sealed record ManifestIndex(IReadOnlyDictionary<ManifestKey, ManifestEntr
         {
             return File.Exists(file) && JsonNode.Parse(File.ReadAllText(file)) is JsonObject json ? Read(json) : Empty;
         }
-        catch (Exception exception) when (exception is JsonException or IOException or InvalidOperationException or FormatException)
+        catch (Exception exception) when (exception is JsonException or IOException or InvalidOperationException or FormatException or ArgumentException)
         {
             return Empty;
         }
@@ -51,11 +53,9 @@ public sealed record ManifestIndex(IReadOnlyDictionary<ManifestKey, ManifestEntr
             foreach (var (key, entry) in Entries)
             {
                 writer.WriteStartObject();
-                writer.WriteString("group", key.Group);
-                writer.WriteString("kind", key.Kind);
+                writer.WriteString("kind", key.Kind.ToString());
                 writer.WriteString("namespace", key.Namespace);
                 writer.WriteString("name", key.Name);
-                writer.WriteString("apiVersion", entry.ApiVersion);
                 writer.WriteString("uid", entry.Uid);
                 writer.WriteString("hash", entry.Hash);
                 writer.WriteNumber("resourceVersion", entry.ResourceVersion);
@@ -71,17 +71,17 @@ public sealed record ManifestIndex(IReadOnlyDictionary<ManifestKey, ManifestEntr
 
     private static ManifestIndex Read(JsonObject json)
     {
-        var entries = new Dictionary<ManifestKey, ManifestEntry>();
+        var entries = new Dictionary<ResourceKey, ManifestEntry>();
         foreach (var one in json["objects"]?.AsArray() ?? [])
         {
             string Text(string name) => one?[name]?.GetValue<string>() ?? throw new FormatException($"{name} is missing");
-            entries[new(Text("group"), Text("kind"), Text("namespace"), Text("name"))] = new(
-                Text("apiVersion"),
+            long Number(string name) => one?[name]?.GetValue<long>() ?? throw new FormatException($"{name} is missing");
+            entries[new(Enum.Parse<ResourceKind>(Text("kind")), Text("namespace"), Text("name"))] = new(
                 Text("uid"),
                 Text("hash"),
-                one!["resourceVersion"]!.GetValue<long>(),
-                one["generation"]!.GetValue<long>(),
-                one["created"]!.GetValue<DateTimeOffset>());
+                Number("resourceVersion"),
+                Number("generation"),
+                DateTimeOffset.Parse(Text("created"), CultureInfo.InvariantCulture));
         }
         return new(entries, json["highest"]?.GetValue<long>() ?? 0);
     }

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
 using Azure;
+using IngressReconciler.Cluster;
 using IngressReconciler.Kubernetes;
 using Microsoft.Extensions.Logging;
 
@@ -88,7 +89,7 @@ public sealed class ManifestWatcher(ManifestFolder folder, string cluster, Event
     {
         var now = clock.GetUtcNow();
         var events = new List<byte[]>();
-        foreach (var (type, one) in applied.Select(one => (ObjectEvents.Applied, one)).Concat(deleted.Select(one => (ObjectEvents.Deleted, one))))
+        foreach (var (type, one) in applied.Select(one => (ClusterEvent.AppliedType, one)).Concat(deleted.Select(one => (ClusterEvent.DeletedType, one))))
         {
             var encoded = ObjectEvents.Write(type, cluster, one, now);
             if (encoded.Length + 2 > EventPublisher.SizeLimit)
