@@ -1,4 +1,5 @@
 using System.CommandLine;
+using IngressReconciler.Cluster;
 using IngressReconciler.Kubernetes;
 using IngressReconciler.Local;
 
@@ -8,16 +9,13 @@ namespace IngressReconciler.Cli;
 public static class LocalCommand
 {
     private static readonly Option<string?> Manifests = new("--manifests") { Description = "Folder of manifests to watch; its objects are published as events.", HelpName = "DIR" };
-    private static readonly Option<string?> State = new("--state") { Description = "File that remembers the folder's versions between runs [default: below the user's local data].", HelpName = "FILE" };
+    private static readonly Option<string?> State = new("--state") { Description = "Folder in which the manifests' versions are remembered between runs [default: the user's local data].", HelpName = "DIR" };
     private static readonly Option<string> Cluster = new("--cluster") { Description = "The cluster's id, a DNS label.", HelpName = "ID", DefaultValueFactory = _ => "local" };
     private static readonly Option<int> Port = new("--port") { Description = "Port on 127.0.0.1; 0 for a free one.", HelpName = "PORT", DefaultValueFactory = _ => 7071 };
     private static readonly Option<string?> AppRoot = new("--app-root") { Description = "Folder with host.json [default: here or the nearest above].", HelpName = "DIR" };
     private static readonly Option<string?> Executable = new("--handler") { Description = "Handler to start [default: host.json's if it is there, else this program].", HelpName = "FILE" };
     private static readonly Option<int> ErrorLimit = new("--error-limit") { Description = "Handler errors within 30 minutes of each other before the host stops.", HelpName = "N", DefaultValueFactory = _ => 3 };
     private static readonly Option<string?> Key = new("--key") { Description = "One key for everything, instead of random ones.", HelpName = "KEY" };
-
-    /// <summary>Name of the setting that tells the handler the cluster's id.</summary>
-    public const string ClusterSetting = "INGRESS_RECONCILER_CLUSTER";
 
     /// <summary>The command.</summary>
     public static Command Create()
@@ -37,8 +35,10 @@ public static class LocalCommand
         try
         {
             var folder = given.GetValue(Manifests) is { } path
-                ? new ManifestFolder(path, given.GetValue(State) ?? ManifestIndex.DefaultFile(path), TimeProvider.System)
+                ? new ManifestFolder(path, ManifestIndex.DefaultFile(path, given.GetValue(State)), TimeProvider.System)
                 : null;
+            if (!KubernetesName.IsLabel(given.GetRequiredValue(Cluster)))
+                throw new InvalidDataException("--cluster must be a DNS label in lower case");
             if (folder is not null && !Directory.Exists(folder.Path))
                 throw new InvalidDataException($"{folder.Path}: no such folder");
             var options = Options(given, folder);
@@ -67,10 +67,10 @@ public static class LocalCommand
         FunctionsHost host, ManifestFolder? folder, string cluster, FunctionsHostOptions options, ILoggerFactory logs, CancellationToken cancel)
     {
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        var watching = folder is null
-            ? Task.Delay(Timeout.InfiniteTimeSpan, stopping.Token)
-            : new ManifestWatcher(folder, cluster, EventPublisher.WithKey(host.TopicAddress, options.Keys.Topic), logs.CreateLogger("Manifests"), options.Clock)
-                .RunAsync(stopping.Token);
+        using var watcher = folder is null
+            ? null
+            : new ManifestWatcher(folder, cluster, EventPublisher.WithKey(host.TopicAddress, options.Keys.Topic), logs.CreateLogger("Manifests"), options.Clock);
+        var watching = watcher?.RunAsync(stopping.Token) ?? Task.Delay(Timeout.InfiniteTimeSpan, stopping.Token);
         var waiting = host.WaitAsync(stopping.Token);
         var ended = await Task.WhenAny(waiting, watching);
         await stopping.CancelAsync();
@@ -87,11 +87,11 @@ public static class LocalCommand
     {
         var root = given.GetValue(AppRoot) ?? FindRoot(Directory.GetCurrentDirectory())
             ?? throw new InvalidDataException("no host.json here or above; name its folder by --app-root");
-        var settings = new Dictionary<string, string>(StringComparer.Ordinal) { [ClusterSetting] = given.GetRequiredValue(Cluster) };
+        var settings = new Dictionary<string, string>(StringComparer.Ordinal);
         if (folder is not null)
         {
-            settings[ManifestFolder.Setting] = folder.Path;
-            settings[ManifestFolder.IndexSetting] = Path.GetFullPath(folder.IndexFile);
+            settings[$"IngressReconciler__Clusters__{given.GetRequiredValue(Cluster)}__Manifests"] = folder.Path;
+            settings[ManifestIndex.PlaceSetting] = Path.GetDirectoryName(folder.IndexFile)!;
         }
         var key = given.GetValue(Key);
         return new()

@@ -27,12 +27,6 @@ public sealed record ManifestListing(ClusterList Cluster, IReadOnlyList<string> 
 /// <param name="clock">Tells how old a write is, and the time in resourceVersions.</param>
 public sealed class ManifestFolder(string path, string indexFile, TimeProvider clock)
 {
-    /// <summary>Name of the setting that names the folder to the handler's process.</summary>
-    public const string Setting = "INGRESS_RECONCILER_MANIFESTS";
-
-    /// <summary>Name of the setting that names the folder's index.</summary>
-    public const string IndexSetting = "INGRESS_RECONCILER_MANIFEST_INDEX";
-
     /// <summary>A larger file is a problem; in bytes.</summary>
     public const long SizeLimit = 16 * 1024 * 1024;
 
@@ -61,12 +55,6 @@ public sealed class ManifestFolder(string path, string indexFile, TimeProvider c
     {
         public DateTimeOffset? Gone { get; init; }
     }
-
-    /// <summary>The folder that the environment names by <see cref="Setting"/>; null when it names none.</summary>
-    public static ManifestFolder? FromEnvironment(TimeProvider clock) =>
-        Environment.GetEnvironmentVariable(Setting) is { Length: > 0 } path
-            ? new(path, Environment.GetEnvironmentVariable(IndexSetting) is { Length: > 0 } index ? index : ManifestIndex.DefaultFile(path), clock)
-            : null;
 
     /// <summary>Looks at the folder, reading only what changed since the last look.</summary>
     /// <param name="touched">Full paths to read even though their times and lengths look the same.</param>
@@ -111,7 +99,7 @@ public sealed class ManifestFolder(string path, string indexFile, TimeProvider c
 
     /// <summary>Every object that routing reads, with its resourceVersion: what listing the API server would give.</summary>
     /// <exception cref="DirectoryNotFoundException">The folder is not there.</exception>
-    public async Task<ManifestListing> ListAsync(CancellationToken cancel)
+    public async Task<ManifestListing> ListClusterAsync(CancellationToken cancel)
     {
         while (true)
         {

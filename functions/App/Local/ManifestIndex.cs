@@ -18,12 +18,22 @@ public sealed record ManifestIndex(IReadOnlyDictionary<ResourceKey, ManifestEntr
     /// <summary>Nothing remembered.</summary>
     public static ManifestIndex Empty { get; } = new(new Dictionary<ResourceKey, ManifestEntry>(), 0);
 
-    /// <summary>Where a folder's index lies unless told otherwise: below the user's folder for local application data.</summary>
-    public static string DefaultFile(string folder)
+    /// <summary>Name of the setting that names the folder where indexes lie; unset: <c>ingress-reconciler</c> below the user's local application data.</summary>
+    public const string PlaceSetting = "INGRESS_RECONCILER_STATE";
+
+    /// <summary>Where the index of a manifest folder lies.</summary>
+    /// <param name="folder">The manifest folder.</param>
+    /// <param name="place">The folder of indexes; null for the one that the environment says.</param>
+    public static string DefaultFile(string folder, string? place = null)
     {
-        var name = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Path.GetFullPath(folder))))[..16];
-        var place = Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData);
-        return Path.Combine(place.Length > 0 ? place : Path.GetTempPath(), "ingress-reconciler", $"manifests-{name}.json");
+        place ??= Environment.GetEnvironmentVariable(PlaceSetting);
+        if (string.IsNullOrEmpty(place))
+        {
+            var user = Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData);
+            place = Path.Combine(user.Length > 0 ? user : Path.GetTempPath(), "ingress-reconciler");
+        }
+        var name = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)))))[..16];
+        return Path.Combine(Path.GetFullPath(place), $"manifests-{name}.json");
     }
 
     /// <summary>Reads an index; an absent or damaged file gives <see cref="Empty"/>, which costs only that everything counts as changed once.</summary>

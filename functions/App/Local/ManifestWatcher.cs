@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using Azure;
 using IngressReconciler.Cluster;
 using IngressReconciler.Kubernetes;
-using Microsoft.Extensions.Logging;
 
 namespace IngressReconciler.Local;
 
@@ -16,7 +15,7 @@ namespace IngressReconciler.Local;
 /// <param name="publisher">Where events go.</param>
 /// <param name="log">Publications and problems, each problem once.</param>
 /// <param name="clock">For waits and the events' time.</param>
-public sealed class ManifestWatcher(ManifestFolder folder, string cluster, EventPublisher publisher, ILogger log, TimeProvider clock)
+public sealed class ManifestWatcher(ManifestFolder folder, string cluster, EventPublisher publisher, ILogger log, TimeProvider clock) : IDisposable
 {
     // Where a file system tells of no changes (network shares), this is the only look there is.
     private static readonly TimeSpan LongestSleep = TimeSpan.FromSeconds(10);
@@ -157,4 +156,7 @@ public sealed class ManifestWatcher(ManifestFolder folder, string cluster, Event
         if (reported.Add(problem))
             LocalLog.ManifestProblem(log, problem);
     }
+
+    /// <summary>Frees what waiting needs; call it after <see cref="RunAsync"/> has ended.</summary>
+    public void Dispose() => signal.Dispose();
 }
