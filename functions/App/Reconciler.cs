@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using IngressReconciler.Cluster;
 using IngressReconciler.Planning;
 using IngressReconciler.Proxies;
+using IngressReconciler.Rounds;
 using IngressReconciler.Routing;
 using IngressReconciler.Storage;
 

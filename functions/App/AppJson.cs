@@ -1,0 +1,18 @@
+using System.Text.Json.Serialization;
+using IngressReconciler.Handler;
+using IngressReconciler.Proxies;
+
+namespace IngressReconciler;
+
+/// <summary>The JSON that the executable itself reads and writes.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    UseStringEnumConverter = true,
+    WriteIndented = true,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(ProxyReport))]
+[JsonSerializable(typeof(AllStatus))]
+[JsonSerializable(typeof(ClusterStatus))]
+[JsonSerializable(typeof(VersionSummary[]))]
+[JsonSerializable(typeof(Problem))]
+internal sealed partial class AppJson : JsonSerializerContext;

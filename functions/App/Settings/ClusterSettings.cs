@@ -1,0 +1,72 @@
+using System.Collections.Immutable;
+using System.Net;
+using IngressReconciler.Proxies;
+using IngressReconciler.Routing;
+
+namespace IngressReconciler.Settings;
+
+/// <summary>What an operator sets for one cluster: <c>IngressReconciler__Clusters__ID__NAME</c> as an environment variable.</summary>
+/// <param name="Id">The cluster's id, a DNS label.</param>
+/// <param name="Proxies"><c>Proxies</c>: its ingress proxies, <c>name=host:port</c> separated by commas.</param>
+/// <param name="Manifests"><c>Manifests</c>: a folder of manifests that stands for the cluster; null when there is an API server.</param>
+/// <param name="Routing">How it is routed.</param>
+public sealed record ClusterSettings(string Id, ImmutableArray<ProxyAddress> Proxies, string? Manifests, RoutingOptions Routing)
+{
+    private static readonly ImmutableHashSet<string> Known =
+        ["Proxies", "Manifests", "TrustedSources", "Controllers", "ClassNames", "DefaultCertificate", "AllowLoopbackEndpoints"];
+
+    /// <summary>Reads one cluster's section.</summary>
+    /// <exception cref="SettingException">A setting is unknown or cannot be read.</exception>
+    public static ClusterSettings Read(IConfigurationSection section)
+    {
+        if (section.GetChildren().FirstOrDefault(child => !Known.Contains(child.Key)) is { } unknown)
+            throw new SettingException(unknown.Path, unknown.Value, $"one of {string.Join(", ", Known.Order(StringComparer.Ordinal))}");
+        var routing = new RoutingOptions();
+        return new(
+            section.Key,
+            [.. List(section, "Proxies").Select(text => Parse(section, "Proxies", text, ProxyAddress.Parse))],
+            section["Manifests"] is { Length: > 0 } folder ? folder : null,
+            routing with
+            {
+                Controllers = [.. routing.Controllers, .. List(section, "Controllers")],
+                ClassNames = [.. List(section, "ClassNames")],
+                AllowLoopbackEndpoints = section["AllowLoopbackEndpoints"] is { Length: > 0 } loopback && Parse(section, "AllowLoopbackEndpoints", loopback, bool.Parse),
+                Settings = routing.Settings with
+                {
+                    ProxyProtocol = new()
+                    {
+                        TrustedSources = List(section, "TrustedSources").Select(text => Parse(section, "TrustedSources", text, IPNetwork.Parse).ToString()).ToValueList(),
+                    },
+                    DefaultCertificate = section["DefaultCertificate"] is { Length: > 0 } reference
+                        ? Parse(section, "DefaultCertificate", reference, Reference)
+                        : null,
+                },
+            });
+    }
+
+    private static string[] List(IConfigurationSection section, string name) =>
+        (section[name] ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+
+    private static CertificateReference Reference(string text) => text.Split('/') is [{ Length: > 0 } ns, { Length: > 0 } name]
+        ? new(ns, name)
+        : throw new FormatException("expected namespace/name of a Secret");
+
+    private static T Parse<T>(IConfigurationSection section, string name, string text, Func<string, T> parse)
+    {
+        try
+        {
+            return parse(text);
+        }
+        catch (FormatException e)
+        {
+            throw new SettingException($"{section.Path}:{name}", text, e.Message);
+        }
+    }
+}
+
+/// <summary>A setting cannot be used.</summary>
+/// <param name="path">The setting, with colons.</param>
+/// <param name="value">What it is set to.</param>
+/// <param name="expected">What is expected instead.</param>
+public sealed class SettingException(string path, string? value, string expected)
+    : Exception($"Setting {path.Replace(":", "__", StringComparison.Ordinal)} is '{value}': {expected}");
