@@ -142,6 +142,8 @@ public sealed partial class Reconciler(
         {
             var tail = await storage.Journal.ReadAsync(at, cancel);
             state = state.Apply(tail.Lines.Select(line => JournalBatch.Parse(line.Bytes)));
+            foreach (var line in tail.Lines)
+                snapshots.Count(line.Bytes.Length);
             (at, more) = (tail.Position, !tail.AtEnd);
         }
 
@@ -221,7 +223,7 @@ public sealed partial class Reconciler(
                 return;
             }
 
-            if (othersWrite)
+            if (othersWrite || requests.ChangeCount == 0)
             {
                 await CatchUpAsync(cancel);
                 await sealing.ReadHeadAsync(cancel);
