@@ -29,5 +29,6 @@ public static class CommandLine
         {
             ServeCommand.Create(),
             LocalCommand.Create(),
+            PkiCommand.Create(),
         };
 }
