@@ -93,8 +93,10 @@ public sealed partial class Clusters : IAsyncDisposable
     {
         await Task.WhenAll(byId.Values.Select(async pair =>
         {
-            var list = pair.Manifests is null ? null : await pair.Manifests.ListClusterAsync(time, cancel);
-            await pair.Reconciler.ResyncAsync(list);
+            var listing = pair.Manifests is null ? null : await pair.Manifests.ListClusterAsync(cancel);
+            foreach (var refusal in listing?.Refusals ?? [])
+                Refuse(refusal);
+            await pair.Reconciler.ResyncAsync(listing?.Cluster);
         }));
     }
 

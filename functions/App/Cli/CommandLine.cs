@@ -29,6 +29,9 @@ public static class CommandLine
         {
             ServeCommand.Create(),
             LocalCommand.Create(),
+            HistoryCommands.Status(),
+            HistoryCommands.Versions(),
+            HistoryCommands.Diff(),
             PkiCommand.Create(),
         };
 }
