@@ -29,6 +29,7 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
 {
     private static readonly TimeSpan FirstTry = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LongestTry = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan LongestAfterRefusal = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan FirstSweep = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestSweep = TimeSpan.FromSeconds(30);
 
@@ -39,9 +40,13 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
     private Target? target;
     private Task current = Task.CompletedTask;
     private Task sweeping = Task.CompletedTask;
-    private Task reaching = Task.CompletedTask;
+    private Task? reaching;
+    private TaskCompletionSource coming = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TaskCompletionSource lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TimeSpan pause = FirstTry;
     private bool reachable = true;
     private bool resync;
+    private bool sweeps;
 
     private sealed record Target(Wanted Wanted, int Version, string Position);
 
@@ -60,8 +65,15 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
         get
         {
             lock (gate)
-                return target is not null && reachable && !pending.IsEmpty && current.IsCompleted;
+                return target is not null && reachable && !pending.IsEmpty && current.IsCompleted && !stopping.IsCancellationRequested;
         }
+    }
+
+    /// <summary>Completes when a push has brought what is wanted now, or the proxy cannot be reached. Never fails.</summary>
+    public Task SettledAsync()
+    {
+        lock (gate)
+            return !reachable || target is null ? Task.CompletedTask : pending.IsEmpty ? current : coming.Task;
     }
 
     /// <summary>Says what is wanted now, and what of it differs from what was said last.</summary>
@@ -72,6 +84,7 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
             pending.Version |= target?.Version != version;
             target = new(wanted, version, position);
             pending.Add(difference);
+            resync &= difference.IsEmpty;
         }
     }
 
@@ -92,11 +105,19 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
         lock (gate)
         {
             Debug.Assert(current.IsCompleted, "one push at a time");
-            var (scope, what, unexpected) = (pending, target!, resync);
+            if (stopping.IsCancellationRequested)
+                return;
+            var (scope, what, unexpected, done) = (pending, target!, resync, coming);
             pending = new();
             resync = false;
+            coming = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            reaching ??= Task.Run(ReachAsync);
             current = Task.Run(() => PushAsync(scope, what, unexpected, cancel), CancellationToken.None);
-            _ = current.ContinueWith(_ => wake(), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+            _ = current.ContinueWith(_ =>
+            {
+                done.SetResult();
+                wake();
+            }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         }
     }
 
@@ -104,7 +125,10 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
     public async ValueTask DisposeAsync()
     {
         await stopping.CancelAsync();
-        await Task.WhenAll(Current, sweeping, reaching);
+        Task[] running;
+        lock (gate)
+            running = [current, sweeping, reaching ?? Task.CompletedTask];
+        await Task.WhenAll(running);
         await link.DisposeAsync();
         stopping.Dispose();
     }
@@ -113,8 +137,11 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
     {
         try
         {
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, stopping.Token);
             var (outcome, process) = await link.UseAsync(
-                async (connection, token) => (await PushTwiceAsync(connection, what, scope, token), connection.Process), cancel);
+                async (connection, token) => (await PushTwiceAsync(connection, what, scope, token), connection.Process), either.Token);
+            lock (gate)
+                pause = FirstTry;
             var drift = unexpected && outcome.WasReady ? outcome.Steps : 0;
             Tell(report => report with
             {
@@ -136,10 +163,6 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
         catch (Exception e)
         {
             Failed(e);
-        }
-        finally
-        {
-            Reach();
         }
     }
 
@@ -165,12 +188,7 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
             OperationCanceledException => "was left in mid-push, because the lease was lost or we stop",
             _ => e.Message,
         };
-        lock (gate)
-        {
-            pending = PlanScope.All();
-            reachable = false;
-        }
-
+        Lose();
         if (e is ProxyUnavailableException or PushRefusedException or OperationCanceledException)
         {
             if (Report.Trouble != reason)
@@ -187,55 +205,75 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
             Report = change(Report);
     }
 
-    /// <summary>Stays in touch: notices at once when the session ends, and connects again without waiting for an event.</summary>
-    private void Reach()
+    /// <summary>What the proxy runs is not known any more: nothing is pushed before it was reached again, and then everything is looked at.</summary>
+    private void Lose()
     {
         lock (gate)
         {
-            if (reaching.IsCompleted && !stopping.IsCancellationRequested)
-                reaching = Task.Run(ReachAsync);
+            pending = PlanScope.All();
+            resync = false;
+            reachable = false;
+            lost.TrySetResult();
+            coming.TrySetResult();
+            coming = new(TaskCreationOptions.RunContinuationsAsynchronously);
         }
     }
 
+    /// <summary>Stays in touch: notices at once when the session ends, and connects again without waiting for an event.</summary>
     private async Task ReachAsync()
     {
         try
         {
-            if (reachable)
+            while (true)
             {
-                var end = await link.Disconnected.WaitAsync(stopping.Token);
+                var ended = link.Disconnected;
+                await Task.WhenAny(ended, lost.Task).WaitAsync(stopping.Token);
+                if (ended.IsCompleted)
+                {
+                    var end = await ended;
+                    Lose();
+                    Tell(report => report with { Running = false, Trouble = end.Reason });
+                }
+
+                var longest = ended.IsCompleted ? LongestTry : LongestAfterRefusal;
+                while (!await IsThereAsync(longest))
+                    longest = LongestTry;
                 lock (gate)
                 {
-                    pending = PlanScope.All();
-                    reachable = false;
+                    lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
+                    reachable = true;
                 }
 
-                Tell(report => report with { Running = false, Trouble = end.Reason });
+                wake();
             }
-
-            for (var pause = FirstTry; ; pause = pause < LongestTry ? pause * 2 : LongestTry)
-            {
-                await Task.Delay(pause, time, stopping.Token);
-                try
-                {
-                    await link.UseAsync(static (_, _) => Task.FromResult(true), stopping.Token);
-                    break;
-                }
-                catch (ProxyUnavailableException e)
-                {
-                    if (Report.Trouble != e.Reason && e.RetryAfter == TimeSpan.Zero)
-                        LogUnavailable(Name, e.Reason);
-                    Tell(report => report with { Running = false, Trouble = e.Reason });
-                }
-            }
-
-            lock (gate)
-                reachable = true;
-            wake();
         }
         catch (OperationCanceledException)
         {
             // Stopping.
+        }
+    }
+
+    /// <summary>Tries after a pause, which grows until a push has succeeded.</summary>
+    private async Task<bool> IsThereAsync(TimeSpan longest)
+    {
+        TimeSpan wait;
+        lock (gate)
+        {
+            wait = pause < longest ? pause : longest;
+            pause = wait * 2;
+        }
+
+        await Task.Delay(wait, time, stopping.Token);
+        try
+        {
+            return await link.UseAsync(static (_, _) => Task.FromResult(true), stopping.Token);
+        }
+        catch (ProxyUnavailableException e)
+        {
+            if (Report.Trouble != e.Reason && e.RetryAfter == TimeSpan.Zero)
+                LogUnavailable(Name, e.Reason);
+            Tell(report => report with { Running = false, Trouble = e.Reason });
+            return false;
         }
     }
 
@@ -244,8 +282,10 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
         lock (gate)
         {
             toSweep.UnionWith(steps);
-            if (toSweep.Count > 0 && sweeping.IsCompleted)
-                sweeping = Task.Run(SweepAsync);
+            if (toSweep.Count == 0 || sweeps || stopping.IsCancellationRequested)
+                return;
+            sweeps = true;
+            sweeping = Task.Run(SweepAsync);
         }
     }
 
@@ -267,7 +307,8 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
                 lock (gate)
                 {
                     toSweep.ExceptWith(steps.Except(left));
-                    if (toSweep.Count == 0)
+                    sweeps = toSweep.Count > 0;
+                    if (!sweeps)
                         return;
                 }
 
@@ -277,7 +318,11 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
             {
                 // A proxy that is back has everything looked at, and what is left to sweep with it.
                 lock (gate)
+                {
                     toSweep.Clear();
+                    sweeps = false;
+                }
+
                 return;
             }
         }
