@@ -93,7 +93,7 @@ public sealed partial class Clusters : IAsyncDisposable
     {
         await Task.WhenAll(byId.Values.Select(async pair =>
         {
-            var list = pair.Manifests is null ? null : await pair.Manifests.ListClusterAsync(time, cancel);
+            var list = pair.Manifests is null ? null : (await pair.Manifests.ListClusterAsync(cancel)).Cluster;
             await pair.Reconciler.ResyncAsync(list);
         }));
     }
