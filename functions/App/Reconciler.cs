@@ -36,12 +36,16 @@ public sealed partial class Reconciler(
     /// <summary>How long an event's answer waits for its turn. It is journalled then: whoever has the lease next pushes it.</summary>
     private static readonly TimeSpan TurnWithin = TimeSpan.FromSeconds(15);
 
+    /// <summary>How often the journal is looked at while a slow proxy is all that keeps the lease: what others write is for the other proxies.</summary>
+    private static readonly TimeSpan LookWithin = TimeSpan.FromMilliseconds(50);
+
     private readonly RequestQueue queue = new(time);
     private readonly CancellationTokenSource stopping = new();
     private readonly ReportWriter reports = new(storage.Proxies, log);
     private readonly SnapshotWriter snapshots = new(storage, time, log);
     private ImmutableArray<ProxyWorker> workers = [];
     private Task running = Task.CompletedTask;
+    private Task answering = Task.CompletedTask;
 
     // What this instance knows. Only the loop writes it.
     private JournalPosition position = JournalPosition.Start;
@@ -92,9 +96,9 @@ public sealed partial class Reconciler(
     public async ValueTask DisposeAsync()
     {
         await stopping.CancelAsync();
+        await Task.WhenAll(workers.Select(worker => worker.DisposeAsync().AsTask()));
         await running;
-        foreach (var worker in workers)
-            await worker.DisposeAsync();
+        await answering;
         await reports.DisposeAsync();
         await snapshots.DisposeAsync();
         stopping.Dispose();
@@ -131,6 +135,8 @@ public sealed partial class Reconciler(
                 await Task.Delay(TimeSpan.FromSeconds(1), time, CancellationToken.None);
             }
         }
+
+        await LetGoAsync();
     }
 
     /// <summary>A cold start: the newest snapshot, the journal's tail, and everything that follows from them.</summary>
@@ -171,30 +177,18 @@ public sealed partial class Reconciler(
 
     private async Task RoundsAsync(CancellationToken cancel)
     {
-        try
+        while (true)
         {
-            while (true)
-            {
-                if (!queue.IsEmpty || (!IsUnknown && workers.Any(worker => worker.WantsPush)))
-                {
-                    await RoundAsync(cancel);
-                    continue;
-                }
+            if (!queue.IsEmpty || (!IsUnknown && workers.Any(worker => worker.WantsPush)))
+                await RoundAsync(cancel);
+            else if (lease is null)
+                await queue.WaitAsync(Timeout.InfiniteTimeSpan, cancel);
+            else if (workers.Any(worker => !worker.Current.IsCompleted) && await queue.WaitAsync(LookWithin, cancel))
+                continue;
 
-                if (lease is not null && workers.All(worker => worker.Current.IsCompleted))
-                {
-                    // Nothing is left to somebody who has already finished: what others wrote while we had the lease is ours to push.
-                    if (await CatchUpAsync(cancel))
-                        continue;
-                    await LetGoAsync();
-                }
-
-                await queue.WaitAsync(cancel);
-            }
-        }
-        finally
-        {
-            await LetGoAsync();
+            // Nothing is left to somebody who has already finished: what others wrote while we had the lease is ours to push.
+            else if (!await CatchUpAsync(cancel) && workers.All(worker => worker.Current.IsCompleted))
+                await LetGoAsync();
         }
     }
 
@@ -204,17 +198,7 @@ public sealed partial class Reconciler(
         var requests = queue.Take();
         try
         {
-            var acquiring = AcquireAsync(cancel);
-            try
-            {
-                await JournalAsync(requests, cancel);
-            }
-            finally
-            {
-                await acquiring;
-            }
-
-            if (lease is not { } held)
+            if (!await TakeTurnAsync(requests, cancel))
             {
                 // Another instance is at it. It reads the journal to the end before it lets go, and then it is our turn to look.
                 othersWrite = true;
@@ -223,18 +207,16 @@ public sealed partial class Reconciler(
                 return;
             }
 
-            if (othersWrite || requests.ChangeCount == 0)
-            {
-                await CatchUpAsync(cancel);
-                await sealing.ReadHeadAsync(cancel);
-                othersWrite = false;
-            }
-
             if (!IsUnknown)
             {
                 await SealAsync(requests, cancel);
-                await PushAsync(held);
+                Push();
             }
+        }
+        catch (OperationCanceledException) when (lease is { Lost.IsCancellationRequested: true } && !cancel.IsCancellationRequested)
+        {
+            queue.PutBack(requests, giveUpAfter: TurnWithin);
+            return;
         }
         catch (Exception e)
         {
@@ -242,11 +224,37 @@ public sealed partial class Reconciler(
             throw;
         }
 
-        requests.Done();
-        if (requests.ChangeCount > 0)
-            LogRound(requests.ChangeCount, requests.Cause, Version, workers.Count(worker => worker.Report.Running), workers.Length, time.GetElapsedTime(started).TotalMilliseconds);
-        reports.Write(workers.Select(worker => worker.Report));
+        var answer = AnswerAsync(requests, started);
+        answering = answering.IsCompleted ? answer : Task.WhenAll(answering, answer);
         snapshots.MayWrite(wanted.Cluster, position);
+    }
+
+    /// <summary>Journals the requests; false when another instance has the lease. With it, we know all that anybody may have pushed.</summary>
+    private async Task<bool> TakeTurnAsync(RequestBatch requests, CancellationToken cancel)
+    {
+        var had = lease is { Lost.IsCancellationRequested: false };
+        var acquiring = AcquireAsync(cancel);
+        try
+        {
+            await JournalAsync(requests, cancel);
+        }
+        finally
+        {
+            // Only an append after it proves that nobody has written, and pushed, before the lease was ours.
+            had |= acquiring.IsCompletedSuccessfully && requests.ChangeCount > 0;
+            await acquiring;
+        }
+
+        if (lease is null)
+            return false;
+        if (othersWrite || !had)
+        {
+            await CatchUpAsync(cancel);
+            await sealing.ReadHeadAsync(cancel);
+            othersWrite = false;
+        }
+
+        return true;
     }
 
     /// <summary>Takes the lease if we have not got it and it is free.</summary>
@@ -321,20 +329,30 @@ public sealed partial class Reconciler(
     /// <summary>Routing ─► version, when it is another than the wanted one.</summary>
     private async Task SealAsync(RequestBatch requests, CancellationToken cancel)
     {
-        if (await sealing.SealAsync(wanted, position, requests.Cause, cancel))
+        using var ours = CancellationTokenSource.CreateLinkedTokenSource(cancel, lease!.Lost);
+        if (await sealing.SealAsync(wanted, position, requests.Cause, ours.Token))
             LogSealed(Version, sealing.Head.Hash, requests.Cause);
         foreach (var worker in workers)
             worker.Want(wanted, Version, position.ToString(), WantedDifference.None);
     }
 
-    /// <summary>For each proxy by itself: ReadState ─► Plan ─► Push ─► Verify. None waits for another.</summary>
-    private async Task PushAsync(HeldLease held)
+    /// <summary>For each proxy by itself: ReadState ─► Plan ─► Push ─► Verify. None waits for another, and no round for any.</summary>
+    private void Push()
     {
         foreach (var worker in workers.Where(worker => worker.WantsPush))
-            worker.Start(held.Lost);
-        var all = Task.WhenAll(workers.Select(worker => worker.Current));
-        if (!all.IsCompleted)
-            await Task.WhenAny(all, Task.Delay(AnswerWithin, time));
+            worker.Start(lease!.Lost);
+    }
+
+    /// <summary>Who asked is answered when each proxy that can be reached runs it, and soon in any case.</summary>
+    private async Task AnswerAsync(RequestBatch requests, long started)
+    {
+        var settled = Task.WhenAll(workers.Select(worker => worker.SettledAsync()));
+        if (!settled.IsCompleted)
+            await Task.WhenAny(settled, Task.Delay(AnswerWithin, time));
+        requests.Done();
+        if (requests.ChangeCount > 0)
+            LogRound(requests.ChangeCount, requests.Cause, Version, workers.Count(worker => worker.Report.Running), workers.Length, time.GetElapsedTime(started).TotalMilliseconds);
+        reports.Write(workers.Select(worker => worker.Report));
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Loaded {Objects} objects, {Hosts} hosts at {Position} in {Milliseconds:0} ms")]

@@ -111,7 +111,7 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
             pending = new();
             resync = false;
             coming = new(TaskCreationOptions.RunContinuationsAsynchronously);
-            reaching ??= Task.Run(ReachAsync);
+            reaching ??= Task.Run(ReachAsync, CancellationToken.None);
             current = Task.Run(() => PushAsync(scope, what, unexpected, cancel), CancellationToken.None);
             _ = current.ContinueWith(_ =>
             {
