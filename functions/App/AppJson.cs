@@ -11,6 +11,7 @@ namespace IngressReconciler;
     WriteIndented = true,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(ProxyReport))]
+[JsonSerializable(typeof(ProxyReport[]))]
 [JsonSerializable(typeof(AllStatus))]
 [JsonSerializable(typeof(ClusterStatus))]
 [JsonSerializable(typeof(VersionSummary[]))]

@@ -29,5 +29,8 @@ public static class CommandLine
         {
             ServeCommand.Create(),
             LocalCommand.Create(),
+            HistoryCommands.Status(),
+            HistoryCommands.Versions(),
+            HistoryCommands.Diff(),
         };
 }

@@ -1,10 +1,11 @@
 using System.CommandLine;
 using IngressReconciler.Handler;
+using IngressReconciler.Settings;
 
 namespace IngressReconciler.Cli;
 
 /// <summary><c>serve</c>: the custom handler, as the Functions host starts it.</summary>
-public static partial class ServeCommand
+public static class ServeCommand
 {
     /// <summary>The command.</summary>
     public static Command Create()
@@ -21,34 +22,13 @@ public static partial class ServeCommand
             await Console.Error.WriteLineAsync($"serve: {HandlerServer.PortSetting} names no port; start it through the Functions host, or use 'local'.");
             return ExitCode.Failed;
         }
+
         ParentDeath.Follow();
         await using var server = HandlerServer.Build(port, builder => Logging.Console(builder.Logging));
-        server.MapFunctions(
-            new Dictionary<string, Function>(StringComparer.Ordinal)
-            {
-                ["OnClusterEvents"] = (call, _) =>
-                {
-                    LogEvents(server.Logger, call.Events("events").Count);
-                    return Task.CompletedTask;
-                },
-                ["Resync"] = (call, _) =>
-                {
-                    LogResync(server.Logger, call["timer"].GetRawText());
-                    return Task.CompletedTask;
-                },
-            },
-            http =>
-            {
-                http.Response.StatusCode = StatusCodes.Status404NotFound;
-                return Task.CompletedTask;
-            });
+        await using var clusters = new Clusters(AppSettings.Read(server.Configuration), TimeProvider.System, server.Services.GetRequiredService<ILoggerFactory>());
+        server.MapFunctions(ClusterFunctions.Of(clusters), new Api(clusters).AnswerAsync);
+        clusters.Start();
         await server.RunAsync(cancel);
         return ExitCode.Stopped;
     }
-
-    [LoggerMessage(LogLevel.Information, "Took {Count} events")]
-    private static partial void LogEvents(ILogger log, int count);
-
-    [LoggerMessage(LogLevel.Information, "Resync by {Timer}")]
-    private static partial void LogResync(ILogger log, string timer);
 }
