@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
-using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using IngressReconciler.Tests.Harness;
 
@@ -19,7 +18,7 @@ internal sealed record Reply(int Status, string Text, Version Protocol)
     public EchoAnswer? Echo { get; } = Status == 200 && Text.StartsWith('{') ? JsonSerializer.Deserialize<EchoAnswer>(Text, Web) : null;
 
     /// <summary>In a few words.</summary>
-    public override string ToString() => Echo is { } echo ? $"200 {echo.Namespace}/{echo.Pod}" : $"{Status} {Text.Trim()}";
+    public override string ToString() => Echo is { } echo ? $"200 {echo.Namespace}/{echo.Pod}" : $"{Status} {Text.Trim().ReplaceLineEndings(" ")}";
 }
 
 /// <summary>A client with an address of its own that speaks to one place, whatever the URL's host is.</summary>
@@ -28,8 +27,6 @@ internal sealed record Reply(int Status, string Text, Version Protocol)
 /// <param name="keepAlive">Whether connections are used again.</param>
 internal sealed class Client(IPAddress from, IPEndPoint to, bool keepAlive = false) : IDisposable
 {
-    private X509Certificate2? certificate;
-
     /// <summary>A client whose connections begin with some bytes.</summary>
     public Client(IPAddress from, IPEndPoint to, byte[] greeting)
         : this(from, to) => Greeting = greeting;
@@ -37,8 +34,8 @@ internal sealed class Client(IPAddress from, IPEndPoint to, bool keepAlive = fal
     /// <summary>What it says before anything else, if anything.</summary>
     public byte[] Greeting { get; } = [];
 
-    /// <summary>The certificate that it was last shown.</summary>
-    public X509Certificate2? Certificate => certificate;
+    /// <summary>The subject of the certificate that it was last shown.</summary>
+    public string Certificate { get; private set; } = "none";
 
     private HttpClient Http => field ??= new(new SocketsHttpHandler
     {
@@ -53,8 +50,8 @@ internal sealed class Client(IPAddress from, IPEndPoint to, bool keepAlive = fal
             // Which certificate is shown is what is looked at here, not whether this machine trusts a throw-away authority.
             RemoteCertificateValidationCallback = (_, shown, _, _) =>
             {
-                certificate = shown as X509Certificate2;
-                return certificate is not null;
+                Certificate = shown?.Subject ?? "none";
+                return shown is not null;
             },
         },
     })

@@ -11,6 +11,7 @@ namespace IngressReconciler.Demo;
 /// </summary>
 internal sealed class DemoNetwork : IDisposable
 {
+    private const int HostPort = 7071;
     private const int ClaimPort = 8405;
 
     private readonly byte range;
@@ -19,8 +20,8 @@ internal sealed class DemoNetwork : IDisposable
     private DemoNetwork(byte range, int shift, Socket claim)
     {
         (this.range, this.claim, Ports) = (range, claim, PortsAt(shift));
-        var (http, https, host, azurite) = (Free(Ports.Http), Free(Ports.Https), Free(7071 + shift), Free(10000 + shift));
-        (EdgeHttp, EdgeHttps, Host, Azurite) = (new(IPAddress.Loopback, http), new(IPAddress.Loopback, https), host, azurite);
+        var (http, https) = (Free(Ports.Http), Free(Ports.Https));
+        (EdgeHttp, EdgeHttps, Host) = (new(IPAddress.Loopback, http), new(IPAddress.Loopback, https), Free(HostPort + shift));
     }
 
     /// <summary>The ports of each ingress proxy.</summary>
@@ -37,9 +38,6 @@ internal sealed class DemoNetwork : IDisposable
 
     /// <summary>Port of the Functions host's stand-in.</summary>
     public int Host { get; }
-
-    /// <summary>Port of Azurite.</summary>
-    public int Azurite { get; }
 
     /// <summary>An ingress proxy's address, from 1.</summary>
     public IPAddress Proxy(int number) => At(4, number);

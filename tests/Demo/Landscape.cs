@@ -11,7 +11,8 @@ internal sealed class Landscape : IAsyncDisposable
 
     private readonly TestPki pki = new();
     private readonly HttpClient http = new() { Timeout = TimeSpan.FromSeconds(2) };
-    private readonly Azurite azurite;
+    private AzuriteProcess? azurite;
+    private LocalHost? local;
     private readonly HAProxy edge;
 
     private Landscape()
@@ -19,10 +20,8 @@ internal sealed class Landscape : IAsyncDisposable
         Folder = Directory.CreateTempSubdirectory("ingress-reconciler-demo-").FullName;
         Network = DemoNetwork.Take();
         Shop = new(Network, Path.Combine(Folder, "manifests"));
-        azurite = new(Path.Combine(Folder, "azurite.log"), Network.Azurite);
         Proxies = [NewProxy("proxy-a", 1), NewProxy("proxy-b", 2)];
         edge = new("tests/Demo/edge.cfg", EdgeSettings(), Network.EdgeHttp, Path.Combine(Folder, "edge.log"));
-        Local = new(Network, Folder, Shop.Folder, azurite.ConnectionString, Proxies);
     }
 
     /// <summary>Holds manifests and logs.</summary>
@@ -38,7 +37,7 @@ internal sealed class Landscape : IAsyncDisposable
     public IReadOnlyList<IngressProxy> Proxies { get; }
 
     /// <summary>The program.</summary>
-    public LocalHost Local { get; }
+    public LocalHost Local => local!;
 
     /// <summary>Starts everything and says so; returns when both proxies are ready and the edge uses them.</summary>
     public static async Task<Landscape> OpenAsync()
@@ -79,11 +78,13 @@ internal sealed class Landscape : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        await Local.DisposeAsync();
+        if (local is not null)
+            await local.DisposeAsync();
         await edge.DisposeAsync();
         foreach (var proxy in Proxies)
             await proxy.DisposeAsync();
-        await azurite.DisposeAsync();
+        if (azurite is not null)
+            await azurite.DisposeAsync();
         await Shop.DisposeAsync();
         http.Dispose();
         pki.Dispose();
@@ -97,8 +98,9 @@ internal sealed class Landscape : IAsyncDisposable
         await Screen.StepAsync("certificates", () => Task.FromResult($"throw-away authority in {pki.Folder}"));
         await Screen.StepAsync("storage", async () =>
         {
-            await azurite.StartAsync();
-            return $"Azurite at 127.0.0.1:{Network.Azurite}, in memory";
+            azurite = await AzuriteProcess.StartAsync();
+            local = new(Network, Folder, Shop.Folder, azurite.ConnectionString, Proxies);
+            return $"Azurite at 127.0.0.1:{azurite.Port}, in memory";
         });
         foreach (var proxy in Proxies)
         {

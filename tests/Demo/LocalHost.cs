@@ -60,8 +60,7 @@ internal sealed class LocalHost : IAsyncDisposable
     public int Pid => process!.Pid;
 
     /// <summary>The handler's process id; null while there is none.</summary>
-    public int? HandlerPid => Process.GetProcessesByName("ingress-reconci").Concat(Process.GetProcessesByName("ingress-reconciler"))
-        .Select(one => (int?)one.Id).FirstOrDefault(id => ParentOf(id!.Value) == Pid);
+    public int? HandlerPid => Process.GetProcessesByName("ingress-reconciler").Select(one => (int?)one.Id).FirstOrDefault(id => ParentOf(id!.Value) == Pid);
 
     /// <summary>Starts it; returns when the handler answers.</summary>
     public async Task StartAsync()
@@ -105,7 +104,6 @@ internal sealed class LocalHost : IAsyncDisposable
         var start = new ProcessStartInfo(Executable, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var (name, value) in settings)
             start.Environment[name] = value;
-        start.Environment["COLUMNS"] = "160";
         using var run = Process.Start(start)!;
         var errors = run.StandardError.ReadToEndAsync();
         var output = await run.StandardOutput.ReadToEndAsync();

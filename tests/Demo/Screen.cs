@@ -6,7 +6,7 @@ namespace IngressReconciler.Demo;
 /// <summary>What the demo shows: a line for each thing, plain where there is no terminal.</summary>
 internal static class Screen
 {
-    private const int PlainWidth = 200;
+    private const int PlainWidth = 1000;
 
     /// <summary>To be called first.</summary>
     public static void Prepare()
