@@ -96,9 +96,11 @@ public sealed partial class Reconciler(
     public async ValueTask DisposeAsync()
     {
         await stopping.CancelAsync();
-        await Task.WhenAll(workers.Select(worker => worker.DisposeAsync().AsTask()));
         await running;
+        foreach (var worker in workers)
+            await worker.DisposeAsync();
         await answering;
+        await LetGoAsync();
         await reports.DisposeAsync();
         await snapshots.DisposeAsync();
         stopping.Dispose();
@@ -135,8 +137,6 @@ public sealed partial class Reconciler(
                 await Task.Delay(TimeSpan.FromSeconds(1), time, CancellationToken.None);
             }
         }
-
-        await LetGoAsync();
     }
 
     /// <summary>A cold start: the newest snapshot, the journal's tail, and everything that follows from them.</summary>
@@ -161,7 +161,7 @@ public sealed partial class Reconciler(
         foreach (var worker in workers)
         {
             worker.LookAtEverything();
-            worker.Want(wanted, Version, position.ToString(), WantedDifference.None);
+            worker.Want(wanted, Version, position, WantedDifference.None);
         }
 
         LogLoaded(state.Resources.Count, wanted.Model.Hosts.Count, position, time.GetElapsedTime(started).TotalMilliseconds);
@@ -179,16 +179,28 @@ public sealed partial class Reconciler(
     {
         while (true)
         {
-            if (!queue.IsEmpty || (!IsUnknown && workers.Any(worker => worker.WantsPush)))
+            if (!queue.IsEmpty || (!IsUnknown && (sealing.IsDue || (lease is null && workers.Any(worker => worker.WantsPush)))))
+            {
                 await RoundAsync(cancel);
-            else if (lease is null)
-                await queue.WaitAsync(Timeout.InfiniteTimeSpan, cancel);
-            else if (workers.Any(worker => !worker.Current.IsCompleted) && await queue.WaitAsync(LookWithin, cancel))
                 continue;
+            }
 
-            // Nothing is left to somebody who has already finished: what others wrote while we had the lease is ours to push.
-            else if (!await CatchUpAsync(cancel) && workers.All(worker => worker.Current.IsCompleted))
-                await LetGoAsync();
+            if (lease is { } held)
+            {
+                StartPushes(held);
+                var pushing = workers.Any(worker => !worker.Current.IsCompleted);
+                if (pushing && await queue.WaitAsync(LookWithin, cancel))
+                    continue;
+
+                // Nothing is left to somebody who has already finished: what others wrote while we had the lease is ours to push.
+                if (await CatchUpAsync(cancel))
+                    await RoundAsync(cancel);
+                else if (!pushing)
+                    await LetGoAsync();
+                continue;
+            }
+
+            await queue.WaitAsync(Timeout.InfiniteTimeSpan, cancel);
         }
     }
 
@@ -210,11 +222,12 @@ public sealed partial class Reconciler(
             if (!IsUnknown)
             {
                 await SealAsync(requests, cancel);
-                Push();
+                StartPushes(lease!);
             }
         }
         catch (OperationCanceledException) when (lease is { Lost.IsCancellationRequested: true } && !cancel.IsCancellationRequested)
         {
+            // It is another's turn now.
             queue.PutBack(requests, giveUpAfter: TurnWithin);
             return;
         }
@@ -224,7 +237,7 @@ public sealed partial class Reconciler(
             throw;
         }
 
-        var answer = AnswerAsync(requests, started);
+        var answer = AnswerAsync(requests, position, Version, started);
         answering = answering.IsCompleted ? answer : Task.WhenAll(answering, answer);
         snapshots.MayWrite(wanted.Cluster, position);
     }
@@ -240,7 +253,7 @@ public sealed partial class Reconciler(
         }
         finally
         {
-            // Only an append after it proves that nobody has written, and pushed, before the lease was ours.
+            // Only an append that came after the lease proves that nobody has written and pushed before it was ours.
             had |= acquiring.IsCompletedSuccessfully && requests.ChangeCount > 0;
             await acquiring;
         }
@@ -255,6 +268,19 @@ public sealed partial class Reconciler(
         }
 
         return true;
+    }
+
+    /// <summary>
+    /// Answers when every proxy that can be reached runs what follows from the requests. The next round does not wait for that.
+    /// </summary>
+    private async Task AnswerAsync(RequestBatch requests, JournalPosition at, int version, long started)
+    {
+        var running = Task.WhenAll(workers.Select(worker => worker.RunsAsync(at)));
+        await Task.WhenAny(running, Task.Delay(AnswerWithin, time));
+        requests.Done();
+        if (requests.ChangeCount > 0)
+            LogRound(requests.ChangeCount, requests.Cause, version, workers.Count(worker => worker.Report.Running), workers.Length, time.GetElapsedTime(started).TotalMilliseconds);
+        reports.Write(workers.Select(worker => worker.Report));
     }
 
     /// <summary>Takes the lease if we have not got it and it is free.</summary>
@@ -323,7 +349,7 @@ public sealed partial class Reconciler(
         snapshots.Count(bytes);
         sealing.Follow(difference);
         foreach (var worker in workers)
-            worker.Want(next, Version, end.ToString(), difference);
+            worker.Want(next, Version, end, difference);
     }
 
     /// <summary>Routing ─► version, when it is another than the wanted one.</summary>
@@ -333,26 +359,14 @@ public sealed partial class Reconciler(
         if (await sealing.SealAsync(wanted, position, requests.Cause, ours.Token))
             LogSealed(Version, sealing.Head.Hash, requests.Cause);
         foreach (var worker in workers)
-            worker.Want(wanted, Version, position.ToString(), WantedDifference.None);
+            worker.Want(wanted, Version, position, WantedDifference.None);
     }
 
-    /// <summary>For each proxy by itself: ReadState ─► Plan ─► Push ─► Verify. None waits for another, and no round for any.</summary>
-    private void Push()
+    /// <summary>For each proxy by itself: ReadState ─► Plan ─► Push ─► Verify. None waits for another.</summary>
+    private void StartPushes(HeldLease held)
     {
         foreach (var worker in workers.Where(worker => worker.WantsPush))
-            worker.Start(lease!.Lost);
-    }
-
-    /// <summary>Who asked is answered when each proxy that can be reached runs it, and soon in any case.</summary>
-    private async Task AnswerAsync(RequestBatch requests, long started)
-    {
-        var settled = Task.WhenAll(workers.Select(worker => worker.SettledAsync()));
-        if (!settled.IsCompleted)
-            await Task.WhenAny(settled, Task.Delay(AnswerWithin, time));
-        requests.Done();
-        if (requests.ChangeCount > 0)
-            LogRound(requests.ChangeCount, requests.Cause, Version, workers.Count(worker => worker.Report.Running), workers.Length, time.GetElapsedTime(started).TotalMilliseconds);
-        reports.Write(workers.Select(worker => worker.Report));
+            worker.Start(held.Lost);
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Loaded {Objects} objects, {Hosts} hosts at {Position} in {Milliseconds:0} ms")]

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using IngressReconciler.Cluster;
 using IngressReconciler.Planning;
 
 namespace IngressReconciler.Proxies;
@@ -36,19 +37,20 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
     private readonly Lock gate = new();
     private readonly CancellationTokenSource stopping = new();
     private readonly HashSet<Step> toSweep = [];
+    private readonly List<(JournalPosition Position, TaskCompletionSource Waiter)> waiting = [];
     private PlanScope pending = PlanScope.All();
     private Target? target;
     private Task current = Task.CompletedTask;
     private Task sweeping = Task.CompletedTask;
     private Task? reaching;
-    private TaskCompletionSource coming = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TaskCompletionSource lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TimeSpan pause = FirstTry;
     private bool reachable = true;
     private bool resync;
     private bool sweeps;
+    private JournalPosition reached = JournalPosition.Start;
 
-    private sealed record Target(Wanted Wanted, int Version, string Position);
+    private sealed record Target(Wanted Wanted, int Version, JournalPosition Position);
 
     /// <summary>How it stands.</summary>
     public ProxyReport Report { get; private set; } = new(link.Address.Name, false, 0, "", default, null, 0, 0, "not reached yet");
@@ -65,19 +67,12 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
         get
         {
             lock (gate)
-                return target is not null && reachable && !pending.IsEmpty && current.IsCompleted && !stopping.IsCancellationRequested;
+                return target is not null && reachable && !pending.IsEmpty && current.IsCompleted;
         }
     }
 
-    /// <summary>Completes when a push has brought what is wanted now, or the proxy cannot be reached. Never fails.</summary>
-    public Task SettledAsync()
-    {
-        lock (gate)
-            return !reachable || target is null ? Task.CompletedTask : pending.IsEmpty ? current : coming.Task;
-    }
-
     /// <summary>Says what is wanted now, and what of it differs from what was said last.</summary>
-    public void Want(Wanted wanted, int version, string position, WantedDifference difference)
+    public void Want(Wanted wanted, int version, JournalPosition position, WantedDifference difference)
     {
         lock (gate)
         {
@@ -85,6 +80,21 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
             target = new(wanted, version, position);
             pending.Add(difference);
             resync &= difference.IsEmpty;
+            if (pending.IsEmpty && current.IsCompleted)
+                Reached(position);
+        }
+    }
+
+    /// <summary>Completes when the proxy was seen to run what follows from a journal position, or cannot be reached. Never fails.</summary>
+    public Task RunsAsync(JournalPosition position)
+    {
+        lock (gate)
+        {
+            if (!reachable || position <= reached)
+                return Task.CompletedTask;
+            var waiter = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            waiting.Add((position, waiter));
+            return waiter.Task;
         }
     }
 
@@ -95,6 +105,7 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
         {
             resync = pending.IsEmpty;
             pending = PlanScope.All();
+            reached = JournalPosition.Start;
         }
     }
 
@@ -105,19 +116,12 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
         lock (gate)
         {
             Debug.Assert(current.IsCompleted, "one push at a time");
-            if (stopping.IsCancellationRequested)
-                return;
-            var (scope, what, unexpected, done) = (pending, target!, resync, coming);
+            var (scope, what, unexpected) = (pending, target!, resync);
             pending = new();
             resync = false;
-            coming = new(TaskCreationOptions.RunContinuationsAsynchronously);
             reaching ??= Task.Run(ReachAsync, CancellationToken.None);
             current = Task.Run(() => PushAsync(scope, what, unexpected, cancel), CancellationToken.None);
-            _ = current.ContinueWith(_ =>
-            {
-                done.SetResult();
-                wake();
-            }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+            _ = current.ContinueWith(_ => wake(), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         }
     }
 
@@ -125,10 +129,7 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
     public async ValueTask DisposeAsync()
     {
         await stopping.CancelAsync();
-        Task[] running;
-        lock (gate)
-            running = [current, sweeping, reaching ?? Task.CompletedTask];
-        await Task.WhenAll(running);
+        await Task.WhenAll(Current, sweeping, reaching ?? Task.CompletedTask);
         await link.DisposeAsync();
         stopping.Dispose();
     }
@@ -140,20 +141,27 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
             using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, stopping.Token);
             var (outcome, process) = await link.UseAsync(
                 async (connection, token) => (await PushTwiceAsync(connection, what, scope, token), connection.Process), either.Token);
-            lock (gate)
-                pause = FirstTry;
             var drift = unexpected && outcome.WasReady ? outcome.Steps : 0;
             Tell(report => report with
             {
                 Running = true,
                 Version = what.Version,
-                Position = what.Position,
+                Position = what.Position.ToString(),
                 At = time.GetUtcNow(),
                 Process = process,
                 Pushes = report.Pushes + 1,
                 Drift = report.Drift + drift,
                 Trouble = outcome.Unusable.Count == 0 ? null : $"no usable key for {string.Join(", ", outcome.Unusable)}",
             });
+            lock (gate)
+            {
+                pause = FirstTry;
+
+                // Everything is to be looked at: this push has not.
+                if (!pending.Everything)
+                    Reached(pending.IsEmpty ? target!.Position : what.Position);
+            }
+
             if (!outcome.WasReady)
                 LogRestored(Name, outcome.Steps, what.Version);
             if (drift > 0)
@@ -188,7 +196,7 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
             OperationCanceledException => "was left in mid-push, because the lease was lost or we stop",
             _ => e.Message,
         };
-        Lose();
+        Unreachable();
         if (e is ProxyUnavailableException or PushRefusedException or OperationCanceledException)
         {
             if (Report.Trouble != reason)
@@ -199,14 +207,17 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
         Tell(report => report with { Running = false, Trouble = reason });
     }
 
-    private void Tell(Func<ProxyReport, ProxyReport> change)
+    /// <summary>Called under the gate.</summary>
+    private void Reached(JournalPosition position)
     {
-        lock (gate)
-            Report = change(Report);
+        reached = position;
+        foreach (var (_, waiter) in waiting.Where(one => one.Position <= position))
+            waiter.TrySetResult();
+        waiting.RemoveAll(one => one.Position <= position);
     }
 
     /// <summary>What the proxy runs is not known any more: nothing is pushed before it was reached again, and then everything is looked at.</summary>
-    private void Lose()
+    private void Unreachable()
     {
         lock (gate)
         {
@@ -214,12 +225,22 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
             resync = false;
             reachable = false;
             lost.TrySetResult();
-            coming.TrySetResult();
-            coming = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            foreach (var (_, waiter) in waiting)
+                waiter.TrySetResult();
+            waiting.Clear();
         }
     }
 
-    /// <summary>Stays in touch: notices at once when the session ends, and connects again without waiting for an event.</summary>
+    private void Tell(Func<ProxyReport, ProxyReport> change)
+    {
+        lock (gate)
+            Report = change(Report);
+    }
+
+    /// <summary>
+    /// Stays in touch: notices at once when the session ends, and connects again without waiting for an event. A push that failed although the
+    /// session lives is tried again the same way, after a pause that grows until one succeeds.
+    /// </summary>
     private async Task ReachAsync()
     {
         try
@@ -231,7 +252,7 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
                 if (ended.IsCompleted)
                 {
                     var end = await ended;
-                    Lose();
+                    Unreachable();
                     Tell(report => report with { Running = false, Trouble = end.Reason });
                 }
 
@@ -253,7 +274,6 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
         }
     }
 
-    /// <summary>Tries after a pause, which grows until a push has succeeded.</summary>
     private async Task<bool> IsThereAsync(TimeSpan longest)
     {
         TimeSpan wait;
@@ -282,7 +302,7 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
         lock (gate)
         {
             toSweep.UnionWith(steps);
-            if (toSweep.Count == 0 || sweeps || stopping.IsCancellationRequested)
+            if (toSweep.Count == 0 || sweeps)
                 return;
             sweeps = true;
             sweeping = Task.Run(SweepAsync);
