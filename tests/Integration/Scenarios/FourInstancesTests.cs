@@ -11,6 +11,7 @@ using Xunit;
 namespace IngressReconciler.Tests.Integration.Scenarios;
 
 /// <summary>Events shuffled, doubled, dealt out to several instances, one of which is killed: the end is what one fresh list asks for.</summary>
+[Collection(nameof(Scenarios))]
 public sealed class FourInstancesTests : IAsyncLifetime
 {
     private const int Events = 5000;

@@ -8,6 +8,7 @@ using Xunit;
 namespace IngressReconciler.Tests.Integration.Scenarios;
 
 /// <summary>No value of an object can end a line, start a command or change what is another object's, on a real HAProxy.</summary>
+[Collection(nameof(Scenarios))]
 public sealed class HostileValueTests(HostileValueTests.Shop shop) : IClassFixture<HostileValueTests.Shop>
 {
     /// <summary>What means something to some reader on the way.</summary>

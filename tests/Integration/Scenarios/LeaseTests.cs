@@ -8,6 +8,7 @@ using Xunit;
 namespace IngressReconciler.Tests.Integration.Scenarios;
 
 /// <summary>However many instances run, one pushes at a time.</summary>
+[Collection(nameof(Scenarios))]
 public sealed class LeaseTests : IAsyncLifetime
 {
     private readonly Stage stage = new();

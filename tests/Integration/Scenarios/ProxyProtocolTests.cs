@@ -9,6 +9,7 @@ using Xunit;
 namespace IngressReconciler.Tests.Integration.Scenarios;
 
 /// <summary>Who is trusted to say who the client is, and nobody else.</summary>
+[Collection(nameof(Scenarios))]
 public sealed class ProxyProtocolTests : IAsyncLifetime
 {
     private const string Trusted = "127.0.0.2";

@@ -7,6 +7,7 @@ using Xunit;
 namespace IngressReconciler.Tests.Integration.Scenarios;
 
 /// <summary>Whatever dies, whenever, and whoever meddles: the next push ends in the same state.</summary>
+[Collection(nameof(Scenarios))]
 public sealed class RepairTests : IAsyncLifetime
 {
     private readonly Stage stage = new();

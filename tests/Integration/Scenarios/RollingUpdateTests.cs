@@ -6,6 +6,7 @@ using Xunit;
 namespace IngressReconciler.Tests.Integration.Scenarios;
 
 /// <summary>Pods are replaced and routes are changed under load through the edge, and no request fails.</summary>
+[Collection(nameof(Scenarios))]
 public sealed class RollingUpdateTests : IAsyncLifetime
 {
     private const int Pods = 10;

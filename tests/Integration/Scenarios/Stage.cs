@@ -16,13 +16,17 @@ using Xunit;
 
 namespace IngressReconciler.Tests.Integration.Scenarios;
 
+/// <summary>One after the other: each is given the whole machine.</summary>
+[CollectionDefinition(nameof(Scenarios), DisableParallelization = true)]
+public static class Scenarios;
+
 /// <summary>
 /// What a scenario plays on: two real proxies, a real Azurite (one for all), echo pods on loopback addresses, and one cluster of a fresh id.
 /// </summary>
 public sealed class Stage : IAsyncLifetime
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-    private static readonly Lazy<Task<(Azurite Process, int Port)>> Storage = new(StartStorageAsync);
+    private static readonly Lazy<Task<AzuriteProcess>> Storage = new(() => AzuriteProcess.StartAsync());
     private static int pods;
 
     private readonly HttpClient http = new(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false }) { Timeout = Patience };
@@ -46,14 +50,16 @@ public sealed class Stage : IAsyncLifetime
 
     internal int PodPort { get; }
 
-    internal int StoragePort { get; private set; }
+    /// <summary>Where storage is; another than the one for all may be set.</summary>
+    internal int StoragePort { get; set; }
 
     /// <summary>Everything that instances in this process logged.</summary>
     internal ConcurrentQueue<string> Log { get; } = [];
 
     public async ValueTask InitializeAsync()
     {
-        StoragePort = (await Storage.Value).Port;
+        if (StoragePort == 0)
+            StoragePort = (await Storage.Value).Port;
         await Task.WhenAll(Proxies.Select(proxy => proxy.StartAsync()));
     }
 
@@ -186,14 +192,6 @@ public sealed class Stage : IAsyncLifetime
 
     /// <summary>Writes a line for whoever reads the test's output.</summary>
     internal static void Say(string line) => TestContext.Current.TestOutputHelper?.WriteLine(line);
-
-    private static async Task<(Azurite, int)> StartStorageAsync()
-    {
-        var port = ProxyPorts.FreePorts(1)[0];
-        var azurite = new Azurite(Path.GetTempFileName(), port);
-        await azurite.StartAsync();
-        return (azurite, port);
-    }
 
     private sealed class Logs(ConcurrentQueue<string> lines) : ILoggerFactory, ILogger
     {

@@ -10,6 +10,7 @@ using Xunit;
 namespace IngressReconciler.Tests.Integration.Scenarios;
 
 /// <summary>Certificates come from Secrets when they are pushed, and their keys are nowhere else.</summary>
+[Collection(nameof(Scenarios))]
 public sealed class TlsTests : IAsyncLifetime
 {
     private const string Host = "tls.example";

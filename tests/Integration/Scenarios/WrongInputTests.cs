@@ -6,6 +6,7 @@ using Xunit;
 namespace IngressReconciler.Tests.Integration.Scenarios;
 
 /// <summary>Whatever is wrong with one object or event is said clearly, and costs nobody else anything.</summary>
+[Collection(nameof(Scenarios))]
 public sealed class WrongInputTests(WrongInputTests.Shop shop) : IClassFixture<WrongInputTests.Shop>
 {
     private static readonly string[] Garbage = ["not an address", "999.1.1.1", "0x7f.1", "10.0.0.1:80", "::1", "224.0.0.1", "10.0.0.1\nshutdown", ""];
