@@ -37,6 +37,7 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
     private readonly Lock gate = new();
     private readonly CancellationTokenSource stopping = new();
     private readonly HashSet<Step> toSweep = [];
+    private readonly SortedSet<string> unusable = new(StringComparer.Ordinal);
     private readonly List<(JournalPosition Position, TaskCompletionSource Waiter)> waiting = [];
     private PlanScope pending = PlanScope.All();
     private Target? target;
@@ -142,6 +143,10 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
             var (outcome, process) = await link.UseAsync(
                 async (connection, token) => (await PushTwiceAsync(connection, what, scope, token), connection.Process), either.Token);
             var drift = unexpected && outcome.WasReady ? outcome.Steps : 0;
+            if (outcome.Everything)
+                unusable.Clear();
+            unusable.ExceptWith(scope.Certificates.Select(certificate => certificate.ToString()));
+            unusable.UnionWith(outcome.Unusable.Select(certificate => certificate.ToString()));
             Tell(report => report with
             {
                 Running = true,
@@ -151,7 +156,7 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
                 Process = process,
                 Pushes = report.Pushes + 1,
                 Drift = report.Drift + drift,
-                Trouble = outcome.Unusable.Count == 0 ? null : $"no usable key for {string.Join(", ", outcome.Unusable)}",
+                Trouble = unusable.Count == 0 ? null : $"no usable key for {string.Join(", ", unusable)}",
             });
             lock (gate)
             {

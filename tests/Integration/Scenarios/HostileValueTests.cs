@@ -26,7 +26,9 @@ public sealed class HostileValueTests(HostileValueTests.Shop shop) : IClassFixtu
     {
         internal Stage Stage { get; } = new();
 
-        internal Clusters Clusters { get; private set; } = null!;
+        internal Reconciler Reconciler { get; private set; } = null!;
+
+        internal int Refused { get; set; }
 
         internal (string Routes, string Servers)[] Control { get; private set; } = [];
 
@@ -37,8 +39,9 @@ public sealed class HostileValueTests(HostileValueTests.Shop shop) : IClassFixtu
         public async ValueTask InitializeAsync()
         {
             await Stage.InitializeAsync();
-            Clusters = Stage.Open();
-            await Clusters.AcceptAsync(await Stage.HostAsync("control"));
+            var (certificate, key) = Stage.Pki.IssueServer("evil.example");
+            Reconciler = Stage.Open((_, _, _) => ValueTask.FromResult<string?>(certificate + key));
+            await Stage.AcceptAsync(Reconciler, await Stage.HostAsync("control"));
             Control = await ControlAsync();
             Pids = [.. Stage.Proxies.Select(proxy => proxy.Pid)];
         }
@@ -63,9 +66,9 @@ public sealed class HostileValueTests(HostileValueTests.Shop shop) : IClassFixtu
         var places = Places(Set(0)).Count();
         foreach (var value in Values.Append(new string('x', 100 << 10)).Append(new string('/', 100 << 10)).Append(new string(';', 100 << 10)))
             await ThrowAsync(Enumerable.Range(0, places), (_, _) => value);
-        var reconciler = shop.Clusters.All[shop.Stage.Cluster];
+        var reconciler = shop.Reconciler;
         await shop.Stage.RunsAsync(reconciler.Wanted, reconciler.Version);
-        Stage.Say($"{(Values.Length + 3) * places} objects with a hostile value; {shop.Clusters.Refusals.Length}+ refused, {reconciler.Wanted.Findings.Count()} findings, {reconciler.Wanted.Cluster.Resources.Count} objects, version {reconciler.Version}");
+        Stage.Say($"{(Values.Length + 3) * places} objects with a hostile value; {shop.Refused} refused, {reconciler.Wanted.Findings.Count()} findings, {reconciler.Wanted.Cluster.Resources.Count} objects, version {reconciler.Version}");
     }
 
     [Property(MaxTest = 40)]
@@ -98,8 +101,8 @@ public sealed class HostileValueTests(HostileValueTests.Shop shop) : IClassFixtu
             events.AddRange(set.Select(one => shop.Stage.Objects.Applied((JsonObject)one!)));
         }
 
-        await shop.Clusters.AcceptAsync(events);
-        var reconciler = shop.Clusters.All[shop.Stage.Cluster];
+        var reconciler = shop.Reconciler;
+        shop.Refused += (await Stage.AcceptAsync(reconciler, events)).Length;
         await Stage.UntilAsync("both proxies run it", () => reconciler.Proxies.All(proxy => proxy.Position == $"{reconciler.Position}" || proxy.Trouble is not null));
         Assert.All(reconciler.Proxies, proxy => Assert.Null(proxy.Trouble));
         Assert.Equal(shop.Control, await shop.ControlAsync());

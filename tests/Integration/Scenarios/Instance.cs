@@ -28,7 +28,7 @@ internal sealed class Instance : IAsyncDisposable
     public static async Task<Instance> StartAsync(Stage stage, int? storagePort = null)
     {
         var port = ProxyPorts.FreePorts(1)[0];
-        var cluster = $"IngressReconciler__Clusters__{stage.Cluster}__";
+        var cluster = $"IngressReconciler__Clusters__{stage.ClusterId}__";
         var process = await ChildProcess.StartAsync(Path.GetTempFileName(), Path.Combine(AppContext.BaseDirectory, "ingress-reconciler"), ["serve"], new Dictionary<string, string>
         {
             [HandlerServer.PortSetting] = port.ToString(CultureInfo.InvariantCulture),

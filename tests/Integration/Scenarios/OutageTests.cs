@@ -62,7 +62,7 @@ public sealed class OutageTests : IAsyncLifetime
         await clusters.AcceptAsync(await stage.HostAsync("first"));
 
         Assert.Equal(200, (await stage.GetAsync(stage.Proxies[0], "first.example")).Status);
-        var gone = clusters.All[stage.Cluster].Proxies.Single(one => one.Name == "p2");
+        var gone = clusters.All[stage.ClusterId].Proxies.Single(one => one.Name == "p2");
         Assert.False(gone.Running);
         Assert.Contains("refused", gone.Trouble, StringComparison.OrdinalIgnoreCase);
 
@@ -88,12 +88,12 @@ public sealed class OutageTests : IAsyncLifetime
             var accepting = clusters.AcceptAsync(await stage.HostAsync($"mute-{i}"));
             await Stage.UntilAsync(async () => (await stage.GetAsync(stage.Proxies[0], $"mute-{i}.example")).Status == 200 ? "" : "the other proxy waits");
             if (i > 0)
-                Assert.False(clusters.All[stage.Cluster].Proxies.All(one => one.Running && one.Position == $"{clusters.All[stage.Cluster].Position}"));
+                Assert.False(clusters.All[stage.ClusterId].Proxies.All(one => one.Running && one.Position == $"{clusters.All[stage.ClusterId].Position}"));
             await accepting;
         }
 
-        await Stage.UntilAsync("its trouble is told", () => clusters.All[stage.Cluster].Proxies.Single(one => one.Name == "p2").Trouble is not null);
-        Stage.Say($"told: p2 {clusters.All[stage.Cluster].Proxies.Single(one => one.Name == "p2").Trouble}");
+        await Stage.UntilAsync("its trouble is told", () => clusters.All[stage.ClusterId].Proxies.Single(one => one.Name == "p2").Trouble is not null);
+        Stage.Say($"told: p2 {clusters.All[stage.ClusterId].Proxies.Single(one => one.Name == "p2").Trouble}");
         network.Way = Way.Open;
         await IsBackAsync(clusters);
     }
@@ -111,7 +111,7 @@ public sealed class OutageTests : IAsyncLifetime
 
         var other = second.AcceptAsync(await stage.HostAsync("third"));
         await Stage.UntilAsync(async () => (await stage.GetAsync(stage.Proxies[0], "third.example")).Status == 200 ? "" : "the second instance's event is not pushed");
-        Assert.False(first.All[stage.Cluster].Proxies.Single(one => one.Name == "p2").Running && accepting.IsCompleted && other.IsCompleted);
+        Assert.False(first.All[stage.ClusterId].Proxies.Single(one => one.Name == "p2").Running && accepting.IsCompleted && other.IsCompleted);
         network.Way = Way.Open;
         await Task.WhenAll(accepting, other);
         await IsBackAsync(second);
@@ -123,8 +123,8 @@ public sealed class OutageTests : IAsyncLifetime
         var (certificate, key) = stage.Pki.IssueClient("somebody-else");
         var clusters = stage.Open(admin: stage.Admin with { Certificate = certificate, Key = key, Authority = stage.Pki.Authority });
         await clusters.AcceptAsync(await stage.HostAsync("first"));
-        await Stage.UntilAsync("both proxies name the certificate", () => clusters.All[stage.Cluster].Proxies.All(one => one.Trouble?.Contains("somebody-else", StringComparison.Ordinal) == true));
-        Stage.Say($"told: {clusters.All[stage.Cluster].Proxies.First().Trouble}");
+        await Stage.UntilAsync("both proxies name the certificate", () => clusters.All[stage.ClusterId].Proxies.All(one => one.Trouble?.Contains("somebody-else", StringComparison.Ordinal) == true));
+        Stage.Say($"told: {clusters.All[stage.ClusterId].Proxies.First().Trouble}");
         Assert.Equal(503, await stage.HealthAsync(stage.Proxies[0], "/readyz"));
 
         await IsBackAsync(stage.Open());
@@ -133,7 +133,7 @@ public sealed class OutageTests : IAsyncLifetime
 
     private async Task IsBackAsync(Clusters clusters)
     {
-        var reconciler = clusters.All[stage.Cluster];
+        var reconciler = clusters.All[stage.ClusterId];
         await Stage.UntilAsync("every proxy runs what is wanted", () => reconciler.Proxies.All(one => one is { Running: true, Trouble: null } && one.Position == $"{reconciler.Position}"));
         await stage.RunsAsync(reconciler.Wanted, reconciler.Version);
         Assert.Equal(200, await stage.HealthAsync(stage.Proxies[1], "/readyz"));

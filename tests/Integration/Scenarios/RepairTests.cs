@@ -23,7 +23,7 @@ public sealed class RepairTests : IAsyncLifetime
         await first.AcceptAsync(await stage.HostAsync("first"));
         for (var i = 0; i < 35; i++)
             await first.AcceptAsync(Changes(i % 7, i % 4));
-        var before = first.All[stage.Cluster];
+        var before = first.All[stage.ClusterId];
         var (wanted, version, position) = (before.Wanted, before.Version, before.Position);
         await first.DisposeAsync();
         var snapshot = await stage.StorageOf().Snapshots.ReadNewestAsync(TestContext.Current.CancellationToken);
@@ -32,7 +32,7 @@ public sealed class RepairTests : IAsyncLifetime
 
         var second = stage.Open();
         await second.AcceptAsync([]);
-        var after = second.All[stage.Cluster];
+        var after = second.All[stage.ClusterId];
         Assert.Equal((version, position), (after.Version, after.Position));
         Assert.Equal(ModelHash.Of(wanted.Model).Text, ModelHash.Of(after.Wanted.Model).Text);
         Assert.Equal(wanted.Cluster.Resources.Count, after.Wanted.Cluster.Resources.Count);
@@ -71,7 +71,7 @@ public sealed class RepairTests : IAsyncLifetime
     {
         var network = stage.Keep(new Forwarder(stage.Proxies[1].Ports.Admin));
         var clusters = stage.Open(settings => settings with { Proxies = [settings.Proxies[0], settings.Proxies[1] with { AdminPort = network.Port }] });
-        var reconciler = clusters.All[stage.Cluster];
+        var reconciler = clusters.All[stage.ClusterId];
         await clusters.AcceptAsync(await stage.HostAsync("first"));
         for (var i = 0; i < 25; i++)
         {
@@ -87,7 +87,7 @@ public sealed class RepairTests : IAsyncLifetime
     public async Task What_somebody_changed_by_hand_is_healed_by_a_resync_and_counted()
     {
         var clusters = stage.Open();
-        var reconciler = clusters.All[stage.Cluster];
+        var reconciler = clusters.All[stage.ClusterId];
         await clusters.AcceptAsync([.. await stage.HostAsync("first"), .. await stage.HostAsync("second")]);
         await clusters.ResyncAsync(TestContext.Current.CancellationToken);
         Assert.All(reconciler.Proxies, proxy => Assert.Equal(0, proxy.Drift));
@@ -123,7 +123,7 @@ public sealed class RepairTests : IAsyncLifetime
     public async Task A_proxy_that_was_killed_is_not_ready_until_it_has_everything_again()
     {
         var clusters = stage.Open();
-        var reconciler = clusters.All[stage.Cluster];
+        var reconciler = clusters.All[stage.ClusterId];
         await clusters.AcceptAsync([.. await stage.HostAsync("first"), .. Enumerable.Range(0, 100).SelectMany(n => Changes(n, 1))]);
         await stage.Proxies[0].KillAsync();
         await stage.Proxies[0].StartAsync();

@@ -60,7 +60,7 @@ public sealed class RollingUpdateTests : IAsyncLifetime
 
         Assert.True(load.Failures.IsEmpty, $"{load.Failures.Count} of {load.Requests} requests failed:\n{string.Join('\n', load.Failures.Take(20))}");
         Assert.Equal(pids, stage.Proxies.Select(proxy => proxy.Pid));
-        var reconciler = clusters.All[stage.Cluster];
+        var reconciler = clusters.All[stage.ClusterId];
         await stage.RunsAsync(reconciler.Wanted, reconciler.Version);
         Stage.Say($"{load.Requests} requests, {load.Requests / watch.Elapsed.TotalSeconds:0} a second, none failed, over 2 rolling updates of {Pods} pods and {changes} route changes; version {reconciler.Version}");
     }
@@ -131,7 +131,7 @@ public sealed class RollingUpdateTests : IAsyncLifetime
 
     private async Task SettledAsync(Clusters clusters)
     {
-        var reconciler = clusters.All[stage.Cluster];
+        var reconciler = clusters.All[stage.ClusterId];
         var version = reconciler.Version;
         await Stage.UntilAsync($"version {version} runs", () => reconciler.Proxies.All(proxy => proxy.Version >= version));
     }

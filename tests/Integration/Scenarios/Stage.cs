@@ -5,6 +5,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using IngressReconciler.Cluster;
 using IngressReconciler.Planning;
 using IngressReconciler.Proxies;
 using IngressReconciler.Rounds;
@@ -34,13 +35,13 @@ public sealed class Stage : IAsyncLifetime
 
     internal Stage()
     {
-        Cluster = $"c{Guid.NewGuid():N}"[..12];
-        Objects = new(Cluster);
+        ClusterId = $"c{Guid.NewGuid():N}"[..12];
+        Objects = new(ClusterId);
         PodPort = ProxyPorts.FreePorts(1)[0];
         Proxies = [.. Enumerable.Range(1, 2).Select(i => new IngressProxy($"p{i}", IPAddress.Loopback, ProxyPorts.Free(), Pki))];
     }
 
-    internal string Cluster { get; }
+    internal string ClusterId { get; }
 
     internal Objects Objects { get; }
 
@@ -85,7 +86,7 @@ public sealed class Stage : IAsyncLifetime
     internal Clusters Open(
         Func<ClusterSettings, ClusterSettings>? change = null, Func<StorageOptions, StorageOptions>? storage = null, AdminSettings? admin = null)
     {
-        ClusterSettings cluster = new(Cluster, [.. Proxies.Select(proxy => proxy.Address)], null, new() { AllowLoopbackEndpoints = true });
+        ClusterSettings cluster = new(ClusterId, [.. Proxies.Select(proxy => proxy.Address)], null, new() { AllowLoopbackEndpoints = true });
         var options = StorageOptions.Azurite(StoragePort);
         var clusters = new Clusters(
             new(storage?.Invoke(options) ?? options, [change?.Invoke(cluster) ?? cluster], admin ?? Admin), TimeProvider.System, new Logs(Log));
@@ -93,11 +94,44 @@ public sealed class Stage : IAsyncLifetime
         return Keep(clusters);
     }
 
+    /// <summary>A reconciler by itself, begun, that has its keys from a test.</summary>
+    internal Reconciler Open(KeyPairReading keys)
+    {
+        var credentials = Pki.Credentials();
+        var reconciler = Keep(new Reconciler(
+            StorageOf(),
+            new() { AllowLoopbackEndpoints = true },
+            [.. Proxies.Select(proxy => new ProxyLink(proxy.Address, credentials, new(), TimeProvider.System))],
+            _ => Task.FromResult<ClusterList?>(null),
+            keys,
+            TimeProvider.System,
+            new Logs(Log)));
+        reconciler.Start();
+        return reconciler;
+    }
+
+    /// <summary>Hands a reconciler what can be read of some events; what cannot, comes back.</summary>
+    internal static async Task<string[]> AcceptAsync(Reconciler reconciler, params IEnumerable<JsonElement> events)
+    {
+        var changes = new List<ResourceChange>();
+        var refusals = new List<string>();
+        foreach (var json in events)
+        {
+            if (ClusterEvent.TryRead(json, out var read, out var refusal))
+                changes.Add(read.Change);
+            else
+                refusals.Add(refusal);
+        }
+
+        await reconciler.AcceptAsync(changes);
+        return [.. refusals];
+    }
+
     internal AdminSettings Admin => new(
         Path.Combine(Pki.Folder, "client/tls.crt"), Path.Combine(Pki.Folder, "client/tls.key"), Path.Combine(Pki.Folder, "client/ca.crt"), new ProxyOptions().ServerName);
 
     /// <summary>State in storage, read past every instance.</summary>
-    internal ClusterStorage StorageOf() => new BlobStorage(StorageOptions.Azurite(StoragePort), TimeProvider.System).Cluster(Cluster);
+    internal ClusterStorage StorageOf() => new BlobStorage(StorageOptions.Azurite(StoragePort), TimeProvider.System).Cluster(ClusterId);
 
     /// <summary>The model of the wanted version as history tells it.</summary>
     internal async Task<(VersionHead Head, IReadOnlyList<int> Numbers)> VersionsAsync()

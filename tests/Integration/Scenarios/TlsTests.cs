@@ -55,7 +55,7 @@ public sealed class TlsTests : IAsyncLifetime
             Manifests = folder,
             Routing = settings.Routing with { Settings = settings.Routing.Settings with { DefaultCertificate = new("shop", "fallback") } },
         });
-        var reconciler = clusters.All[stage.Cluster];
+        var reconciler = clusters.All[stage.ClusterId];
         Task ResyncAsync() => clusters.ResyncAsync(TestContext.Current.CancellationToken);
 
         // No Secret yet: the bootstrap's own certificate, and a finding.
@@ -166,7 +166,7 @@ public sealed class TlsTests : IAsyncLifetime
         var (blobs, everything) = (0, new StringBuilder(string.Join('\n', stage.Log)));
         await foreach (var blob in container.GetBlobsAsync(cancellationToken: TestContext.Current.CancellationToken))
         {
-            if (!blob.Name.Contains(stage.Cluster, StringComparison.Ordinal))
+            if (!blob.Name.Contains(stage.ClusterId, StringComparison.Ordinal))
                 continue;
             var content = await container.GetBlobClient(blob.Name).DownloadContentAsync(TestContext.Current.CancellationToken);
             everything.Append(Encoding.Latin1.GetString(content.Value.Content));

@@ -16,7 +16,7 @@ public sealed class WrongInputTests(WrongInputTests.Shop shop) : IClassFixture<W
 
     private Objects Objects => Stage.Objects;
 
-    private Reconciler Reconciler => shop.Clusters.All[Stage.Cluster];
+    private Reconciler Reconciler => shop.Clusters.All[Stage.ClusterId];
 
     /// <summary>One instance with a host that is served all the time.</summary>
     public sealed class Shop : IAsyncLifetime
@@ -59,7 +59,7 @@ public sealed class WrongInputTests(WrongInputTests.Shop shop) : IClassFixture<W
     [InlineData("""{"specversion":"1.0","id":"e-8","source":"/clusters/CLUSTER","type":"ingressreconciler.object.applied","data":{"apiVersion":"v1","kind":"Secret","metadata":{"name":"a","namespace":"shop","resourceVersion":"1"},"type":"kubernetes.io/tls","data":{"tls.key":"c2VjcmV0LWtleQ=="}}}""", "Secret shop/a arrived with its data")]
     public async Task An_event_that_can_never_be_of_use_is_refused_with_its_object_and_field(string json, string says)
     {
-        await shop.Clusters.AcceptAsync([Event(json.Replace("CLUSTER", Stage.Cluster, StringComparison.Ordinal))]);
+        await shop.Clusters.AcceptAsync([Event(json.Replace("CLUSTER", Stage.ClusterId, StringComparison.Ordinal))]);
 
         Assert.Contains(says, Refusals[^1], StringComparison.Ordinal);
         Assert.DoesNotContain("c2VjcmV0LWtleQ", string.Join('\n', Refusals.Concat(Stage.Log)), StringComparison.Ordinal);
@@ -92,7 +92,9 @@ public sealed class WrongInputTests(WrongInputTests.Shop shop) : IClassFixture<W
         await Stage.ServedAsync("elder.example", "elder");
         await Stage.ServedAsync("younger.example", "younger", "/more");
         var finding = Finding("claims-elder", "RouteConflict");
-        Assert.Contains("host elder.example Prefix path / is taken by Ingress shop/elder, which is older", finding.Message, StringComparison.Ordinal);
+        Assert.StartsWith("spec.rules[0].http.paths[0].backend: ", finding.Message, StringComparison.Ordinal);
+        Assert.Contains("elder.example", finding.Message, StringComparison.Ordinal);
+        Assert.Contains("Ingress shop/elder", finding.Message, StringComparison.Ordinal);
         await NothingElseIsLostAsync();
     }
 
