@@ -31,24 +31,20 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
     private static readonly TimeSpan FirstTry = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LongestTry = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LongestAfterRefusal = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan FirstSweep = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan LongestSweep = TimeSpan.FromSeconds(30);
 
     private readonly Lock gate = new();
     private readonly CancellationTokenSource stopping = new();
-    private readonly HashSet<Step> toSweep = [];
+    private readonly ProxySweep sweep = new(link, time);
     private readonly SortedSet<string> unusable = new(StringComparer.Ordinal);
     private readonly List<(JournalPosition Position, TaskCompletionSource Waiter)> waiting = [];
     private PlanScope pending = PlanScope.All();
     private Target? target;
     private Task current = Task.CompletedTask;
-    private Task sweeping = Task.CompletedTask;
     private Task? reaching;
     private TaskCompletionSource lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TimeSpan pause = FirstTry;
     private bool reachable = true;
     private bool resync;
-    private bool sweeps;
     private JournalPosition reached = JournalPosition.Start;
 
     private sealed record Target(Wanted Wanted, int Version, JournalPosition Position);
@@ -130,7 +126,7 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
     public async ValueTask DisposeAsync()
     {
         await stopping.CancelAsync();
-        await Task.WhenAll(Current, sweeping, reaching ?? Task.CompletedTask);
+        await Task.WhenAll(Current, sweep.DisposeAsync().AsTask(), reaching ?? Task.CompletedTask);
         await link.DisposeAsync();
         stopping.Dispose();
     }
@@ -171,7 +167,7 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
                 LogRestored(Name, outcome.Steps, what.Version);
             if (drift > 0)
                 LogDrift(Name, drift);
-            Sweep(outcome.Sweep);
+            sweep.Add(outcome.Sweep);
         }
         catch (Exception e)
         {
@@ -299,57 +295,6 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
                 LogUnavailable(Name, e.Reason);
             Tell(report => report with { Running = false, Trouble = e.Reason });
             return false;
-        }
-    }
-
-    private void Sweep(IReadOnlyList<Step> steps)
-    {
-        lock (gate)
-        {
-            toSweep.UnionWith(steps);
-            if (toSweep.Count == 0 || sweeps)
-                return;
-            sweeps = true;
-            sweeping = Task.Run(SweepAsync);
-        }
-    }
-
-    /// <summary>
-    /// Needs no lease: HAProxy itself refuses to remove what is in use, so nothing can be removed that somebody has come to want meanwhile.
-    /// </summary>
-    private async Task SweepAsync()
-    {
-        var pause = FirstSweep;
-        while (true)
-        {
-            try
-            {
-                await Task.Delay(pause, time, stopping.Token);
-                Step[] steps;
-                lock (gate)
-                    steps = [.. toSweep.OrderBy(step => step is DeleteBackend)];
-                var left = await link.UseAsync((connection, token) => ProxyPush.SweepAsync(connection, steps, token), stopping.Token);
-                lock (gate)
-                {
-                    toSweep.ExceptWith(steps.Except(left));
-                    sweeps = toSweep.Count > 0;
-                    if (!sweeps)
-                        return;
-                }
-
-                pause = left.Count < steps.Length ? FirstSweep : pause < LongestSweep ? pause * 2 : LongestSweep;
-            }
-            catch (Exception e) when (e is ProxyUnavailableException or OperationCanceledException)
-            {
-                // A proxy that is back has everything looked at, and what is left to sweep with it.
-                lock (gate)
-                {
-                    toSweep.Clear();
-                    sweeps = false;
-                }
-
-                return;
-            }
         }
     }
 

@@ -54,7 +54,7 @@ public sealed class HostileValueTests(HostileValueTests.Shop shop) : IClassFixtu
             return
             [
                 .. states.Select(state => (
-                    string.Join(' ', state.Routes.Where(route => route.Key.StartsWith("ingress|control.", StringComparison.Ordinal)).OrderBy(route => route.Key, StringComparer.Ordinal)),
+                    string.Join(' ', state.Routes.Where(route => route.Key == "ingress|control.example/" || route.Value == "http:shop:control:80").OrderBy(route => route.Key, StringComparer.Ordinal)),
                     string.Join(' ', state.Backends["http:shop:control:80"].Servers.Values))),
             ];
         }

@@ -34,7 +34,7 @@ public sealed class LeaseTests : IAsyncLifetime
         {
             // Pauses now and then, so that the lease changes hands.
             var random = new Random(instance);
-            for (var i = 0; i < 25; i++, await Task.Delay(random.Next(200), TestContext.Current.CancellationToken))
+            for (var i = 0; i < 15; i++, await Task.Delay(random.Next(600), TestContext.Current.CancellationToken))
             {
                 var (certificate, key) = stage.Pki.IssueServer("tls.example");
                 var fingerprint = $"{instance}{i:d2}".PadLeft(64, '0');

@@ -25,13 +25,12 @@ public sealed class RepairTests : IAsyncLifetime
             await first.AcceptAsync(Changes(i % 7, i % 4));
         var before = first.All[stage.ClusterId];
         var (wanted, version, position) = (before.Wanted, before.Version, before.Position);
-        await first.DisposeAsync();
         var snapshot = await stage.StorageOf().Snapshots.ReadNewestAsync(TestContext.Current.CancellationToken);
         Assert.NotNull(snapshot);
         Assert.NotEqual(position, snapshot.Position);
 
         var second = stage.Open();
-        await second.AcceptAsync([]);
+        await second.ResyncAsync(TestContext.Current.CancellationToken);
         var after = second.All[stage.ClusterId];
         Assert.Equal((version, position), (after.Version, after.Position));
         Assert.Equal(ModelHash.Of(wanted.Model).Text, ModelHash.Of(after.Wanted.Model).Text);

@@ -137,7 +137,7 @@ public sealed class Stage : IAsyncLifetime
     internal async Task<(VersionHead Head, IReadOnlyList<int> Numbers)> VersionsAsync()
     {
         var head = await new VersionHistory(StorageOf()).HeadAsync(TestContext.Current.CancellationToken);
-        return (head, [.. await StorageOf().Versions.ListAsync(TestContext.Current.CancellationToken)]);
+        return (head, [.. await StorageOf().Versions.ListAsync(TestContext.Current.CancellationToken, int.MaxValue)]);
     }
 
     /// <summary>Starts an echo pod on a loopback address of its own, and gives its address.</summary>
