@@ -16,7 +16,7 @@ public sealed class ClusterStorage
         Snapshots = new(folder.Below("snapshots"));
         Versions = new(folder.Below("versions"));
         Head = new(folder);
-        PushLease = new(folder, options.LeaseDuration, time);
+        PushLease = new(folder, options, time);
         Proxies = new(folder.Below("proxies"));
     }
 
