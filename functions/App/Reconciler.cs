@@ -36,12 +36,16 @@ public sealed partial class Reconciler(
     /// <summary>How long an event's answer waits for its turn. It is journalled then: whoever has the lease next pushes it.</summary>
     private static readonly TimeSpan TurnWithin = TimeSpan.FromSeconds(15);
 
+    /// <summary>How often the journal is looked at while a slow proxy is all that keeps the lease: what others write is for the other proxies.</summary>
+    private static readonly TimeSpan LookWithin = TimeSpan.FromMilliseconds(50);
+
     private readonly RequestQueue queue = new(time);
     private readonly CancellationTokenSource stopping = new();
     private readonly ReportWriter reports = new(storage.Proxies, log);
     private readonly SnapshotWriter snapshots = new(storage, time, log);
     private ImmutableArray<ProxyWorker> workers = [];
     private Task running = Task.CompletedTask;
+    private Task answering = Task.CompletedTask;
 
     // What this instance knows. Only the loop writes it.
     private JournalPosition position = JournalPosition.Start;
@@ -95,6 +99,7 @@ public sealed partial class Reconciler(
         await running;
         foreach (var worker in workers)
             await worker.DisposeAsync();
+        await answering;
         await LetGoAsync();
         await reports.DisposeAsync();
         await snapshots.DisposeAsync();
@@ -180,23 +185,22 @@ public sealed partial class Reconciler(
                 continue;
             }
 
-            if (lease is not null)
+            if (lease is { } held)
             {
-                StartPushes(lease);
-                if (workers.All(worker => worker.Current.IsCompleted))
-                {
-                    // Nothing is left to somebody who has already finished: what others wrote while we had the lease is ours to push.
-                    if (await CatchUpAsync(cancel))
-                    {
-                        await RoundAsync(cancel);
-                        continue;
-                    }
+                StartPushes(held);
+                var pushing = workers.Any(worker => !worker.Current.IsCompleted);
+                if (pushing && await queue.WaitAsync(LookWithin, cancel))
+                    continue;
 
+                // Nothing is left to somebody who has already finished: what others wrote while we had the lease is ours to push.
+                if (await CatchUpAsync(cancel))
+                    await RoundAsync(cancel);
+                else if (!pushing)
                     await LetGoAsync();
-                }
+                continue;
             }
 
-            await queue.WaitAsync(cancel);
+            await queue.WaitAsync(Timeout.InfiniteTimeSpan, cancel);
         }
     }
 
@@ -206,17 +210,7 @@ public sealed partial class Reconciler(
         var requests = queue.Take();
         try
         {
-            var acquiring = AcquireAsync(cancel);
-            try
-            {
-                await JournalAsync(requests, cancel);
-            }
-            finally
-            {
-                await acquiring;
-            }
-
-            if (lease is not { } held)
+            if (!await TakeTurnAsync(requests, cancel))
             {
                 // Another instance is at it. It reads the journal to the end before it lets go, and then it is our turn to look.
                 othersWrite = true;
@@ -225,18 +219,17 @@ public sealed partial class Reconciler(
                 return;
             }
 
-            if (othersWrite || requests.ChangeCount == 0)
-            {
-                await CatchUpAsync(cancel);
-                await sealing.ReadHeadAsync(cancel);
-                othersWrite = false;
-            }
-
             if (!IsUnknown)
             {
                 await SealAsync(requests, cancel);
-                StartPushes(held);
+                StartPushes(lease!);
             }
+        }
+        catch (OperationCanceledException) when (lease is { Lost.IsCancellationRequested: true } && !cancel.IsCancellationRequested)
+        {
+            // It is another's turn now.
+            queue.PutBack(requests, giveUpAfter: TurnWithin);
+            return;
         }
         catch (Exception e)
         {
@@ -244,8 +237,37 @@ public sealed partial class Reconciler(
             throw;
         }
 
-        _ = AnswerAsync(requests, position, Version, started);
+        var answer = AnswerAsync(requests, position, Version, started);
+        answering = answering.IsCompleted ? answer : Task.WhenAll(answering, answer);
         snapshots.MayWrite(wanted.Cluster, position);
+    }
+
+    /// <summary>Journals the requests; false when another instance has the lease. With it, we know all that anybody may have pushed.</summary>
+    private async Task<bool> TakeTurnAsync(RequestBatch requests, CancellationToken cancel)
+    {
+        var had = lease is { Lost.IsCancellationRequested: false };
+        var acquiring = AcquireAsync(cancel);
+        try
+        {
+            await JournalAsync(requests, cancel);
+        }
+        finally
+        {
+            // Only an append that came after the lease proves that nobody has written and pushed before it was ours.
+            had |= acquiring.IsCompletedSuccessfully && requests.ChangeCount > 0;
+            await acquiring;
+        }
+
+        if (lease is null)
+            return false;
+        if (othersWrite || !had)
+        {
+            await CatchUpAsync(cancel);
+            await sealing.ReadHeadAsync(cancel);
+            othersWrite = false;
+        }
+
+        return true;
     }
 
     /// <summary>
@@ -333,7 +355,8 @@ public sealed partial class Reconciler(
     /// <summary>Routing ─► version, when it is another than the wanted one.</summary>
     private async Task SealAsync(RequestBatch requests, CancellationToken cancel)
     {
-        if (await sealing.SealAsync(wanted, position, requests.Cause, cancel))
+        using var ours = CancellationTokenSource.CreateLinkedTokenSource(cancel, lease!.Lost);
+        if (await sealing.SealAsync(wanted, position, requests.Cause, ours.Token))
             LogSealed(Version, sealing.Head.Hash, requests.Cause);
         foreach (var worker in workers)
             worker.Want(wanted, Version, position, WantedDifference.None);

@@ -59,14 +59,14 @@ public static class ProxyPush
 
         var after = reading.Read(await work.FlushAsync(reading.Commands, cancel));
         var left = HAProxyPlanner.Plan(wanted, version, after, scope);
-        if (left.Steps.FirstOrDefault(step => !left.Sweep.Contains(step) && !work.IsUnusable(step)) is { } missing)
+        if (left.Prepare.Concat(left.Switch).Concat(left.Retire).FirstOrDefault(step => !work.IsHeldBack(step)) is { } missing)
             throw new PushRefusedException($"reads back as something else than was pushed; this is still to do: {missing}");
 
         work.Add(HAProxyCommands.Note(ProxyNotes.Push, ProxyNotes.Done, exists: true), "noting the end of the push");
         if (!ready)
             work.Add(HAProxyCommands.Note(ProxyNotes.Ready, "1", exists: false), "noting readiness");
         await work.FlushAsync(cancel);
-        return new(plan.Prepare.Length + plan.Switch.Length + plan.Retire.Length, scope.Everything, ready, left.Sweep, work.Unusable);
+        return new(work.Steps, scope.Everything, ready, [.. left.Sweep.Where(step => !work.IsHeldBack(step))], work.Unusable);
     }
 
     /// <summary>Tries to remove what is out of use.</summary>
@@ -96,11 +96,17 @@ public static class ProxyPush
 
         public List<CertificateReference> Unusable { get; } = [];
 
-        public bool IsUnusable(Step step) => step switch
+        /// <summary>How many steps were taken.</summary>
+        public int Steps { get; private set; }
+
+        /// <summary>Whether a step must wait for a usable pair: what would show it, and what would take away the pair that is shown instead.</summary>
+        public bool IsHeldBack(Step step) => step switch
         {
             AddCertificate add => unusable.Contains(add.Certificate),
             SetDefaultCertificate set => unusable.Contains(set.Certificate),
             BindCertificate bind => unusable.Contains(bind.Line.Certificate),
+            UnbindCertificate unbind => IsOfUnusable(unbind.Line.Certificate),
+            DeleteCertificate delete => IsOfUnusable(delete.Certificate),
             _ => false,
         };
 
@@ -115,6 +121,8 @@ public static class ProxyPush
         {
             foreach (var step in steps)
             {
+                if (IsHeldBack(step))
+                    continue;
                 switch (step)
                 {
                     case ReplaceRoutes replace:
@@ -126,12 +134,12 @@ public static class ProxyPush
                     case SetDefaultCertificate set:
                         await StoreDefaultAsync(set, cancel);
                         break;
-                    case BindCertificate bind when unusable.Contains(bind.Line.Certificate):
-                        break;
                     default:
                         Add(HAProxyCommands.Of(step), step.ToString());
                         break;
                 }
+
+                Steps += IsHeldBack(step) ? 0 : 1;
             }
         }
 
@@ -180,6 +188,9 @@ public static class ProxyPush
                 Add(command, $"default certificate {set.Certificate}");
             Add(HAProxyCommands.Note(ProxyNotes.DefaultCertificate, set.Certificate, before.Notes.ContainsKey(ProxyNotes.DefaultCertificate)), "noting the default certificate");
         }
+
+        private bool IsOfUnusable(string certificate) =>
+            Unusable.Any(reference => certificate.StartsWith(HAProxyNames.CertificatePrefix(reference), StringComparison.Ordinal));
 
         private async Task<string?> PairAsync(string certificate, CertificateReference reference, CancellationToken cancel)
         {

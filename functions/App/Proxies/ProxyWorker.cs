@@ -30,20 +30,25 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
 {
     private static readonly TimeSpan FirstTry = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LongestTry = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan LongestAfterRefusal = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan FirstSweep = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestSweep = TimeSpan.FromSeconds(30);
 
     private readonly Lock gate = new();
     private readonly CancellationTokenSource stopping = new();
     private readonly HashSet<Step> toSweep = [];
+    private readonly SortedSet<string> unusable = new(StringComparer.Ordinal);
     private readonly List<(JournalPosition Position, TaskCompletionSource Waiter)> waiting = [];
     private PlanScope pending = PlanScope.All();
     private Target? target;
     private Task current = Task.CompletedTask;
     private Task sweeping = Task.CompletedTask;
-    private Task reaching = Task.CompletedTask;
+    private Task? reaching;
+    private TaskCompletionSource lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TimeSpan pause = FirstTry;
     private bool reachable = true;
     private bool resync;
+    private bool sweeps;
     private JournalPosition reached = JournalPosition.Start;
 
     private sealed record Target(Wanted Wanted, int Version, JournalPosition Position);
@@ -75,6 +80,7 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
             pending.Version |= target?.Version != version;
             target = new(wanted, version, position);
             pending.Add(difference);
+            resync &= difference.IsEmpty;
             if (pending.IsEmpty && current.IsCompleted)
                 Reached(position);
         }
@@ -114,6 +120,7 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
             var (scope, what, unexpected) = (pending, target!, resync);
             pending = new();
             resync = false;
+            reaching ??= Task.Run(ReachAsync, CancellationToken.None);
             current = Task.Run(() => PushAsync(scope, what, unexpected, cancel), CancellationToken.None);
             _ = current.ContinueWith(_ => wake(), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         }
@@ -123,7 +130,7 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
     public async ValueTask DisposeAsync()
     {
         await stopping.CancelAsync();
-        await Task.WhenAll(Current, sweeping, reaching);
+        await Task.WhenAll(Current, sweeping, reaching ?? Task.CompletedTask);
         await link.DisposeAsync();
         stopping.Dispose();
     }
@@ -136,6 +143,10 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
             var (outcome, process) = await link.UseAsync(
                 async (connection, token) => (await PushTwiceAsync(connection, what, scope, token), connection.Process), either.Token);
             var drift = unexpected && outcome.WasReady ? outcome.Steps : 0;
+            if (outcome.Everything)
+                unusable.Clear();
+            unusable.ExceptWith(scope.Certificates.Select(certificate => certificate.ToString()));
+            unusable.UnionWith(outcome.Unusable.Select(certificate => certificate.ToString()));
             Tell(report => report with
             {
                 Running = true,
@@ -145,10 +156,17 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
                 Process = process,
                 Pushes = report.Pushes + 1,
                 Drift = report.Drift + drift,
-                Trouble = outcome.Unusable.Count == 0 ? null : $"no usable key for {string.Join(", ", outcome.Unusable)}",
+                Trouble = unusable.Count == 0 ? null : $"no usable key for {string.Join(", ", unusable)}",
             });
             lock (gate)
-                Reached(pending.IsEmpty ? target!.Position : what.Position);
+            {
+                pause = FirstTry;
+
+                // Everything is to be looked at: this push has not.
+                if (!pending.Everything)
+                    Reached(pending.IsEmpty ? target!.Position : what.Position);
+            }
+
             if (!outcome.WasReady)
                 LogRestored(Name, outcome.Steps, what.Version);
             if (drift > 0)
@@ -158,10 +176,6 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
         catch (Exception e)
         {
             Failed(e);
-        }
-        finally
-        {
-            Reach();
         }
     }
 
@@ -207,12 +221,15 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
         waiting.RemoveAll(one => one.Position <= position);
     }
 
+    /// <summary>What the proxy runs is not known any more: nothing is pushed before it was reached again, and then everything is looked at.</summary>
     private void Unreachable()
     {
         lock (gate)
         {
             pending = PlanScope.All();
+            resync = false;
             reachable = false;
+            lost.TrySetResult();
             foreach (var (_, waiter) in waiting)
                 waiter.TrySetResult();
             waiting.Clear();
@@ -225,50 +242,63 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
             Report = change(Report);
     }
 
-    /// <summary>Stays in touch: notices at once when the session ends, and connects again without waiting for an event.</summary>
-    private void Reach()
-    {
-        lock (gate)
-        {
-            if (reaching.IsCompleted && !stopping.IsCancellationRequested)
-                reaching = Task.Run(ReachAsync);
-        }
-    }
-
+    /// <summary>
+    /// Stays in touch: notices at once when the session ends, and connects again without waiting for an event. A push that failed although the
+    /// session lives is tried again the same way, after a pause that grows until one succeeds.
+    /// </summary>
     private async Task ReachAsync()
     {
         try
         {
-            if (reachable)
+            while (true)
             {
-                var end = await link.Disconnected.WaitAsync(stopping.Token);
-                Unreachable();
-                Tell(report => report with { Running = false, Trouble = end.Reason });
-            }
-
-            for (var pause = FirstTry; ; pause = pause < LongestTry ? pause * 2 : LongestTry)
-            {
-                await Task.Delay(pause, time, stopping.Token);
-                try
+                var ended = link.Disconnected;
+                await Task.WhenAny(ended, lost.Task).WaitAsync(stopping.Token);
+                if (ended.IsCompleted)
                 {
-                    await link.UseAsync(static (_, _) => Task.FromResult(true), stopping.Token);
-                    break;
+                    var end = await ended;
+                    Unreachable();
+                    Tell(report => report with { Running = false, Trouble = end.Reason });
                 }
-                catch (ProxyUnavailableException e)
-                {
-                    if (Report.Trouble != e.Reason && e.RetryAfter == TimeSpan.Zero)
-                        LogUnavailable(Name, e.Reason);
-                    Tell(report => report with { Running = false, Trouble = e.Reason });
-                }
-            }
 
-            lock (gate)
-                reachable = true;
-            wake();
+                var longest = ended.IsCompleted ? LongestTry : LongestAfterRefusal;
+                while (!await IsThereAsync(longest))
+                    longest = LongestTry;
+                lock (gate)
+                {
+                    lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
+                    reachable = true;
+                }
+
+                wake();
+            }
         }
         catch (OperationCanceledException)
         {
             // Stopping.
+        }
+    }
+
+    private async Task<bool> IsThereAsync(TimeSpan longest)
+    {
+        TimeSpan wait;
+        lock (gate)
+        {
+            wait = pause < longest ? pause : longest;
+            pause = wait * 2;
+        }
+
+        await Task.Delay(wait, time, stopping.Token);
+        try
+        {
+            return await link.UseAsync(static (_, _) => Task.FromResult(true), stopping.Token);
+        }
+        catch (ProxyUnavailableException e)
+        {
+            if (Report.Trouble != e.Reason && e.RetryAfter == TimeSpan.Zero)
+                LogUnavailable(Name, e.Reason);
+            Tell(report => report with { Running = false, Trouble = e.Reason });
+            return false;
         }
     }
 
@@ -277,8 +307,10 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
         lock (gate)
         {
             toSweep.UnionWith(steps);
-            if (toSweep.Count > 0 && sweeping.IsCompleted)
-                sweeping = Task.Run(SweepAsync);
+            if (toSweep.Count == 0 || sweeps)
+                return;
+            sweeps = true;
+            sweeping = Task.Run(SweepAsync);
         }
     }
 
@@ -300,7 +332,8 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
                 lock (gate)
                 {
                     toSweep.ExceptWith(steps.Except(left));
-                    if (toSweep.Count == 0)
+                    sweeps = toSweep.Count > 0;
+                    if (!sweeps)
                         return;
                 }
 
@@ -310,7 +343,11 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
             {
                 // A proxy that is back has everything looked at, and what is left to sweep with it.
                 lock (gate)
+                {
                     toSweep.Clear();
+                    sweeps = false;
+                }
+
                 return;
             }
         }

@@ -11,6 +11,7 @@ public sealed partial class ReportWriter(ProxyReports reports, ILogger log) : IA
     private readonly CancellationTokenSource stopping = new();
     private readonly Dictionary<string, ProxyReport> next = new(StringComparer.Ordinal);
     private Task writing = Task.CompletedTask;
+    private bool writes;
 
     /// <summary>Takes the newest reports.</summary>
     public void Write(IEnumerable<ProxyReport> newest)
@@ -19,8 +20,10 @@ public sealed partial class ReportWriter(ProxyReports reports, ILogger log) : IA
         {
             foreach (var report in newest)
                 next[report.Name] = report;
-            if (writing.IsCompleted)
-                writing = Task.Run(WriteAsync);
+            if (writes)
+                return;
+            writes = true;
+            writing = Task.Run(WriteAsync);
         }
     }
 
@@ -41,7 +44,8 @@ public sealed partial class ReportWriter(ProxyReports reports, ILogger log) : IA
             {
                 taken = [.. next.Values];
                 next.Clear();
-                if (taken.Length == 0)
+                writes = taken.Length > 0;
+                if (!writes)
                     return;
             }
 
@@ -53,6 +57,8 @@ public sealed partial class ReportWriter(ProxyReports reports, ILogger log) : IA
             catch (Exception e) when (e is StorageUnavailableException or OperationCanceledException)
             {
                 LogNotWritten(e.Message);
+                lock (gate)
+                    writes = false;
                 return;
             }
         }

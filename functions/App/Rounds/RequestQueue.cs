@@ -45,18 +45,28 @@ public sealed class RequestQueue(TimeProvider time)
             signal.TrySetResult();
     }
 
-    /// <summary>Waits until there may be something to do.</summary>
-    public async Task WaitAsync(CancellationToken cancel)
+    /// <summary>Waits until there may be something to do; false when that has taken too long.</summary>
+    public async Task<bool> WaitAsync(TimeSpan atMost, CancellationToken cancel)
     {
         Task woken;
         lock (gate)
             woken = signal.Task;
-        await woken.WaitAsync(cancel);
+        try
+        {
+            await woken.WaitAsync(atMost, time, cancel);
+        }
+        catch (TimeoutException)
+        {
+            return false;
+        }
+
         lock (gate)
         {
             if (signal.Task.IsCompleted)
                 signal = new(TaskCreationOptions.RunContinuationsAsynchronously);
         }
+
+        return true;
     }
 
     /// <summary>Takes all that wait.</summary>

@@ -6,9 +6,6 @@ namespace IngressReconciler.Rounds;
 /// <summary>Writes a snapshot now and then, beside the rounds, so that a cold start reads little of the journal; and reads the newest.</summary>
 public sealed partial class SnapshotWriter(ClusterStorage storage, TimeProvider time, ILogger log) : IAsyncDisposable
 {
-    /// <summary>Journal lines after which a snapshot is due.</summary>
-    private const int LinesEach = 2000;
-
     /// <summary>Journal bytes after which a snapshot is due.</summary>
     private const long BytesEach = 32 << 20;
 
@@ -39,7 +36,7 @@ public sealed partial class SnapshotWriter(ClusterStorage storage, TimeProvider 
     /// <summary>Starts to write a snapshot when one is due and none is being written.</summary>
     public void MayWrite(ClusterState state, JournalPosition position)
     {
-        if ((lines < LinesEach && bytes < BytesEach) || !writing.IsCompleted)
+        if ((lines < storage.Snapshots.DueAfter && bytes < BytesEach) || !writing.IsCompleted)
             return;
         (lines, bytes) = (0, 0);
         writing = Task.Run(() => WriteAsync(state, position));

@@ -13,7 +13,7 @@ public sealed class ClusterStorage
         Id = id;
         var folder = new StorageFolder(calls, $"clusters/{id}/");
         Journal = new(folder.Below("journal"), options, time);
-        Snapshots = new(folder.Below("snapshots"));
+        Snapshots = new(folder.Below("snapshots"), options.SnapshotLines);
         Versions = new(folder.Below("versions"));
         Head = new(folder);
         PushLease = new(folder, options, time);

@@ -13,7 +13,10 @@ public sealed class Snapshots
 {
     private readonly StorageFolder _folder;
 
-    internal Snapshots(StorageFolder folder) => _folder = folder;
+    internal Snapshots(StorageFolder folder, int lines) => (_folder, DueAfter) = (folder, lines);
+
+    /// <summary>Journal lines after which the next is due.</summary>
+    public int DueAfter { get; }
 
     /// <summary>
     /// Writes the state at a position; at the same position it replaces what is there. It is there whole or not at all. One call up to

@@ -45,6 +45,9 @@ public sealed record StorageOptions
     /// <summary>Bytes after which a journal goes on in a new segment; bounds what pruning must wait for, not what a line may hold.</summary>
     public long SegmentBytes { get; init; } = 256L << 20;
 
+    /// <summary>Journal lines after which a snapshot is due: what a cold start reads besides the snapshot.</summary>
+    public int SnapshotLines { get; init; } = 2000;
+
     /// <summary>
     /// Reads the settings that the Functions host itself uses: <c>AzureWebJobsStorage</c> (a connection string), or
     /// <c>AzureWebJobsStorage__blobServiceUri</c> or <c>__accountName</c> with an optional <c>__clientId</c>.

@@ -1,0 +1,59 @@
+using System.Collections.Concurrent;
+using Xunit;
+
+namespace IngressReconciler.Tests.Integration.Scenarios;
+
+/// <summary>However many instances run, one pushes at a time.</summary>
+[Collection(nameof(Scenarios))]
+public sealed class LeaseTests : IAsyncLifetime
+{
+    private readonly Stage stage = new();
+
+    public ValueTask InitializeAsync() => stage.InitializeAsync();
+
+    public ValueTask DisposeAsync() => stage.DisposeAsync();
+
+    [Fact]
+    public async Task Three_reconcilers_never_push_at_once()
+    {
+        // Keys are read within a push: who reads one is pushing.
+        var marks = new ConcurrentQueue<(int Instance, string Fingerprint, bool Begins)>();
+        var pairs = new ConcurrentDictionary<string, string>();
+        var reconcilers = Enumerable.Range(0, 3).Select(instance => stage.Open(async (_, fingerprint, cancel) =>
+        {
+            marks.Enqueue((instance, fingerprint, true));
+            await Task.Delay(15, cancel);
+            marks.Enqueue((instance, fingerprint, false));
+            return pairs[fingerprint];
+        })).ToArray();
+
+        var ingress = stage.Objects.Ingress("tls", ("tls.example", "/", "tls"));
+        ingress["spec"]!["tls"] = System.Text.Json.Nodes.JsonNode.Parse("""[{"hosts":["tls.example"],"secretName":"pair"}]""");
+        await Stage.AcceptAsync(reconcilers[0], stage.Objects.Applied(stage.Objects.Class()), stage.Objects.Applied(ingress));
+        await Task.WhenAll(Enumerable.Range(0, 3).Select(async instance =>
+        {
+            // Pauses now and then, so that the lease changes hands.
+            var random = new Random(instance);
+            for (var i = 0; i < 25; i++, await Task.Delay(random.Next(200), TestContext.Current.CancellationToken))
+            {
+                var (certificate, key) = stage.Pki.IssueServer("tls.example");
+                var fingerprint = $"{instance}{i:d2}".PadLeft(64, '0');
+                pairs[fingerprint] = certificate + key;
+                await Stage.AcceptAsync(reconcilers[instance], stage.Objects.Applied(stage.Objects.Secret("pair", fingerprint)));
+            }
+        }));
+        await Stage.UntilAsync("everybody has caught up", () => reconcilers.All(one => one.Proxies.All(proxy => proxy.Running)));
+
+        // Two proxies are pushed to side by side; two instances must never be.
+        var pushing = new int[reconcilers.Length];
+        foreach (var (instance, fingerprint, begins) in marks)
+        {
+            pushing[instance] += begins ? 1 : -1;
+            Assert.True(pushing.Count(one => one > 0) <= 1, $"instance {instance} read {fingerprint} while another was pushing");
+        }
+
+        Assert.True(marks.Select(mark => mark.Instance).Distinct().Count() > 1, "one instance pushed alone: nothing was shown");
+        Stage.Say($"{marks.Count / 2} keys read in pushes of {marks.Select(mark => mark.Instance).Distinct().Count()} instances, never two instances at once");
+        await stage.RunsAsync(reconcilers[0].Wanted, (await stage.VersionsAsync()).Head.Version);
+    }
+}

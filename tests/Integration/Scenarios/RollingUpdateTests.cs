@@ -1,0 +1,183 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using Xunit;
+
+namespace IngressReconciler.Tests.Integration.Scenarios;
+
+/// <summary>Pods are replaced and routes are changed under load through the edge, and no request fails.</summary>
+[Collection(nameof(Scenarios))]
+public sealed class RollingUpdateTests : IAsyncLifetime
+{
+    private const int Pods = 10;
+    private const int RouteChanges = 50;
+
+    private readonly Stage stage = new();
+    private int pods;
+
+    public ValueTask InitializeAsync() => stage.InitializeAsync();
+
+    public ValueTask DisposeAsync() => stage.DisposeAsync();
+
+    [Fact]
+    public async Task Two_rolling_updates_and_fifty_route_changes_under_load_fail_no_request()
+    {
+        var clusters = stage.Open(settings => settings with
+        {
+            Routing = settings.Routing with { Settings = settings.Routing.Settings with { ProxyProtocol = new() { TrustedSources = ["127.0.0.0/8"] } } },
+        });
+        var edge = await EdgeAsync();
+        var rolling = new List<EchoPod>();
+        for (var i = 0; i < Pods; i++)
+            rolling.Add(await NewPodAsync());
+        await clusters.AcceptAsync([.. await stage.HostAsync("one"), .. await stage.HostAsync("two"), stage.Objects.Applied(stage.Objects.Service("web")), Slice(rolling), Web()]);
+
+        // Each of these hosts comes, moves, is split and goes, again and again.
+        var moving = Enumerable.Range(0, 5).Select(i => new Target($"moving-{i}.example", "/api")).ToArray();
+        var beside = moving.Select(target => new Target(target.Host, "/api/more")).ToArray();
+        var web = new Target("web.example", "/");
+        web.AnsweredBy("web");
+        var pids = stage.Proxies.Select(proxy => proxy.Pid).ToArray();
+        var watch = Stopwatch.StartNew();
+        await using var load = new Load(edge, [web, .. moving, web, .. beside], keeping: 6, opening: 4);
+
+        var changes = 0;
+        async Task RollAsync()
+        {
+            for (var i = 0; i < 2; i++)
+                await RollOnceAsync(clusters, rolling);
+        }
+
+        async Task RerouteAsync()
+        {
+            for (var i = 0; changes < RouteChanges; i++)
+                changes += await RerouteOnceAsync(clusters, moving[i % moving.Length], beside[i % moving.Length]);
+        }
+
+        await Task.WhenAll(RollAsync(), RerouteAsync());
+        await load.DisposeAsync();
+        watch.Stop();
+
+        Assert.True(load.Failures.IsEmpty, $"{load.Failures.Count} of {load.Requests} requests failed:\n{string.Join('\n', load.Failures.Take(20))}");
+        Assert.Equal(pids, stage.Proxies.Select(proxy => proxy.Pid));
+        var reconciler = clusters.All[stage.ClusterId];
+        await stage.RunsAsync(reconciler.Wanted, reconciler.Version);
+        Stage.Say($"{load.Requests} requests, {load.Requests / watch.Elapsed.TotalSeconds:0} a second, none failed, over 2 rolling updates of {Pods} pods and {changes} route changes; version {reconciler.Version}");
+    }
+
+    /// <summary>As a Deployment does it: a new pod is ready, then an old one terminates, and all of that takes its time.</summary>
+    private async Task RollOnceAsync(Clusters clusters, List<EchoPod> rolling)
+    {
+        var ending = new List<Task>();
+        foreach (var old in rolling.ToArray())
+        {
+            rolling.Add(await NewPodAsync());
+            await clusters.AcceptAsync([Slice(rolling)]);
+            rolling.Remove(old);
+            var terminating = clusters.AcceptAsync([Slice([.. rolling], old)]);
+            ending.Add(EndAsync(old));
+            await Task.Delay(150, TestContext.Current.CancellationToken);
+            await terminating;
+            await clusters.AcceptAsync([Slice(rolling)]);
+        }
+
+        await Task.WhenAll(ending);
+    }
+
+    private static async Task EndAsync(EchoPod pod)
+    {
+        await Task.Delay(400);
+        await pod.DisposeAsync();
+    }
+
+    /// <summary>Five changes of one host's routes.</summary>
+    private async Task<int> RerouteOnceAsync(Clusters clusters, Target target, Target beside)
+    {
+        var objects = stage.Objects;
+        var name = target.Host.Split('.')[0];
+        async Task ChangeAsync(params (string, string, string)[] paths)
+        {
+            await clusters.AcceptAsync([objects.Applied(objects.Ingress(name, paths))]);
+            await SettledAsync(clusters);
+            await Task.Delay(60, TestContext.Current.CancellationToken);
+        }
+
+        await ChangeAsync((target.Host, "/", "one"));
+        target.AnsweredBy("one");
+        beside.AnsweredBy("one");
+
+        target.AnsweredBy("one", "two");
+        beside.AnsweredBy("one", "two");
+        await ChangeAsync((target.Host, "/", "two"));
+        target.AnsweredBy("two");
+        beside.AnsweredBy("two");
+
+        // Split: the exact path leads elsewhere, what is below it does not.
+        target.AnsweredBy("one", "two");
+        await ChangeAsync((target.Host, "/", "two"), (target.Host, "=/api", "one"));
+        target.AnsweredBy("one");
+
+        // The exact path becomes a prefix, and takes with it what is below.
+        beside.AnsweredBy("one", "two");
+        await ChangeAsync((target.Host, "/", "two"), (target.Host, "/api", "one"));
+        beside.AnsweredBy("one");
+
+        target.AnsweredBy();
+        beside.AnsweredBy();
+        await clusters.AcceptAsync([objects.Deleted(objects.Ingress(name))]);
+        await SettledAsync(clusters);
+        return 5;
+    }
+
+    private async Task SettledAsync(Clusters clusters)
+    {
+        var reconciler = clusters.All[stage.ClusterId];
+        var version = reconciler.Version;
+        await Stage.UntilAsync($"version {version} runs", () => reconciler.Proxies.All(proxy => proxy.Version >= version));
+    }
+
+    private async Task<EchoPod> NewPodAsync() => await stage.PodAsync($"web-{Interlocked.Increment(ref pods)}");
+
+    private JsonElement Web() => stage.Objects.Applied(stage.Objects.Ingress("web", ("web.example", "/", "web")));
+
+    private JsonElement Slice(IEnumerable<EchoPod> ready, EchoPod? terminating = null) => stage.Objects.Applied(stage.Objects.Slice(
+        "web", stage.PodPort, ready.Select(pod => ($"{pod.Place.Address}", pod.Name, "ready")).Concat(terminating is { } one ? [($"{one.Place.Address}", one.Name, "terminating")] : [])));
+
+    /// <summary>An edge of the kind that stands before NodePorts: it knows connections only, and says whose they are.</summary>
+    private async Task<int> EdgeAsync()
+    {
+        var port = ProxyPorts.FreePorts(1)[0];
+        var file = Path.GetTempFileName();
+        await File.WriteAllTextAsync(file, string.Create(CultureInfo.InvariantCulture, $"""
+            global
+                maxconn 1000
+            defaults
+                mode tcp
+                timeout connect 5s
+                timeout client 60s
+                timeout server 60s
+            frontend edge
+                bind 127.0.0.1:{port}
+                default_backend proxies
+            backend proxies
+                server p1 127.0.0.1:{stage.Proxies[0].Ports.Http} send-proxy-v2
+                server p2 127.0.0.1:{stage.Proxies[1].Ports.Http} send-proxy-v2
+
+            """));
+        var edge = stage.Keep(await ChildProcess.StartAsync(Path.GetTempFileName(), await HAProxy.ExecutableAsync(), ["-db", "-f", file]));
+        await edge.WaitUntilAsync(async () =>
+        {
+            using var client = new System.Net.Sockets.TcpClient();
+            try
+            {
+                await client.ConnectAsync("127.0.0.1", port);
+                return true;
+            }
+            catch (System.Net.Sockets.SocketException)
+            {
+                return false;
+            }
+        }, TimeSpan.FromSeconds(20));
+        return port;
+    }
+}
