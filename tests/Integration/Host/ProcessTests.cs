@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
-using IngressReconciler.Tests.Integration.Harness;
 using Xunit;
 
 namespace IngressReconciler.Tests.Integration.Host;
