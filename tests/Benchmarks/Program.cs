@@ -1,0 +1,49 @@
+using System.CommandLine;
+using IngressReconciler.Benchmarks.Measuring;
+using IngressReconciler.Benchmarks.Scale;
+
+var quick = new Option<bool>("--quick") { Description = "Fewer samples, and none of the largest sizes where they take minutes", Recursive = true };
+var json = new Option<bool>("--json") { Description = "Print JSON instead of tables", Recursive = true };
+var write = new Option<FileInfo?>("--write") { Description = "Put the results into this Markdown file, each in the place of its predecessor", Recursive = true };
+
+(string Verb, string What, Func<bool, Task<Report>> Run)[] benchmarks =
+[
+    ("scale", "What a cluster's size costs, from event to command", ScaleBenchmark.RunAsync),
+];
+
+var root = new RootCommand("Benchmarks of IngressReconciler. Without a verb: all of them.") { quick, json, write };
+root.SetAction((parsed, _) => RunAsync(parsed, benchmarks.Select(one => one.Run)));
+foreach (var (verb, what, run) in benchmarks)
+{
+    var command = new Command(verb, what);
+    command.SetAction((parsed, _) => RunAsync(parsed, [run]));
+    root.Add(command);
+}
+
+// One state in a process of its own, so that its resident size can be read.
+var size = new Argument<int>("services");
+var memory = new Command("memory") { size };
+memory.Hidden = true;
+memory.SetAction(parsed => ScaleBenchmark.PrintMemory(parsed.GetValue(size)));
+root.Add(memory);
+
+return await root.Parse(args).InvokeAsync();
+
+async Task<int> RunAsync(ParseResult parsed, IEnumerable<Func<bool, Task<Report>>> runs)
+{
+    var conditions = await Conditions.NowAsync(parsed.GetValue(quick));
+    var reports = new List<Report>();
+    foreach (var run in runs)
+    {
+        var report = await run(conditions.Quick);
+        reports.Add(report);
+        if (!parsed.GetValue(json))
+            Output.Print(report, conditions);
+    }
+
+    if (parsed.GetValue(json))
+        Console.WriteLine(Output.Json(conditions, reports));
+    if (parsed.GetValue(write) is { } file)
+        Output.Write(file.FullName, conditions, reports);
+    return 0;
+}
