@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using IngressReconciler.Handler;
 using IngressReconciler.Proxies;
 
 namespace IngressReconciler;
@@ -7,6 +8,12 @@ namespace IngressReconciler;
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     UseStringEnumConverter = true,
+    WriteIndented = true,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(ProxyReport))]
+[JsonSerializable(typeof(ProxyReport[]))]
+[JsonSerializable(typeof(AllStatus))]
+[JsonSerializable(typeof(ClusterStatus))]
+[JsonSerializable(typeof(VersionSummary[]))]
+[JsonSerializable(typeof(Problem))]
 internal sealed partial class AppJson : JsonSerializerContext;

@@ -33,7 +33,7 @@ public sealed partial class Clusters : IAsyncDisposable
         var options = new ProxyOptions { ServerName = settings.Admin.ServerName, CircuitBreak = TimeSpan.FromMilliseconds(500) };
         byId = settings.Clusters.ToImmutableSortedDictionary(cluster => cluster.Id, cluster =>
         {
-            var manifests = cluster.Manifests is { } folder ? new ManifestFolder(folder) : null;
+            var manifests = cluster.Manifests is { } folder ? new ManifestFolder(folder, ManifestIndex.DefaultFile(folder), time) : null;
             var links = cluster.Proxies.Select(address => new ProxyLink(address, credentials!, options, time)).ToArray();
             var pairs = new KeyPairs(manifests, time, logs.CreateLogger("IngressReconciler.Certificates"));
             return (new Reconciler(storage.Cluster(cluster.Id), cluster.Routing, links, pairs.ReadAsync, time, logs.CreateLogger($"IngressReconciler.{cluster.Id}")), manifests);
@@ -93,8 +93,10 @@ public sealed partial class Clusters : IAsyncDisposable
     {
         await Task.WhenAll(byId.Values.Select(async pair =>
         {
-            var list = pair.Manifests is null ? null : await pair.Manifests.ListAsync(time, cancel);
-            await pair.Reconciler.ResyncAsync(list);
+            var listing = pair.Manifests is null ? null : await pair.Manifests.ListClusterAsync(cancel);
+            foreach (var refusal in listing?.Refusals ?? [])
+                Refuse(refusal);
+            await pair.Reconciler.ResyncAsync(listing?.Cluster);
         }));
     }
 

@@ -1,1 +1,3 @@
-Console.WriteLine("ingress-reconciler");
+using IngressReconciler.Cli;
+
+return await CommandLine.RunAsync(args);

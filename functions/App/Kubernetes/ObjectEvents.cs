@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using IngressReconciler.Cluster;
 
 namespace IngressReconciler.Kubernetes;
 
@@ -10,15 +11,9 @@ namespace IngressReconciler.Kubernetes;
 /// </summary>
 public static class ObjectEvents
 {
-    /// <summary>The type of an event that tells of a new or changed object.</summary>
-    public const string Applied = "ingressreconciler.object.applied";
-
-    /// <summary>The type of an event that tells that an object is gone.</summary>
-    public const string Deleted = "ingressreconciler.object.deleted";
-
     /// <summary>Writes one event as UTF-8 JSON.</summary>
-    /// <param name="type"><see cref="Applied"/> or <see cref="Deleted"/>.</param>
-    /// <param name="cluster">The cluster's id, put into the source.</param>
+    /// <param name="type"><see cref="ClusterEvent.AppliedType"/> or <see cref="ClusterEvent.DeletedType"/>.</param>
+    /// <param name="cluster">The cluster's id, a DNS label.</param>
     /// <param name="trimmed">The object after <see cref="ObjectTrimming.Trim"/>, with uid and resourceVersion.</param>
     /// <param name="time">When it was seen.</param>
     public static byte[] Write(string type, string cluster, JsonObject trimmed, DateTimeOffset time)
@@ -30,7 +25,7 @@ public static class ObjectEvents
             writer.WriteStartObject();
             writer.WriteString("specversion", "1.0");
             writer.WriteString("id", $"{metadata?["uid"]}/{metadata?["resourceVersion"]}");
-            writer.WriteString("source", $"/clusters/{Uri.EscapeDataString(cluster)}");
+            writer.WriteString("source", ClusterEvent.SourcePrefix + cluster);
             writer.WriteString("type", type);
             writer.WriteString("subject", $"{trimmed["kind"]}/{metadata?["namespace"]}/{metadata?["name"]}");
             writer.WriteString("time", time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture));

@@ -1,8 +1,6 @@
 using System.Globalization;
 using System.Net.Http.Headers;
 using System.Text.Json;
-using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
 
 namespace IngressReconciler.Local;
 
@@ -14,7 +12,9 @@ public sealed record DeliverySettings
 
     /// <summary>The first waits between attempts; the last one is repeated.</summary>
     public IReadOnlyList<TimeSpan> Waits { get; init; } =
-        [.. new[] { 100, 300, 1000, 2000, 5000 }.Select(milliseconds => TimeSpan.FromMilliseconds(milliseconds))];
+    [
+        TimeSpan.FromMilliseconds(100), TimeSpan.FromMilliseconds(300), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(5),
+    ];
 
     /// <summary>Attempts before the events are dead letters.</summary>
     public int Attempts { get; init; } = 30;

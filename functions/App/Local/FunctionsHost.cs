@@ -1,12 +1,8 @@
 using System.Globalization;
 using System.Net;
-using Microsoft.AspNetCore.Builder;
+using System.Text.Json;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
-using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 
 namespace IngressReconciler.Local;
 
@@ -99,7 +95,7 @@ public sealed class FunctionsHost : IAsyncDisposable
             var web = Build(app, options, logs, new Surface(webhook, topic, timers, new HttpTriggers(handler, options.Keys, app.Host.FunctionTimeout)));
             await web.StartAsync(cancel);
 
-            var address = new Uri(web.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.Single() + "/");
+            var address = new Uri(web.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single() + "/");
             foreach (var function in app.Functions.Where(function => function.Trigger.Equals("eventGridTrigger", StringComparison.OrdinalIgnoreCase)))
                 subscribers[function.Name] = Webhook(address, function.Name, options.Keys);
             return new(web, handler, topic, app, options, timers, address);
@@ -186,19 +182,19 @@ public sealed class FunctionsHost : IAsyncDisposable
         http.Response.StatusCode = StatusCodes.Status202Accepted;
     }
 
-    private static async Task<System.Text.Json.JsonElement?> InputAsync(HttpContext http)
+    private static async Task<JsonElement?> InputAsync(HttpContext http)
     {
         try
         {
-            using var body = await System.Text.Json.JsonDocument.ParseAsync(http.Request.Body, cancellationToken: http.RequestAborted);
-            if (body.RootElement.ValueKind != System.Text.Json.JsonValueKind.Object || !body.RootElement.TryGetProperty("input", out var input))
+            using var body = await JsonDocument.ParseAsync(http.Request.Body, cancellationToken: http.RequestAborted);
+            if (body.RootElement.ValueKind != JsonValueKind.Object || !body.RootElement.TryGetProperty("input", out var input))
                 return null;
-            if (input.ValueKind != System.Text.Json.JsonValueKind.String)
+            if (input.ValueKind != JsonValueKind.String)
                 return input.Clone();
-            using var inner = System.Text.Json.JsonDocument.Parse(input.GetString()!);
+            using var inner = JsonDocument.Parse(input.GetString()!);
             return inner.RootElement.Clone();
         }
-        catch (System.Text.Json.JsonException)
+        catch (JsonException)
         {
             return null;
         }

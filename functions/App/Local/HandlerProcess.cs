@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using Microsoft.Extensions.Logging;
 
 namespace IngressReconciler.Local;
 
@@ -64,14 +63,14 @@ public sealed class HandlerProcess : IAsyncDisposable
     public sealed record Run(Process Process, Uri Address)
     {
         /// <summary>Set when the host itself ended it; its exit code then says nothing.</summary>
-        public volatile bool Killed;
+        public bool Killed { get; set; }
     }
 
     /// <summary>The handler that answers now, or the next one to do so when it is just starting.</summary>
     /// <exception cref="HandlerUnavailableException">It ended for good.</exception>
     public Task<Run> ReadyAsync(CancellationToken cancel) => current.Task.WaitAsync(cancel);
 
-    /// <summary>Sends a request to <paramref name="run"/>; returns as soon as the answer's head is there.</summary>
+    /// <summary>Sends a request to the handler; returns as soon as the answer's head is there.</summary>
     public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancel) =>
         client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancel);
 

@@ -1,5 +1,3 @@
-using Microsoft.AspNetCore.Http;
-
 namespace IngressReconciler.Local;
 
 /// <summary>

@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Logging;
-
 namespace IngressReconciler.Local;
 
 /// <summary>Every line that the local host writes.</summary>

@@ -2,18 +2,18 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
+using IngressReconciler.Cluster;
 using IngressReconciler.Kubernetes;
 
 namespace IngressReconciler.Local;
 
 /// <summary>What is remembered of an object between two readings of the folder and between two runs.</summary>
-/// <param name="ApiVersion">Its <c>apiVersion</c>.</param>
 /// <param name="Uid">Its uid.</param>
 /// <param name="Hash">SHA-256 of its trimmed content.</param>
 /// <param name="ResourceVersion">Given when its content last changed.</param>
 /// <param name="Generation">How often its content has changed, from 1. (An API server leaves out changes of metadata; here they count.)</param>
 /// <param name="Created">Its creation time unless the manifest states one.</param>
-public sealed record ManifestEntry(string ApiVersion, string Uid, string Hash, long ResourceVersion, long Generation, DateTimeOffset Created);
+public sealed record ManifestEntry(string Uid, string Hash, long ResourceVersion, long Generation, DateTimeOffset Created);
 
 /// <summary>
 /// Compares a reading of the folder with what is remembered, and plays the API server's part: gives each object its uid (from the
@@ -27,7 +27,7 @@ public sealed record ManifestEntry(string ApiVersion, string Uid, string Hash, l
 /// <param name="Deleted">Objects that are gone: their names and a new resourceVersion.</param>
 /// <param name="Highest">The highest resourceVersion ever given.</param>
 public sealed record ManifestDiff(
-    IReadOnlyDictionary<ManifestKey, ManifestEntry> Entries,
+    IReadOnlyDictionary<ResourceKey, ManifestEntry> Entries,
     IReadOnlyList<JsonObject> Objects,
     IReadOnlyList<JsonObject> Applied,
     IReadOnlyList<JsonObject> Deleted,
@@ -39,12 +39,11 @@ public sealed record ManifestDiff(
     /// <param name="objects">All objects of the folder, each name once.</param>
     /// <param name="now">The time; resourceVersions are its Unix microseconds, or the next free number.</param>
     public static ManifestDiff Between(
-        IReadOnlyDictionary<ManifestKey, ManifestEntry> known, long highest, IEnumerable<ManifestObject> objects, DateTimeOffset now)
+        IReadOnlyDictionary<ResourceKey, ManifestEntry> known, long highest, IEnumerable<ManifestObject> objects, DateTimeOffset now)
     {
-        var entries = new Dictionary<ManifestKey, ManifestEntry>();
+        var entries = new Dictionary<ResourceKey, ManifestEntry>();
         List<JsonObject> all = [], applied = [], deleted = [];
-        var microseconds = (now - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
-        long Next() => highest = Math.Max(highest + 1, microseconds);
+        long Next() => highest = Math.Max(highest + 1, VersionAt(now));
 
         foreach (var one in objects)
         {
@@ -55,12 +54,11 @@ public sealed record ManifestDiff(
             metadata.Remove("generation");
             var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(trimmed.ToJsonString())));
             if (!known.TryGetValue(one.Key, out var entry))
-                entry = new("", metadata["uid"]?.ToString() ?? UidOf(one.Key), "", 0, 0, Earlier(one.Written, now));
+                entry = new(metadata["uid"]?.ToString() ?? UidOf(one.Key), "", 0, 0, Earlier(one.Written, now));
             var changed = entry.Hash != hash;
             if (changed)
                 entry = entry with
                 {
-                    ApiVersion = trimmed["apiVersion"]!.ToString(),
                     Uid = metadata["uid"]?.ToString() ?? entry.Uid,
                     Hash = hash,
                     ResourceVersion = Next(),
@@ -81,22 +79,25 @@ public sealed record ManifestDiff(
         return new(entries, all, applied, deleted, highest);
     }
 
-    private static JsonObject Gone(ManifestKey key, ManifestEntry entry, long version)
+    /// <summary>The resourceVersion of a moment: Unix time in microseconds.</summary>
+    public static long VersionAt(DateTimeOffset moment) => (moment - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
+
+    private static JsonObject Gone(ResourceKey key, ManifestEntry entry, long version)
     {
         var metadata = new JsonObject { ["name"] = key.Name };
         if (key.Namespace.Length > 0)
             metadata["namespace"] = key.Namespace;
         metadata["uid"] = entry.Uid;
         metadata["resourceVersion"] = version.ToString(CultureInfo.InvariantCulture);
-        return new() { ["apiVersion"] = entry.ApiVersion, ["kind"] = key.Kind, ["metadata"] = metadata };
+        return new() { ["apiVersion"] = ResourceKinds.Of(key.Kind).ApiVersion, ["kind"] = key.Kind.ToString(), ["metadata"] = metadata };
     }
 
     private static DateTimeOffset Earlier(DateTimeOffset one, DateTimeOffset other) => one < other ? one : other;
 
     /// <summary>A uid in the form of a name-based UUID, version 8 (RFC 9562, section 5.8), over SHA-256.</summary>
-    private static string UidOf(ManifestKey key)
+    private static string UidOf(ResourceKey key)
     {
-        var hash = SHA256.HashData(Encoding.UTF8.GetBytes($"{key.Group}\n{key.Kind}\n{key.Namespace}\n{key.Name}"));
+        var hash = SHA256.HashData(Encoding.UTF8.GetBytes($"{key.Kind}\n{key.Namespace}\n{key.Name}"));
         hash[6] = (byte)((hash[6] & 0x0F) | 0x80);
         hash[8] = (byte)((hash[8] & 0x3F) | 0x80);
         return new Guid(hash.AsSpan(0, 16), bigEndian: true).ToString();

@@ -1,5 +1,7 @@
+using System.Collections.Immutable;
 using System.Globalization;
-using System.Text.Json.Nodes;
+using System.Text.Json;
+using IngressReconciler.Cluster;
 using IngressReconciler.Kubernetes;
 
 namespace IngressReconciler.Local;
@@ -9,6 +11,11 @@ namespace IngressReconciler.Local;
 /// <param name="Problems">What cannot be used and why, each beginning with <c>file:line</c>.</param>
 /// <param name="LookAgain">When a file may still be in the middle of being written: how long to wait before the next look.</param>
 public sealed record ManifestReading(IReadOnlyList<ManifestObject> Objects, IReadOnlyList<string> Problems, TimeSpan? LookAgain);
+
+/// <summary>The folder as a list of the cluster's API would show it.</summary>
+/// <param name="Cluster">What routing can read.</param>
+/// <param name="Refusals">Objects that it cannot, and why.</param>
+public sealed record ManifestListing(ClusterList Cluster, IReadOnlyList<string> Refusals);
 
 /// <summary>
 /// A folder of Kubernetes manifests, read as if it were a cluster: <c>*.yaml</c>, <c>*.yml</c> and <c>*.json</c>, at any depth, but not
@@ -20,12 +27,6 @@ public sealed record ManifestReading(IReadOnlyList<ManifestObject> Objects, IRea
 /// <param name="clock">Tells how old a write is, and the time in resourceVersions.</param>
 public sealed class ManifestFolder(string path, string indexFile, TimeProvider clock)
 {
-    /// <summary>Name of the setting that names the folder to the handler's process.</summary>
-    public const string Setting = "INGRESS_RECONCILER_MANIFESTS";
-
-    /// <summary>Name of the setting that names the folder's index.</summary>
-    public const string IndexSetting = "INGRESS_RECONCILER_MANIFEST_INDEX";
-
     /// <summary>A larger file is a problem; in bytes.</summary>
     public const long SizeLimit = 16 * 1024 * 1024;
 
@@ -40,7 +41,7 @@ public sealed class ManifestFolder(string path, string indexFile, TimeProvider c
 
     private readonly Lock gate = new();
     private readonly SortedDictionary<string, CachedFile> files = new(StringComparer.Ordinal);
-    private Dictionary<ManifestKey, ManifestEntry> listed = [];
+    private Dictionary<ResourceKey, ManifestEntry> listed = [];
     private long highest;
 
     /// <summary>The folder's full path.</summary>
@@ -50,16 +51,10 @@ public sealed class ManifestFolder(string path, string indexFile, TimeProvider c
     public string IndexFile => indexFile;
 
     /// <summary>What a file last held.</summary>
-    private sealed record CachedFile(DateTime Written, long Length, IReadOnlyList<ManifestObject> Objects, string? Problem, bool Settled)
+    private sealed record CachedFile(DateTime Written, long Length, IReadOnlyList<ManifestObject> Objects, IReadOnlyList<string> Problems, bool Settled)
     {
         public DateTimeOffset? Gone { get; init; }
     }
-
-    /// <summary>The folder that the environment names by <see cref="Setting"/>; null when it names none.</summary>
-    public static ManifestFolder? FromEnvironment(TimeProvider clock) =>
-        Environment.GetEnvironmentVariable(Setting) is { Length: > 0 } path
-            ? new(path, Environment.GetEnvironmentVariable(IndexSetting) is { Length: > 0 } index ? index : ManifestIndex.DefaultFile(path), clock)
-            : null;
 
     /// <summary>Looks at the folder, reading only what changed since the last look.</summary>
     /// <param name="touched">Full paths to read even though their times and lengths look the same.</param>
@@ -102,20 +97,47 @@ public sealed class ManifestFolder(string path, string indexFile, TimeProvider c
         }
     }
 
-    /// <summary>Every object, trimmed, with its resourceVersion: what listing the API server would give.</summary>
-    public async Task<IReadOnlyList<JsonObject>> ListAsync(CancellationToken cancel)
+    /// <summary>Every object that routing reads, with its resourceVersion: what listing the API server would give.</summary>
+    /// <exception cref="DirectoryNotFoundException">The folder is not there.</exception>
+    public async Task<ManifestListing> ListClusterAsync(CancellationToken cancel)
     {
-        var reading = await SettledAsync(cancel);
-        lock (gate)
+        while (true)
         {
+            // Both before the look: what appears during it must not count as gone at a later version than its own.
             var index = ManifestIndex.Load(indexFile);
-            foreach (var (key, entry) in index.Entries)
-                listed[key] = entry;
-            var diff = ManifestDiff.Between(listed, Math.Max(highest, index.Highest), reading.Objects, clock.GetUtcNow());
-            listed = new(diff.Entries);
-            highest = diff.Highest;
-            return diff.Objects;
+            var begun = clock.GetUtcNow();
+            var reading = Look();
+            if (reading.LookAgain is { } wait)
+            {
+                await Task.Delay(wait, clock, cancel);
+                continue;
+            }
+            lock (gate)
+            {
+                foreach (var (key, entry) in index.Entries)
+                    listed[key] = entry;
+                var diff = ManifestDiff.Between(listed, Math.Max(highest, index.Highest), reading.Objects, begun);
+                listed = new(diff.Entries);
+                highest = diff.Highest;
+                var version = Math.Max(index.Highest, ManifestDiff.VersionAt(begun));
+                return Listing(diff, version.ToString(CultureInfo.InvariantCulture));
+            }
         }
+    }
+
+    private static ManifestListing Listing(ManifestDiff diff, string version)
+    {
+        var resources = ImmutableArray.CreateBuilder<Cluster.Resources.Resource>();
+        var refusals = new List<string>();
+        foreach (var one in diff.Objects)
+        {
+            using var json = JsonDocument.Parse(one.ToJsonString());
+            if (ClusterEvent.TryReadObject(json.RootElement, out var resource, out var refusal))
+                resources.Add(resource);
+            else
+                refusals.Add(refusal);
+        }
+        return new(new(resources.DrainToImmutable(), [.. ResourceKinds.All.Select(kind => kind.Kind)], version), refusals);
     }
 
     /// <summary>The certificate and private key of a <c>kubernetes.io/tls</c> Secret, in memory; null when there is no such Secret or it is not whole.</summary>
@@ -124,22 +146,11 @@ public sealed class ManifestFolder(string path, string indexFile, TimeProvider c
     /// <param name="cancel">Gives up.</param>
     public async Task<TlsKeyPair?> ReadSecretAsync(string scope, string name, CancellationToken cancel)
     {
-        var reading = await SettledAsync(cancel);
-        var secret = reading.Objects.FirstOrDefault(one => one.Key == new ManifestKey("", "Secret", scope, name));
-        return secret is null ? null : ObjectTrimming.KeyPair(secret.Whole);
-    }
-
-    /// <summary>Looks until nothing is in the middle of being written, but not for ever.</summary>
-    private async Task<ManifestReading> SettledAsync(CancellationToken cancel)
-    {
-        var limit = clock.GetUtcNow() + (2 * BrokenPatience);
-        while (true)
-        {
-            var reading = Look();
-            if (reading.LookAgain is not { } wait || clock.GetUtcNow() > limit)
-                return reading;
+        ManifestReading reading;
+        while ((reading = Look()).LookAgain is { } wait)
             await Task.Delay(wait, clock, cancel);
-        }
+        var secret = reading.Objects.FirstOrDefault(one => one.Key == new ResourceKey(ResourceKind.Secret, scope, name));
+        return secret is null ? null : ObjectTrimming.KeyPair(secret.Whole);
     }
 
     /// <summary>Reads one file; null to keep what is known of it, with the wait before the next try.</summary>
@@ -157,29 +168,30 @@ public sealed class ManifestFolder(string path, string indexFile, TimeProvider c
             return null;
         }
         if (file.Length > SizeLimit)
-            return new(written, file.Length, last, $"{file.FullName}:1: larger than {SizeLimit.ToString(CultureInfo.InvariantCulture)} bytes", Settled: true);
+            return new(written, file.Length, last, [$"{file.FullName}:1: larger than {SizeLimit.ToString(CultureInfo.InvariantCulture)} bytes"], Settled: true);
         try
         {
             var text = File.ReadAllText(file.FullName);
-            return new(written, file.Length, ManifestObject.Read(file.FullName, text, written), null, Settled: true);
+            var problems = new List<string>();
+            return new(written, file.Length, ManifestObject.Read(file.FullName, text, written, problems), problems, Settled: true);
         }
         catch (ManifestSyntaxException exception)
         {
             wait = Left(BrokenPatience);
             var problem = $"{file.FullName}:{exception.Line.ToString(CultureInfo.InvariantCulture)}: {exception.Message}";
-            return new(written, file.Length, last, wait is null ? problem : cached?.Problem, Settled: wait is null);
+            return new(written, file.Length, last, wait is null ? [problem] : cached?.Problems ?? [], Settled: wait is null);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            wait = BrokenPatience;
-            return new(written, file.Length, last, $"{file.FullName}:1: {exception.Message}", Settled: false);
+            // Not waited for: it may stay so. The next look tries again.
+            return new(written, file.Length, last, [$"{file.FullName}:1: {exception.Message}"], Settled: false);
         }
     }
 
     private ManifestReading Collect(TimeSpan? again)
     {
-        var objects = new Dictionary<ManifestKey, ManifestObject>();
-        var problems = files.Values.Where(file => file.Problem is not null).Select(file => file.Problem!).ToList();
+        var objects = new Dictionary<ResourceKey, ManifestObject>();
+        var problems = files.Values.SelectMany(file => file.Problems).ToList();
         foreach (var one in files.Values.SelectMany(file => file.Objects))
         {
             if (objects.TryGetValue(one.Key, out var earlier))

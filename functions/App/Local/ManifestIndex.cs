@@ -1,7 +1,9 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using IngressReconciler.Cluster;
 
 namespace IngressReconciler.Local;
 
@@ -11,17 +13,27 @@ namespace IngressReconciler.Local;
 /// </summary>
 /// <param name="Entries">All remembered objects.</param>
 /// <param name="Highest">The highest resourceVersion ever given.</param>
-public sealed record ManifestIndex(IReadOnlyDictionary<ManifestKey, ManifestEntry> Entries, long Highest)
+public sealed record ManifestIndex(IReadOnlyDictionary<ResourceKey, ManifestEntry> Entries, long Highest)
 {
     /// <summary>Nothing remembered.</summary>
-    public static ManifestIndex Empty { get; } = new(new Dictionary<ManifestKey, ManifestEntry>(), 0);
+    public static ManifestIndex Empty { get; } = new(new Dictionary<ResourceKey, ManifestEntry>(), 0);
 
-    /// <summary>Where a folder's index lies unless told otherwise: below the user's folder for local application data.</summary>
-    public static string DefaultFile(string folder)
+    /// <summary>Name of the setting that names the folder where indexes lie; unset: <c>ingress-reconciler</c> below the user's local application data.</summary>
+    public const string PlaceSetting = "INGRESS_RECONCILER_STATE";
+
+    /// <summary>Where the index of a manifest folder lies.</summary>
+    /// <param name="folder">The manifest folder.</param>
+    /// <param name="place">The folder of indexes; null for the one that the environment says.</param>
+    public static string DefaultFile(string folder, string? place = null)
     {
-        var name = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Path.GetFullPath(folder))))[..16];
-        var place = Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData);
-        return Path.Combine(place.Length > 0 ? place : Path.GetTempPath(), "ingress-reconciler", $"manifests-{name}.json");
+        place ??= Environment.GetEnvironmentVariable(PlaceSetting);
+        if (string.IsNullOrEmpty(place))
+        {
+            var user = Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData);
+            place = Path.Combine(user.Length > 0 ? user : Path.GetTempPath(), "ingress-reconciler");
+        }
+        var name = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)))))[..16];
+        return Path.Combine(Path.GetFullPath(place), $"manifests-{name}.json");
     }
 
     /// <summary>Reads an index; an absent or damaged file gives <see cref="Empty"/>, which costs only that everything counts as changed once.</summary>
@@ -31,7 +43,7 @@ public sealed record ManifestIndex(IReadOnlyDictionary<ManifestKey, ManifestEntr
         {
             return File.Exists(file) && JsonNode.Parse(File.ReadAllText(file)) is JsonObject json ? Read(json) : Empty;
         }
-        catch (Exception exception) when (exception is JsonException or IOException or InvalidOperationException or FormatException)
+        catch (Exception exception) when (exception is JsonException or IOException or InvalidOperationException or FormatException or ArgumentException)
         {
             return Empty;
         }
@@ -51,11 +63,9 @@ public sealed record ManifestIndex(IReadOnlyDictionary<ManifestKey, ManifestEntr
             foreach (var (key, entry) in Entries)
             {
                 writer.WriteStartObject();
-                writer.WriteString("group", key.Group);
-                writer.WriteString("kind", key.Kind);
+                writer.WriteString("kind", key.Kind.ToString());
                 writer.WriteString("namespace", key.Namespace);
                 writer.WriteString("name", key.Name);
-                writer.WriteString("apiVersion", entry.ApiVersion);
                 writer.WriteString("uid", entry.Uid);
                 writer.WriteString("hash", entry.Hash);
                 writer.WriteNumber("resourceVersion", entry.ResourceVersion);
@@ -71,17 +81,17 @@ public sealed record ManifestIndex(IReadOnlyDictionary<ManifestKey, ManifestEntr
 
     private static ManifestIndex Read(JsonObject json)
     {
-        var entries = new Dictionary<ManifestKey, ManifestEntry>();
+        var entries = new Dictionary<ResourceKey, ManifestEntry>();
         foreach (var one in json["objects"]?.AsArray() ?? [])
         {
             string Text(string name) => one?[name]?.GetValue<string>() ?? throw new FormatException($"{name} is missing");
-            entries[new(Text("group"), Text("kind"), Text("namespace"), Text("name"))] = new(
-                Text("apiVersion"),
+            long Number(string name) => one?[name]?.GetValue<long>() ?? throw new FormatException($"{name} is missing");
+            entries[new(Enum.Parse<ResourceKind>(Text("kind")), Text("namespace"), Text("name"))] = new(
                 Text("uid"),
                 Text("hash"),
-                one!["resourceVersion"]!.GetValue<long>(),
-                one["generation"]!.GetValue<long>(),
-                one["created"]!.GetValue<DateTimeOffset>());
+                Number("resourceVersion"),
+                Number("generation"),
+                DateTimeOffset.Parse(Text("created"), CultureInfo.InvariantCulture));
         }
         return new(entries, json["highest"]?.GetValue<long>() ?? 0);
     }

@@ -1,17 +1,8 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
+using IngressReconciler.Cluster;
 
 namespace IngressReconciler.Local;
-
-/// <summary>What names an object among all of a cluster, whatever the version of its API.</summary>
-/// <param name="Group">The API group; empty for the core group.</param>
-/// <param name="Kind">The kind.</param>
-/// <param name="Namespace">The namespace; empty for a cluster-scoped kind.</param>
-/// <param name="Name">The name.</param>
-public readonly record struct ManifestKey(string Group, string Kind, string Namespace, string Name)
-{
-    /// <summary><c>Kind/namespace/name</c>.</summary>
-    public override string ToString() => $"{Kind}/{Namespace}/{Name}";
-}
 
 /// <summary>An object as it stands in a manifest file.</summary>
 /// <param name="Key">Its name.</param>
@@ -19,22 +10,15 @@ public readonly record struct ManifestKey(string Group, string Kind, string Name
 /// <param name="Line">The line at which its document begins, from 1.</param>
 /// <param name="Written">The file's last write time.</param>
 /// <param name="Whole">All of it, secrets included: to be trimmed before it goes anywhere.</param>
-public sealed record ManifestObject(ManifestKey Key, string File, long Line, DateTimeOffset Written, JsonObject Whole)
+public sealed record ManifestObject(ResourceKey Key, string File, long Line, DateTimeOffset Written, JsonObject Whole)
 {
-    // Kinds without a namespace; every other kind without one lies in "default", as with kubectl.
-    private static readonly HashSet<string> ClusterScoped = new(StringComparer.Ordinal)
-    {
-        "APIService", "CSIDriver", "ClusterRole", "ClusterRoleBinding", "ClusterTrustBundle", "CustomResourceDefinition", "GatewayClass",
-        "IngressClass", "MutatingWebhookConfiguration", "Namespace", "Node", "PersistentVolume", "PriorityClass", "RuntimeClass",
-        "ServiceCIDR", "StorageClass", "ValidatingAdmissionPolicy", "ValidatingWebhookConfiguration",
-    };
-
-    /// <summary>The objects of a file: every document, and of a List each item.</summary>
+    /// <summary>The objects of a file that routing reads: every document, and of a List each item. Other kinds are passed over.</summary>
     /// <param name="file">The file's full path; <c>.json</c> is read as JSON, all else as YAML.</param>
     /// <param name="text">Its content.</param>
     /// <param name="written">Its last write time.</param>
+    /// <param name="problems">Takes <c>file:line</c> and the reason for each object that alone is no good.</param>
     /// <exception cref="ManifestSyntaxException">The text cannot be read, or something in it is no Kubernetes object.</exception>
-    public static List<ManifestObject> Read(string file, string text, DateTimeOffset written)
+    public static List<ManifestObject> Read(string file, string text, DateTimeOffset written, List<string> problems)
     {
         var documents = file.EndsWith(".json", StringComparison.OrdinalIgnoreCase)
             ? [YamlDocuments.ReadJson(text)]
@@ -44,11 +28,16 @@ public sealed record ManifestObject(ManifestKey Key, string File, long Line, Dat
         {
             if (document.Content is not JsonObject whole)
                 throw new ManifestSyntaxException(document.Line, "a manifest must be a mapping");
+            List<JsonObject> found = [whole];
             if (Text(whole["kind"]) is { } kind && kind.EndsWith("List", StringComparison.Ordinal) && whole["items"] is JsonArray items)
-                foreach (var item in items)
-                    objects.Add(One(file, document.Line, written, Item(item, whole, kind, document.Line)));
-            else
-                objects.Add(One(file, document.Line, written, whole));
+                found = [.. items.Select(item => Item(item, whole, kind, document.Line))];
+            foreach (var one in found)
+            {
+                if (One(file, document.Line, written, one, out var problem) is { } read)
+                    objects.Add(read);
+                if (problem is not null)
+                    problems.Add(string.Create(CultureInfo.InvariantCulture, $"{file}:{document.Line}: {problem}"));
+            }
         }
         return objects;
     }
@@ -66,24 +55,33 @@ public sealed record ManifestObject(ManifestKey Key, string File, long Line, Dat
         return whole;
     }
 
-    private static ManifestObject One(string file, long line, DateTimeOffset written, JsonObject whole)
+    private static ManifestObject? One(string file, long line, DateTimeOffset written, JsonObject whole, out string? problem)
     {
+        problem = null;
         var metadata = whole["metadata"] as JsonObject;
         if (Text(whole["kind"]) is not { Length: > 0 } kind
             || Text(whole["apiVersion"]) is not { Length: > 0 } version
-            || Text(metadata?["name"]) is not { Length: > 0 } name)
+            || metadata is null
+            || Text(metadata["name"]) is not { Length: > 0 } name)
             throw new ManifestSyntaxException(line, "an object needs apiVersion, kind and metadata.name, all of them text");
-        var scope = "";
-        if (ClusterScoped.Contains(kind))
-            metadata!.Remove("namespace");
-        else
+        if (ResourceKinds.Find(kind) is not { } entry)
+            return null;
+        if (version != entry.ApiVersion)
         {
-            scope = Text(metadata!["namespace"]) is { Length: > 0 } given ? given : "default";
-            metadata["namespace"] = scope;
+            // A Service of another group is another thing; an old Ingress is one that somebody expects to work.
+            if (GroupOf(version) == GroupOf(entry.ApiVersion) || kind == nameof(ResourceKind.Ingress))
+                problem = $"{kind} {name} is of {version}; {entry.ApiVersion} is read";
+            return null;
         }
-        var group = version.IndexOf('/', StringComparison.Ordinal) is > 0 and var slash ? version[..slash] : "";
-        return new(new(group, kind, scope, name), file, line, written, whole);
+        var scope = !entry.Namespaced ? "" : Text(metadata["namespace"]) is { Length: > 0 } given ? given : "default";
+        if (entry.Namespaced)
+            metadata["namespace"] = scope;
+        else
+            metadata.Remove("namespace");
+        return new(new(entry.Kind, scope, name), file, line, written, whole);
     }
+
+    private static string GroupOf(string version) => version.LastIndexOf('/') is >= 0 and var slash ? version[..slash] : "";
 
     private static string? Text(JsonNode? node) => node is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
 }

@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
 using Azure;
+using IngressReconciler.Cluster;
 using IngressReconciler.Kubernetes;
-using Microsoft.Extensions.Logging;
 
 namespace IngressReconciler.Local;
 
@@ -15,7 +15,7 @@ namespace IngressReconciler.Local;
 /// <param name="publisher">Where events go.</param>
 /// <param name="log">Publications and problems, each problem once.</param>
 /// <param name="clock">For waits and the events' time.</param>
-public sealed class ManifestWatcher(ManifestFolder folder, string cluster, EventPublisher publisher, ILogger log, TimeProvider clock)
+public sealed class ManifestWatcher(ManifestFolder folder, string cluster, EventPublisher publisher, ILogger log, TimeProvider clock) : IDisposable
 {
     // Where a file system tells of no changes (network shares), this is the only look there is.
     private static readonly TimeSpan LongestSleep = TimeSpan.FromSeconds(10);
@@ -88,7 +88,7 @@ public sealed class ManifestWatcher(ManifestFolder folder, string cluster, Event
     {
         var now = clock.GetUtcNow();
         var events = new List<byte[]>();
-        foreach (var (type, one) in applied.Select(one => (ObjectEvents.Applied, one)).Concat(deleted.Select(one => (ObjectEvents.Deleted, one))))
+        foreach (var (type, one) in applied.Select(one => (ClusterEvent.AppliedType, one)).Concat(deleted.Select(one => (ClusterEvent.DeletedType, one))))
         {
             var encoded = ObjectEvents.Write(type, cluster, one, now);
             if (encoded.Length + 2 > EventPublisher.SizeLimit)
@@ -156,4 +156,7 @@ public sealed class ManifestWatcher(ManifestFolder folder, string cluster, Event
         if (reported.Add(problem))
             LocalLog.ManifestProblem(log, problem);
     }
+
+    /// <summary>Frees what waiting needs; call it after <see cref="RunAsync"/> has ended.</summary>
+    public void Dispose() => signal.Dispose();
 }

@@ -44,7 +44,7 @@ public static class ProxyPush
         if (plan.IsDone && ready && state.Notes.GetValueOrDefault(ProxyNotes.Push) == ProxyNotes.Done)
             return new(0, scope.Everything, ready, plan.Sweep, []);
 
-        var work = new Exchange(connection, wanted, keys);
+        var work = new Pushing(connection, wanted, state, keys);
         work.Add(HAProxyCommands.Note(ProxyNotes.Push, ProxyNotes.Open, state.Notes.ContainsKey(ProxyNotes.Push)), "noting the push");
         await work.StageAsync(plan.Prepare, cancel);
         if (!plan.Switch.IsEmpty)
@@ -88,7 +88,7 @@ public static class ProxyPush
     private static string[] Texts(IReadOnlyList<RuntimeReply> replies) => [.. replies.Select(reply => reply.IsError ? "" : reply.Text)];
 
     /// <summary>Collects commands and sends them together; every refusal ends the push.</summary>
-    private sealed class Exchange(RuntimeConnection connection, Wanted wanted, KeyPairReading keys)
+    private sealed class Pushing(RuntimeConnection connection, Wanted wanted, ProxyState before, KeyPairReading keys)
     {
         private readonly List<RuntimeCommand> commands = [];
         private readonly List<string?> meanings = [];
@@ -99,6 +99,7 @@ public static class ProxyPush
         public bool IsUnusable(Step step) => step switch
         {
             AddCertificate add => unusable.Contains(add.Certificate),
+            SetDefaultCertificate set => unusable.Contains(set.Certificate),
             BindCertificate bind => unusable.Contains(bind.Line.Certificate),
             _ => false,
         };
@@ -121,6 +122,9 @@ public static class ProxyPush
                         break;
                     case AddCertificate add:
                         await StoreAsync(add, cancel);
+                        break;
+                    case SetDefaultCertificate set:
+                        await StoreDefaultAsync(set, cancel);
                         break;
                     case BindCertificate bind when unusable.Contains(bind.Line.Certificate):
                         break;
@@ -162,17 +166,28 @@ public static class ProxyPush
 
         private async Task StoreAsync(AddCertificate add, CancellationToken cancel)
         {
-            var secret = wanted.SecretOf(add.Reference);
-            var pem = secret is null ? null : await keys(add.Reference, secret.Fingerprint!, cancel);
-            if (pem is null)
-            {
-                unusable.Add(add.Certificate);
-                Unusable.Add(add.Reference);
+            if (await PairAsync(add.Certificate, add.Reference, cancel) is not { } pem)
                 return;
-            }
-
             foreach (var command in HAProxyCommands.StoreCertificate(add.Certificate, pem))
                 Add(command, command.Line.StartsWith("new ", StringComparison.Ordinal) ? null : $"certificate {add.Certificate}");
+        }
+
+        private async Task StoreDefaultAsync(SetDefaultCertificate set, CancellationToken cancel)
+        {
+            if (await PairAsync(set.Certificate, set.Reference, cancel) is not { } pem)
+                return;
+            foreach (var command in HAProxyCommands.ReplaceCertificate(HAProxyCommands.DefaultCertificate, pem))
+                Add(command, $"default certificate {set.Certificate}");
+            Add(HAProxyCommands.Note(ProxyNotes.DefaultCertificate, set.Certificate, before.Notes.ContainsKey(ProxyNotes.DefaultCertificate)), "noting the default certificate");
+        }
+
+        private async Task<string?> PairAsync(string certificate, CertificateReference reference, CancellationToken cancel)
+        {
+            if (wanted.SecretOf(reference) is { Fingerprint: { } fingerprint } && await keys(reference, fingerprint, cancel) is { } pem)
+                return pem;
+            unusable.Add(certificate);
+            Unusable.Add(reference);
+            return null;
         }
     }
 }

@@ -41,7 +41,7 @@ public static class HAProxyCommands
         AddRoute(var key, var value) => new($"add map {RouteMap} {Word(key)} {Word(value)}"),
         SetRoute(var key, var value) => new($"set map {RouteMap} {Word(key)} {Word(value)}"),
         DeleteRoute(var key) => new($"del map {RouteMap} {Word(key)}"),
-        BindCertificate(var line) => new($"add ssl crt-list {CertificateList}", $"{Word(line.Certificate)} [alpn h2,http/1.1] {Word(line.ServerName)}\n"),
+        BindCertificate(var line) => new($"add ssl crt-list {CertificateList}", $"{Word(line.Certificate)} {Word(line.ServerName)}\n"),
         UnbindCertificate(var line, var number) => new(string.Create(CultureInfo.InvariantCulture, $"del ssl crt-list {CertificateList} {Word(line.Certificate)}:{number}")),
         DeleteCertificate(var certificate) => new($"del ssl cert {Word(certificate)}"),
         AbortCertificate(var certificate) => new($"abort ssl cert {Word(certificate)}"),
@@ -49,6 +49,9 @@ public static class HAProxyCommands
         DeleteProxySource(var network) => new($"del map {ProxySourceMap} {Word(network)}"),
         _ => throw new ArgumentException($"{step.GetType().Name} is not a single command", nameof(step)),
     };
+
+    /// <summary>The default certificate's name in the store: the bootstrap's.</summary>
+    public const string DefaultCertificate = "@pki/default";
 
     /// <summary>What puts a certificate with its key into the store: made, filled, and taken into use only when both are whole.</summary>
     /// <param name="certificate">Its name in the store. The first command fails when it is there already, which does no harm.</param>
@@ -59,6 +62,9 @@ public static class HAProxyCommands
         new($"set ssl cert {Word(certificate)}", pem.ReplaceLineEndings("\n").TrimEnd('\n') + "\n"),
         new($"commit ssl cert {Word(certificate)}"),
     ];
+
+    /// <summary>What replaces the content of a certificate that is there.</summary>
+    public static ImmutableArray<RuntimeCommand> ReplaceCertificate(string certificate, string pem) => StoreCertificate(certificate, pem)[1..];
 
     /// <summary>Opens a new generation of the map of routes; the reply has its number.</summary>
     public static RuntimeCommand PrepareRoutes { get; } = new($"prepare map {RouteMap}");

@@ -169,6 +169,15 @@ public static class HAProxyPlanner
             }
         }
 
+        // Without one wanted the last stays: a client must be shown something, and the bootstrap's own cannot be had back without a restart.
+        if (wanted.Model.Settings.DefaultCertificate is { } byDefault && wanted.SecretOf(byDefault) is { } pair
+            && (scope.Everything || scope.Certificates.Contains(byDefault)))
+        {
+            var name = HAProxyNames.Certificate(byDefault, pair);
+            if (state.Notes.GetValueOrDefault(ProxyNotes.DefaultCertificate) != name)
+                plan.Prepare.Add(new SetDefaultCertificate(name, byDefault));
+        }
+
         foreach (var (line, number) in state.Certificates)
         {
             if (Looked(line.Certificate) && !lines.Contains(line))

@@ -12,8 +12,8 @@ public static class HAProxyRoutes
     /// <summary>The entry that carries the applied version, switched together with the routes. No request can ask for it: it begins no table.</summary>
     public const string VersionKey = "#version";
 
-    /// <summary>Where a route without any backend leads: the bootstrap's backend that answers 503.</summary>
-    public const string NoBackend = "missing";
+    /// <summary>Where a route without any backend leads: the bootstrap's backend that answers 503 to it.</summary>
+    public const string NoBackend = "unrouted";
 
     /// <summary>The entries of one host; none for null.</summary>
     /// <exception cref="NotSupportedException">A route asks for more than a path and one backend: no translation makes such a route yet.</exception>

@@ -40,6 +40,9 @@ public static class ProxyNotes
     /// <summary><see cref="Open"/> while a push is under way, <see cref="Done"/> after it: a push that was cut off shows.</summary>
     public const string Push = "push";
 
+    /// <summary>The name of the default certificate; absent while it is the bootstrap's own.</summary>
+    public const string DefaultCertificate = "default-certificate";
+
     /// <summary>A push is under way, or was cut off.</summary>
     public const string Open = "open";
 

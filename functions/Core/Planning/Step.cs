@@ -60,3 +60,6 @@ public sealed record DeleteProxySource(string Network) : Step;
 
 /// <summary>Gives up a change of a certificate that was begun and never finished.</summary>
 public sealed record AbortCertificate(string Certificate) : Step;
+
+/// <summary>Shows another certificate to clients whose server name no line names. Pair and reading as with <see cref="AddCertificate"/>.</summary>
+public sealed record SetDefaultCertificate(string Certificate, CertificateReference Reference) : Step;

@@ -1,0 +1,157 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using IngressReconciler.Handler;
+using IngressReconciler.Proxies;
+using IngressReconciler.Rounds;
+using IngressReconciler.Storage;
+using IngressReconciler.Versions;
+using Spectre.Console;
+
+namespace IngressReconciler.Cli;
+
+/// <summary><c>versions</c>, <c>diff</c> and <c>status</c>: what storage tells of a cluster, whether or not a function runs.</summary>
+public static class HistoryCommands
+{
+    private static readonly Option<string> Cluster = new("--cluster") { Description = "The cluster's id.", HelpName = "ID", DefaultValueFactory = _ => "local" };
+    private static readonly Option<bool> Json = new("--json") { Description = "Print JSON." };
+    private static readonly Option<int> Most = new("--most") { Description = "How many versions at most.", HelpName = "N", DefaultValueFactory = _ => 20 };
+    private static readonly Argument<int> From = new("A") { Description = "Number of the one version." };
+    private static readonly Argument<int> To = new("B") { Description = "Number of the other." };
+
+    /// <summary><c>versions</c>.</summary>
+    public static Command Versions()
+    {
+        var command = new Command("versions", "List the newest routing versions of a cluster, from storage.") { Cluster, Most, Json };
+        command.SetAction((given, cancel) => RunAsync(given, async storage =>
+        {
+            var history = new VersionHistory(storage);
+            var head = await history.HeadAsync(cancel);
+            VersionSummary[] versions = [.. (await history.NewestAsync(given.GetValue(Most), cancel)).Select(VersionSummary.Of)];
+            Print(given, versions, AppJson.Default.VersionSummaryArray, () => Show(versions, head));
+            return ExitCode.Done;
+        }));
+        return command;
+    }
+
+    /// <summary><c>diff</c>.</summary>
+    public static Command Diff()
+    {
+        var command = new Command("diff", "Tell what differs between the routing of two versions. Exits 0 also when something does.") { From, To, Cluster, Json };
+        command.SetAction((given, cancel) => RunAsync(given, async storage =>
+        {
+            var history = new VersionHistory(storage);
+            var (from, to) = (given.GetValue(From), given.GetValue(To));
+            if (await history.ModelAsync(from, cancel) is not { } before)
+                return await FailAsync($"cluster {storage.Id} has no version {from}");
+            if (await history.ModelAsync(to, cancel) is not { } after)
+                return await FailAsync($"cluster {storage.Id} has no version {to}");
+            var diff = VersionDiff.Of(from, before, to, after);
+            Print(given, diff, VersionJson.Default.VersionDiff, () => Show(diff));
+            return ExitCode.Done;
+        }));
+        return command;
+    }
+
+    /// <summary><c>status</c>.</summary>
+    public static Command Status()
+    {
+        var command = new Command("status", "Tell what each proxy was last seen to run, from storage. Exits 1 when one does not run the wanted version.") { Cluster, Json };
+        command.SetAction((given, cancel) => RunAsync(given, async storage =>
+        {
+            var head = await new VersionHistory(storage).HeadAsync(cancel);
+            ProxyReport[] reports = [.. (await storage.Proxies.ReadAllAsync(cancel)).OrderBy(pair => pair.Key, StringComparer.Ordinal)
+                .Select(pair => JsonSerializer.Deserialize(pair.Value.Span, AppJson.Default.ProxyReport)!)];
+            Print(given, reports, AppJson.Default.ProxyReportArray, () => Show(reports, head));
+            return reports.All(report => report.Running && report.Version == head.Version) ? ExitCode.Done : ExitCode.Failed;
+        }));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(ParseResult given, Func<ClusterStorage, Task<int>> run)
+    {
+        try
+        {
+            var configuration = new ConfigurationBuilder().AddEnvironmentVariables().Build();
+            using var storage = new BlobStorage(StorageOptions.FromSettings(configuration), TimeProvider.System);
+            return await run(storage.Cluster(given.GetRequiredValue(Cluster)));
+        }
+        catch (Exception e) when (e is StorageUnavailableException or ArgumentException or InvalidDataException)
+        {
+            return await FailAsync(e.Message);
+        }
+    }
+
+    private static async Task<int> FailAsync(string reason)
+    {
+        await Console.Error.WriteLineAsync(reason);
+        return ExitCode.Failed;
+    }
+
+    private static void Print<T>(ParseResult given, T value, JsonTypeInfo<T> type, Action show)
+    {
+        if (given.GetValue(Json))
+            Console.WriteLine(JsonSerializer.Serialize(value, type));
+        else
+            show();
+    }
+
+    private static void Show(VersionSummary[] versions, VersionHead head)
+    {
+        var table = new Table().Border(TableBorder.Simple).AddColumns("version", "sealed (UTC)", "hash", "hosts", "changed", "findings", "cause");
+        foreach (var one in versions)
+        {
+            table.AddRow(
+                one.Number.ToString(CultureInfo.InvariantCulture) + (one.Number == head.Version ? " *" : ""),
+                one.At.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture),
+                one.Hash[..12],
+                one.Hosts.ToString(CultureInfo.InvariantCulture),
+                one.Changed?.ToString(CultureInfo.InvariantCulture) ?? "all",
+                one.Findings.ToString(CultureInfo.InvariantCulture),
+                Markup.Escape(one.Cause));
+        }
+
+        AnsiConsole.Write(table);
+        AnsiConsole.WriteLine(versions.Length == 0 ? "No version has been sealed yet." : "* is wanted.");
+    }
+
+    private static void Show(VersionDiff diff)
+    {
+        if (diff.SettingsDiffer)
+            AnsiConsole.WriteLine("~ settings (listeners, PROXY protocol or default certificate)");
+        foreach (var host in diff.Hosts)
+        {
+            AnsiConsole.WriteLine(host.Host);
+            if (host.CertificateBefore != host.CertificateAfter)
+                AnsiConsole.WriteLine($"  ~ certificate {host.CertificateBefore ?? "(default)"} → {host.CertificateAfter ?? "(default)"}");
+            foreach (var route in host.Removed)
+                AnsiConsole.WriteLine($"  - {route.Path} → {route.To}   ({route.Origin})");
+            foreach (var route in host.Added)
+                AnsiConsole.WriteLine($"  + {route.Path} → {route.To}   ({route.Origin})");
+        }
+
+        if (diff.Hosts.Count == 0 && !diff.SettingsDiffer)
+            AnsiConsole.WriteLine($"Versions {diff.From} and {diff.To} route the same.");
+    }
+
+    private static void Show(ProxyReport[] reports, VersionHead head)
+    {
+        var table = new Table().Border(TableBorder.Simple).AddColumns("proxy", "runs", "version", "journal position", "seen (UTC)", "HAProxy", "drift", "trouble");
+        foreach (var one in reports)
+        {
+            table.AddRow(
+                Markup.Escape(one.Name),
+                one.Running ? "yes" : "no",
+                one.Version.ToString(CultureInfo.InvariantCulture),
+                one.Position,
+                one.At.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture),
+                Markup.Escape(one.Process is { } process ? $"{process.Version} pid {process.Pid}" : "-"),
+                one.Drift.ToString(CultureInfo.InvariantCulture),
+                Markup.Escape(one.Trouble ?? ""));
+        }
+
+        AnsiConsole.Write(table);
+        AnsiConsole.WriteLine($"Wanted: version {head.Version}.");
+    }
+}

@@ -1,0 +1,20 @@
+using Microsoft.Extensions.Logging.Console;
+
+namespace IngressReconciler.Cli;
+
+/// <summary>One way to log for every command: lines on the console, in colour only on a terminal.</summary>
+public static class Logging
+{
+    /// <summary>One line an entry; errors go to standard error, which the Functions host records as errors.</summary>
+    public static void Console(ILoggingBuilder logging)
+    {
+        logging.ClearProviders();
+        logging.AddFilter("Microsoft", LogLevel.Warning);
+        logging.AddSimpleConsole(format =>
+        {
+            format.SingleLine = true;
+            format.ColorBehavior = LoggerColorBehavior.Default;
+        });
+        logging.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Error);
+    }
+}

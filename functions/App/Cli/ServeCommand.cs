@@ -1,0 +1,34 @@
+using System.CommandLine;
+using IngressReconciler.Handler;
+using IngressReconciler.Settings;
+
+namespace IngressReconciler.Cli;
+
+/// <summary><c>serve</c>: the custom handler, as the Functions host starts it.</summary>
+public static class ServeCommand
+{
+    /// <summary>The command.</summary>
+    public static Command Create()
+    {
+        var command = new Command("serve", $"Answer the Functions host on the port that it names in {HandlerServer.PortSetting}. What runs when the host starts this program.");
+        command.SetAction((_, cancel) => RunAsync(cancel));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(CancellationToken cancel)
+    {
+        if (HandlerServer.Port is not { } port)
+        {
+            await Console.Error.WriteLineAsync($"serve: {HandlerServer.PortSetting} names no port; start it through the Functions host, or use 'local'.");
+            return ExitCode.Failed;
+        }
+
+        ParentDeath.Follow();
+        await using var server = HandlerServer.Build(port, builder => Logging.Console(builder.Logging));
+        await using var clusters = new Clusters(AppSettings.Read(server.Configuration), TimeProvider.System, server.Services.GetRequiredService<ILoggerFactory>());
+        server.MapFunctions(ClusterFunctions.Of(clusters), new Api(clusters).AnswerAsync);
+        clusters.Start();
+        await server.RunAsync(cancel);
+        return ExitCode.Stopped;
+    }
+}

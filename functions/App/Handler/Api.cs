@@ -1,0 +1,117 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using IngressReconciler.Cluster;
+using IngressReconciler.Rounds;
+using IngressReconciler.Versions;
+
+namespace IngressReconciler.Handler;
+
+/// <summary>
+/// The HTTP function: <c>GET /api/status</c>, <c>/api/CLUSTER/status</c>, <c>/api/CLUSTER/versions?most=20</c>, <c>/api/CLUSTER/versions/N</c>,
+/// <c>/api/CLUSTER/diff/A/B</c>. Answers JSON; errors as problems (RFC 9457).
+/// </summary>
+public sealed class Api(Clusters clusters)
+{
+    private const int MostVersions = 1000;
+
+    /// <summary>Answers one request.</summary>
+    public Task AnswerAsync(HttpContext http)
+    {
+        var path = http.Request.Path.Value!.Split('/', StringSplitOptions.RemoveEmptyEntries).AsSpan(1).ToArray();
+        if (!HttpMethods.IsGet(http.Request.Method))
+            return ProblemAsync(http, StatusCodes.Status405MethodNotAllowed, $"{http.Request.Method} is not supported; use GET");
+        if (path is ["status"])
+            return JsonAsync(http, AllStatus(), AppJson.Default.AllStatus);
+        if (path is [var id, ..] && clusters.Find(id) is { } reconciler)
+        {
+            return path[1..] switch
+            {
+                ["status"] => JsonAsync(http, StatusOf(id, reconciler), AppJson.Default.ClusterStatus),
+                ["versions"] => VersionsAsync(http, id),
+                ["versions", var number] => VersionAsync(http, id, number),
+                ["diff", var from, var to] => DiffAsync(http, id, from, to),
+                _ => ProblemAsync(http, StatusCodes.Status404NotFound, "there is status, versions, versions/N and diff/A/B"),
+            };
+        }
+
+        var known = string.Join(", ", clusters.All.Select(pair => pair.Key));
+        return ProblemAsync(http, StatusCodes.Status404NotFound, $"there is /api/status, and /api/CLUSTER/… for the clusters {(known.Length == 0 ? "(none is set)" : known)}");
+    }
+
+    private AllStatus AllStatus() => new([.. clusters.All.Select(pair => StatusOf(pair.Key, pair.Value))], [.. clusters.Refusals]);
+
+    private static ClusterStatus StatusOf(string id, Reconciler reconciler)
+    {
+        var wanted = reconciler.Wanted;
+        return new(
+            id,
+            reconciler.Version,
+            reconciler.Position.ToString(),
+            wanted.Cluster.Counts.OrderBy(pair => pair.Key).ToDictionary(pair => pair.Key.ToString(), pair => pair.Value),
+            wanted.Model.Hosts.Count,
+            wanted.Endpoints.Count,
+            wanted.Endpoints.Values.Sum(set => set.Endpoints.Count),
+            [.. reconciler.Proxies],
+            [.. wanted.Findings]);
+    }
+
+    private async Task VersionsAsync(HttpContext http, string id)
+    {
+        var most = 20;
+        if (http.Request.Query.TryGetValue("most", out var text) && (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out most) || most is < 1 or > MostVersions))
+        {
+            await ProblemAsync(http, StatusCodes.Status400BadRequest, $"query parameter 'most' is {KubernetesName.Show(text)}; expected a number from 1 to {MostVersions}");
+            return;
+        }
+
+        var history = new VersionHistory(clusters.StorageOf(id));
+        var versions = await history.NewestAsync(most, http.RequestAborted);
+        await JsonAsync(http, [.. versions.Select(VersionSummary.Of)], AppJson.Default.VersionSummaryArray);
+    }
+
+    private async Task VersionAsync(HttpContext http, string id, string text)
+    {
+        if (await NumberAsync(http, text) is { } number)
+        {
+            if (await new VersionHistory(clusters.StorageOf(id)).FindAsync(number, http.RequestAborted) is { } version)
+                await JsonAsync(http, version, VersionJson.Default.ConfigVersion);
+            else
+                await ProblemAsync(http, StatusCodes.Status404NotFound, $"cluster {id} has no version {number}");
+        }
+    }
+
+    private async Task DiffAsync(HttpContext http, string id, string from, string to)
+    {
+        if (await NumberAsync(http, from) is not { } first || await NumberAsync(http, to) is not { } second)
+            return;
+        var history = new VersionHistory(clusters.StorageOf(id));
+        if (await history.ModelAsync(first, http.RequestAborted) is not { } before)
+            await ProblemAsync(http, StatusCodes.Status404NotFound, $"cluster {id} has no version {first}");
+        else if (await history.ModelAsync(second, http.RequestAborted) is not { } after)
+            await ProblemAsync(http, StatusCodes.Status404NotFound, $"cluster {id} has no version {second}");
+        else
+            await JsonAsync(http, VersionDiff.Of(first, before, second, after), VersionJson.Default.VersionDiff);
+    }
+
+    private static async Task<int?> NumberAsync(HttpContext http, string text)
+    {
+        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0)
+            return number;
+        await ProblemAsync(http, StatusCodes.Status400BadRequest, $"{KubernetesName.Show(text)} is not a version number");
+        return null;
+    }
+
+    private static async Task JsonAsync<T>(HttpContext http, T value, JsonTypeInfo<T> type)
+    {
+        http.Response.ContentType = "application/json";
+        await JsonSerializer.SerializeAsync(http.Response.Body, value, type, http.RequestAborted);
+    }
+
+    private static async Task ProblemAsync(HttpContext http, int status, string detail)
+    {
+        http.Response.StatusCode = status;
+        http.Response.ContentType = "application/problem+json";
+        await JsonSerializer.SerializeAsync(http.Response.Body, new Problem(status, detail), AppJson.Default.Problem, http.RequestAborted);
+    }
+}

@@ -1,0 +1,119 @@
+using System.Globalization;
+using System.Net;
+using System.Text.Json;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
+namespace IngressReconciler.Handler;
+
+/// <summary>What one of our functions does with a call. It throws when the call has failed and is worth another try.</summary>
+/// <param name="envelope">What the host sent.</param>
+/// <param name="cancel">Ends when the host hangs up.</param>
+public delegate Task Function(InvocationEnvelope envelope, CancellationToken cancel);
+
+/// <summary>
+/// The custom handler's web server, which the Functions host starts and calls: HTTP/1.1 on loopback, <c>GET /</c> as the sign of life,
+/// <c>POST /{function}</c> for each trigger, and the raw requests of the HTTP function below <c>/api</c>.
+/// </summary>
+public static partial class HandlerServer
+{
+    /// <summary>The environment variable that names the port.</summary>
+    public const string PortSetting = "FUNCTIONS_CUSTOMHANDLER_PORT";
+
+    // Event Grid delivers a megabyte; as a string within JSON it grows. Batches may hold several.
+    private const long LongestBody = 64 * 1024 * 1024;
+
+    // An empty body would hang the invocation until the host kills this process.
+    private static readonly byte[] Done = """{"Outputs":{},"Logs":[],"ReturnValue":null}"""u8.ToArray();
+
+    /// <summary>The port that the host has named; null when it was not the host who started this process.</summary>
+    public static int? Port =>
+        int.TryParse(Environment.GetEnvironmentVariable(PortSetting), NumberStyles.None, CultureInfo.InvariantCulture, out var port) ? port : null;
+
+    /// <summary>A server on <paramref name="port"/>, not yet started and with nothing but the sign of life.</summary>
+    /// <param name="port">Port on 127.0.0.1; 0 for a free one.</param>
+    /// <param name="configure">Adds logging and what else the functions need.</param>
+    public static WebApplication Build(int port, Action<WebApplicationBuilder> configure)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.WebHost.UseSetting(Microsoft.AspNetCore.Hosting.WebHostDefaults.ServerUrlsKey, "");
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = LongestBody;
+            // The host goes on sending an event it has begun however slow this machine is.
+            kestrel.Limits.MinRequestBodyDataRate = null;
+            kestrel.Listen(IPAddress.Loopback, port, listener => listener.Protocols = HttpProtocols.Http1);
+        });
+        configure(builder);
+        var server = builder.Build();
+        server.MapGet("/", (RequestDelegate)(_ => Task.CompletedTask));
+        return server;
+    }
+
+    /// <summary>Adds the functions.</summary>
+    /// <param name="server">The server.</param>
+    /// <param name="functions">By the name of their folder, which is their path.</param>
+    /// <param name="api">Answers every request below <c>/api/</c>, raw.</param>
+    public static void MapFunctions(this WebApplication server, IReadOnlyDictionary<string, Function> functions, RequestDelegate api)
+    {
+        var log = server.Logger;
+        foreach (var (name, function) in functions)
+            server.MapPost($"/{name}", (RequestDelegate)(http => AnswerAsync(http, name, function, log)));
+        server.Map("/api/{**path}", (RequestDelegate)(async http =>
+        {
+            try
+            {
+                await api(http);
+            }
+            catch (Exception exception) when (!http.RequestAborted.IsCancellationRequested)
+            {
+                await FailAsync(http, "Api", exception, log);
+            }
+        }));
+    }
+
+    private static async Task AnswerAsync(HttpContext http, string name, Function function, ILogger log)
+    {
+        try
+        {
+            using var body = new MemoryStream();
+            await http.Request.Body.CopyToAsync(body, http.RequestAborted);
+            await function(InvocationEnvelope.Parse(body.GetBuffer().AsMemory(0, (int)body.Length)), http.RequestAborted);
+            http.Response.ContentType = "application/json";
+            http.Response.ContentLength = Done.Length;
+            await http.Response.Body.WriteAsync(Done, CancellationToken.None);
+        }
+        catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested)
+        {
+            // The host hung up: nobody is there to be answered.
+        }
+        catch (Exception exception)
+        {
+            await FailAsync(http, name, exception, log);
+        }
+    }
+
+    /// <summary>Answers 500 with the cause as a problem (RFC 9457), and logs it: the one place where a failed call is logged.</summary>
+    private static async Task FailAsync(HttpContext http, string name, Exception exception, ILogger log)
+    {
+        LogFailed(log, name, exception);
+        if (http.Response.HasStarted)
+        {
+            http.Abort();
+            return;
+        }
+        http.Response.Clear();
+        http.Response.StatusCode = StatusCodes.Status500InternalServerError;
+        http.Response.ContentType = "application/problem+json";
+        await using var writer = new Utf8JsonWriter(http.Response.BodyWriter);
+        writer.WriteStartObject();
+        writer.WriteString("title", $"{name} failed");
+        writer.WriteNumber("status", StatusCodes.Status500InternalServerError);
+        writer.WriteString("detail", exception.Message);
+        writer.WriteString("cause", exception.GetType().Name);
+        writer.WriteEndObject();
+    }
+
+    [LoggerMessage(LogLevel.Error, "{Function} failed")]
+    private static partial void LogFailed(ILogger log, string function, Exception exception);
+}

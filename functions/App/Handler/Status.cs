@@ -1,0 +1,43 @@
+using IngressReconciler.Proxies;
+using IngressReconciler.Routing;
+using IngressReconciler.Versions;
+
+namespace IngressReconciler.Handler;
+
+/// <summary>How all clusters of this instance stand.</summary>
+/// <param name="Clusters">Each cluster.</param>
+/// <param name="Refusals">Events that could never be of use, since this instance started.</param>
+public sealed record AllStatus(ClusterStatus[] Clusters, Refusal[] Refusals);
+
+/// <summary>How one cluster stands.</summary>
+/// <param name="Cluster">Its id.</param>
+/// <param name="Version">The wanted version.</param>
+/// <param name="Position">Where in the journal this instance is.</param>
+/// <param name="Objects">Known objects by kind.</param>
+/// <param name="Hosts">Hosts that are routed.</param>
+/// <param name="Upstreams">Upstreams in use.</param>
+/// <param name="Endpoints">Endpoints behind them.</param>
+/// <param name="Proxies">Each proxy.</param>
+/// <param name="Findings">Mistakes and limits.</param>
+public sealed record ClusterStatus(
+    string Cluster, int Version, string Position, Dictionary<string, int> Objects, int Hosts, int Upstreams, int Endpoints, ProxyReport[] Proxies, Finding[] Findings);
+
+/// <summary>A version without its content.</summary>
+/// <param name="Number">Its number.</param>
+/// <param name="At">When it was sealed.</param>
+/// <param name="Hash">Its hash.</param>
+/// <param name="Cause">What brought it about.</param>
+/// <param name="Hosts">How many hosts it has.</param>
+/// <param name="Changed">How many of them differ from its parent; null when it is stored in full.</param>
+/// <param name="Findings">How many findings it had.</param>
+public sealed record VersionSummary(int Number, DateTimeOffset At, string Hash, string Cause, int Hosts, int? Changed, int Findings)
+{
+    /// <summary>Sums up a version.</summary>
+    public static VersionSummary Of(ConfigVersion version) => new(
+        version.Number, version.At, version.Hash, version.Cause, version.HostCount, version.Full ? null : version.Hosts.Count, version.Findings.Count);
+}
+
+/// <summary>Why a request was not answered (RFC 9457).</summary>
+/// <param name="Status">HTTP status.</param>
+/// <param name="Detail">What is wrong and what is expected.</param>
+public sealed record Problem(int Status, string Detail);

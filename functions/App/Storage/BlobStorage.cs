@@ -1,0 +1,79 @@
+using System.Net;
+using Azure.Core;
+using Azure.Core.Pipeline;
+using Azure.Identity;
+using Azure.Storage.Blobs;
+
+namespace IngressReconciler.Storage;
+
+/// <summary>The container that holds all clusters' state. One for the process: it owns the connections. Opening it makes no call.</summary>
+public sealed class BlobStorage : IDisposable
+{
+    // Azure's front ends close an idle connection after minutes; a shorter limit of ours would cost the first event a TLS handshake.
+    private static readonly TimeSpan IdleConnection = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan OldestConnection = TimeSpan.FromMinutes(15);
+    private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(1);
+
+    private readonly HttpClient _http;
+    private readonly BlobContainerClient _container;
+    private readonly StorageOptions _options;
+    private readonly TimeProvider _time;
+
+    /// <summary>Opens the container that <paramref name="options"/> name; without any call.</summary>
+    /// <param name="options">Account, container and limits.</param>
+    /// <param name="time">The clock of leases and of pruning.</param>
+    /// <exception cref="ArgumentException">An option is out of its bounds or contradicts another.</exception>
+    public BlobStorage(StorageOptions options, TimeProvider time)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        _options = options.Checked();
+        _time = time;
+        _http = new(new SocketsHttpHandler
+        {
+            ConnectTimeout = TimeSpan.FromTicks(Math.Min(TimeSpan.FromSeconds(2).Ticks, options.TryTimeout.Ticks)),
+            PooledConnectionIdleTimeout = IdleConnection,
+            PooledConnectionLifetime = OldestConnection,
+            AutomaticDecompression = DecompressionMethods.None,
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            ActivityHeadersPropagator = null,
+        })
+        { Timeout = Timeout.InfiniteTimeSpan };
+        _container = Connect(_options, Settings(_options, _http));
+    }
+
+    /// <summary>All state of one cluster.</summary>
+    /// <param name="id">The cluster's name, a lower-case DNS label (RFC 1123): 1 to 63 of a–z, 0–9 and inner hyphens.</param>
+    /// <exception cref="ArgumentException"><paramref name="id"/> is no DNS label.</exception>
+    public ClusterStorage Cluster(string id) => new(new StorageCalls(_container, _options), id, _options, _time);
+
+    /// <summary>Closes the connections.</summary>
+    public void Dispose() => _http.Dispose();
+
+    private static BlobContainerClient Connect(StorageOptions options, BlobClientOptions settings) =>
+        options.ServiceUri is { } uri
+            ? new BlobServiceClient(uri, Identity(options.ClientId, settings.Transport), settings).GetBlobContainerClient(options.Container)
+            : new BlobContainerClient(options.ConnectionString, options.Container, settings);
+
+    private static ManagedIdentityCredential Identity(string? clientId, HttpPipelineTransport transport) =>
+        new(new ManagedIdentityCredentialOptions(
+            clientId is null ? ManagedIdentityId.SystemAssigned : ManagedIdentityId.FromUserAssignedClientId(clientId))
+        { Transport = transport });
+
+    private static BlobClientOptions Settings(StorageOptions options, HttpClient http) => new()
+    {
+        Transport = new HttpClientTransport(http),
+        Retry =
+        {
+            Mode = RetryMode.Exponential,
+            Delay = FirstDelay,
+            MaxDelay = LongestDelay,
+            // A refused connection answers at once: as many tries as fit into the deadline, so that the last refusal is what gets reported.
+            MaxRetries = 4 + (int)(options.Deadline.TotalSeconds * 0.8 / LongestDelay.TotalSeconds),
+            NetworkTimeout = options.TryTimeout,
+        },
+        // Each call is timed and named by its owner: the pipeline's own spans and log records would be paid for and thrown away.
+        Diagnostics = { IsLoggingEnabled = false, IsDistributedTracingEnabled = false, IsTelemetryEnabled = false },
+    };
+}

@@ -1,0 +1,48 @@
+namespace IngressReconciler.Storage;
+
+/// <summary>
+/// All state of one cluster, below <c>clusters/&lt;id&gt;/</c>. The parts are independent: an append and a lease may be asked for at the
+/// same time. Any number of processes may use the same cluster's state at once.
+/// </summary>
+public sealed class ClusterStorage
+{
+    internal ClusterStorage(StorageCalls calls, string id, StorageOptions options, TimeProvider time)
+    {
+        if (!IsLabel(id))
+            throw new ArgumentException($"'{id}' is no cluster id: it must be a DNS label, 1 to 63 of a-z, 0-9 and '-', beginning and ending with a letter or digit.", nameof(id));
+        Id = id;
+        var folder = new StorageFolder(calls, $"clusters/{id}/");
+        Journal = new(folder.Below("journal"), options, time);
+        Snapshots = new(folder.Below("snapshots"));
+        Versions = new(folder.Below("versions"));
+        Head = new(folder);
+        PushLease = new(folder, options.LeaseDuration, time);
+        Proxies = new(folder.Below("proxies"));
+    }
+
+    /// <summary>The cluster's name.</summary>
+    public string Id { get; }
+
+    /// <summary>Accepted changes in their one total order.</summary>
+    public Journal Journal { get; }
+
+    /// <summary>Cluster states at journal positions.</summary>
+    public Snapshots Snapshots { get; }
+
+    /// <summary>Sealed routing versions.</summary>
+    public VersionStore Versions { get; }
+
+    /// <summary>Which version is wanted.</summary>
+    public Head Head { get; }
+
+    /// <summary>Who may write to the proxies.</summary>
+    public PushLease PushLease { get; }
+
+    /// <summary>What each proxy was last seen to run.</summary>
+    public ProxyReports Proxies { get; }
+
+    private static bool IsLabel(string? id) =>
+        id is { Length: >= 1 and <= 63 }
+        && id.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-')
+        && id[0] != '-' && id[^1] != '-';
+}

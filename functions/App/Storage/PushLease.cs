@@ -1,0 +1,52 @@
+using Azure;
+using Azure.Storage.Blobs.Specialized;
+
+namespace IngressReconciler.Storage;
+
+/// <summary>
+/// One cluster's right to write to its proxies, held by one at a time: a blob lease on <c>lease</c>. A holder that dies loses it after
+/// <see cref="StorageOptions.LeaseDuration"/>. Two callers in one process exclude each other as well.
+/// </summary>
+public sealed class PushLease
+{
+    private const string Name = "lease";
+
+    private readonly StorageFolder _folder;
+    private readonly TimeSpan _duration;
+    private readonly TimeProvider _time;
+    private string? _orphan;
+
+    internal PushLease(StorageFolder folder, TimeSpan duration, TimeProvider time) => (_folder, _duration, _time) = (folder, duration, time);
+
+    /// <summary>Takes the lease if it is free. One call.</summary>
+    /// <returns>The lease, renewed until it is disposed; null while somebody else holds it.</returns>
+    /// <exception cref="StorageUnavailableException">Not held; whatever storage made of the call is made good by the next one from here.</exception>
+    public async Task<HeldLease?> TryAcquireAsync(CancellationToken cancel)
+    {
+        // Acquiring again under the same id is allowed: so a lease that we took or kept without knowing it blocks nobody until it expires.
+        var id = Interlocked.Exchange(ref _orphan, null) ?? Guid.NewGuid().ToString();
+        var lease = _folder.Blob(Name).GetBlobLeaseClient(id);
+        while (true)
+        {
+            var asked = _time.GetTimestamp();
+            try
+            {
+                await _folder.RunAsync(token => lease.AcquireAsync(_duration, cancellationToken: token), cancel);
+                return new(_folder, lease, _duration, asked, _time, abandon: () => _orphan = id);
+            }
+            catch (RequestFailedException held) when (held.Status == 409)
+            {
+                return null;
+            }
+            catch (RequestFailedException missing) when (missing.Status == 404)
+            {
+                await _folder.WriteAsync(Name, ReadOnlyMemory<byte>.Empty, new() { IfNoneMatch = ETag.All }, cancel);
+            }
+            catch
+            {
+                _orphan = id;
+                throw;
+            }
+        }
+    }
+}

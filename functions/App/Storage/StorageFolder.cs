@@ -1,0 +1,105 @@
+using System.Globalization;
+using Azure;
+using Azure.Storage;
+using Azure.Storage.Blobs;
+using Azure.Storage.Blobs.Models;
+using Azure.Storage.Blobs.Specialized;
+
+namespace IngressReconciler.Storage;
+
+/// <summary>What a read brought: a status that says whether the rest means anything.</summary>
+/// <param name="Status">200 or 206 with content, 304 unchanged, 404 no such blob, 416 nothing in that range.</param>
+/// <param name="Content">The bytes; empty but for 200 and 206.</param>
+/// <param name="Tag">The blob's ETag; empty but for 200 and 206.</param>
+/// <param name="Blocks">Appended blocks of an append blob, as far as the answer says; otherwise 0.</param>
+internal readonly record struct BlobAnswer(int Status, ReadOnlyMemory<byte> Content = default, string Tag = "", int Blocks = 0)
+{
+    public bool Found => Status is 200 or 206;
+}
+
+/// <summary>The blobs below one prefix, by their names below it. Each method is one call; conflicts are results, outages exceptions.</summary>
+internal sealed class StorageFolder(StorageCalls calls, string prefix)
+{
+    // A larger blob goes in blocks, so that each keeps its own time limit.
+    private static readonly StorageTransferOptions OneCallForMost = new() { InitialTransferSize = 8 << 20, MaximumTransferSize = 8 << 20 };
+
+    public StorageFolder Below(string name) => new(calls, $"{prefix}{name}/");
+
+    public BlobClient Blob(string name) => calls.Container.GetBlobClient(prefix + name);
+
+    public AppendBlobClient AppendBlob(string name) => calls.Container.GetAppendBlobClient(prefix + name);
+
+    public Task<T> RunAsync<T>(Func<CancellationToken, Task<T>> call, CancellationToken cancel) => calls.RunAsync(call, cancel);
+
+    public override string ToString() => prefix;
+
+    /// <summary>Reads a blob, or a part of it; with <paramref name="knownTag"/> only if it has changed.</summary>
+    public async Task<BlobAnswer> ReadAsync(string name, CancellationToken cancel, HttpRange range = default, string? knownTag = null)
+    {
+        var request = new BlobDownloadOptions
+        {
+            Range = range,
+            Conditions = knownTag is null ? null : new() { IfNoneMatch = new ETag(knownTag) },
+        };
+        try
+        {
+            return await calls.RunAsync(token => DownloadAsync(Blob(name), request, token), cancel);
+        }
+        catch (RequestFailedException answer) when (answer.Status is 304 or 404 or 416)
+        {
+            return new(answer.Status);
+        }
+    }
+
+    /// <summary>Writes a whole blob and returns its new ETag; null when <paramref name="conditions"/> do not hold.</summary>
+    public async Task<string?> WriteAsync(string name, ReadOnlyMemory<byte> content, BlobRequestConditions? conditions, CancellationToken cancel)
+    {
+        var request = new BlobUploadOptions { Conditions = conditions, TransferOptions = OneCallForMost };
+        try
+        {
+            var written = await calls.RunAsync(token => Blob(name).UploadAsync(BinaryData.FromBytes(content), request, token), cancel);
+            return written.Value.ETag.ToString();
+        }
+        catch (RequestFailedException answer) when (answer.Status == 412 || answer.ErrorCode == BlobErrorCode.BlobAlreadyExists)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Deletes a blob; a missing one is fine.</summary>
+    public Task DeleteAsync(string name, CancellationToken cancel) =>
+        calls.RunAsync(token => Blob(name).DeleteIfExistsAsync(cancellationToken: token), cancel);
+
+    /// <summary>Names below the prefix in ordinal order, with the time of the last change. One call for each 5,000, or <paramref name="most"/>.</summary>
+    public Task<List<(string Name, DateTimeOffset Changed)>> ListAsync(CancellationToken cancel, int most = int.MaxValue) =>
+        calls.RunAsync(
+            async token =>
+            {
+                var found = new List<(string, DateTimeOffset)>();
+                var pages = calls.Container.GetBlobsAsync(new GetBlobsOptions { Prefix = prefix }, token).AsPages(pageSizeHint: Math.Min(most, 5_000));
+                await foreach (var page in pages)
+                {
+                    foreach (var blob in page.Values)
+                        found.Add((blob.Name[prefix.Length..], blob.Properties.LastModified ?? DateTimeOffset.MaxValue));
+                    if (found.Count >= most)
+                        break;
+                }
+                return found;
+            },
+            cancel);
+
+    /// <summary>Names numbered blobs so that they list in their order.</summary>
+    public static string Numbered(int number) => number.ToString("D8", CultureInfo.InvariantCulture);
+
+    private static async Task<BlobAnswer> DownloadAsync(BlobClient blob, BlobDownloadOptions request, CancellationToken token)
+    {
+        var answer = await blob.DownloadStreamingAsync(request, token);
+        var status = answer.GetRawResponse().Status;
+        if (status == 304)
+            return new(status);
+        using var body = answer.Value;
+        var content = new byte[body.Details.ContentLength];
+        await body.Content.ReadExactlyAsync(content, token);
+        return new(status, content, body.Details.ETag.ToString(), body.Details.BlobCommittedBlockCount);
+    }
+}

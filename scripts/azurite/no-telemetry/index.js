@@ -1,0 +1,4 @@
+"use strict";
+
+// Azurite calls none of it under --disableTelemetry.
+module.exports = {};
