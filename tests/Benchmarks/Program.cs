@@ -1,13 +1,16 @@
 using System.CommandLine;
+using IngressReconciler.Benchmarks.DataPlane;
+using IngressReconciler.Benchmarks.Loopback;
 using IngressReconciler.Benchmarks.Measuring;
 using IngressReconciler.Benchmarks.Scale;
 
 var quick = new Option<bool>("--quick") { Description = "Fewer samples, and none of the largest sizes where they take minutes", Recursive = true };
 var json = new Option<bool>("--json") { Description = "Print JSON instead of tables", Recursive = true };
-var write = new Option<FileInfo?>("--write") { Description = "Put the results into this Markdown file, each in the place of its predecessor", Recursive = true };
+var write = new Option<bool>("--write") { Description = "Put the results into docs/benchmarks.md, each in the place of its predecessor", Recursive = true };
 
 (string Verb, string What, Func<bool, Task<Report>> Run)[] benchmarks =
 [
+    ("dataplane", "CPU of a request, against a hand-written configuration", DataPlaneBenchmark.RunAsync),
     ("scale", "What a cluster's size costs, from event to command", ScaleBenchmark.RunAsync),
 ];
 
@@ -43,7 +46,7 @@ async Task<int> RunAsync(ParseResult parsed, IEnumerable<Func<bool, Task<Report>
 
     if (parsed.GetValue(json))
         Console.WriteLine(Output.Json(conditions, reports));
-    if (parsed.GetValue(write) is { } file)
-        Output.Write(file.FullName, conditions, reports);
+    if (parsed.GetValue(write))
+        Output.Write(Repository.File("docs/benchmarks.md"), conditions, reports);
     return 0;
 }
