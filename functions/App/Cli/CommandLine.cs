@@ -32,5 +32,6 @@ public static class CommandLine
             HistoryCommands.Status(),
             HistoryCommands.Versions(),
             HistoryCommands.Diff(),
+            PkiCommand.Create(),
         };
 }

@@ -26,7 +26,7 @@ public sealed class AdminTlsTests(HAProxyProcess haproxy) : IClassFixture<HAProx
     public async Task A_client_certificate_of_another_authority_is_refused_and_that_is_said()
     {
         using var other = new TestPki();
-        var (certificate, key) = other.Issue("ingress-reconciler", "1.3.6.1.5.5.7.3.2");
+        var (certificate, key) = other.IssueClient("ingress-reconciler");
         using var credentials = AdminCredentials.FromPem(certificate, key, haproxy.Pki.Authority);
 
         var e = await Assert.ThrowsAsync<ProxyUnavailableException>(() => OpenAsync(credentials));
@@ -53,7 +53,7 @@ public sealed class AdminTlsTests(HAProxyProcess haproxy) : IClassFixture<HAProx
 
         var e = await Assert.ThrowsAsync<ProxyUnavailableException>(() => OpenAsync(credentials));
 
-        const string reason = "is not trusted: its certificate 'CN=localhost' from 'CN=throw-away CA' does not lead to the given CA";
+        const string reason = "is not trusted: its certificate 'CN=ingress-proxy' from 'CN=throw-away CA' does not lead to the given CA";
         Assert.Contains(reason, e.Message, StringComparison.Ordinal);
         Assert.False(e.IsTransient);
     }
@@ -63,10 +63,10 @@ public sealed class AdminTlsTests(HAProxyProcess haproxy) : IClassFixture<HAProx
     {
         using var credentials = haproxy.Pki.Credentials();
 
-        var options = HAProxyProcess.Options with { ServerName = "ingress-proxy" };
+        var options = HAProxyProcess.Options with { ServerName = "another-proxy" };
         var e = await Assert.ThrowsAsync<ProxyUnavailableException>(() => OpenAsync(credentials, options));
 
-        const string reason = "is not trusted: its certificate 'CN=localhost' is not for the name 'ingress-proxy' but for: localhost.";
+        const string reason = "is not trusted: its certificate 'CN=ingress-proxy' is not for the name 'another-proxy' but for: ingress-proxy, localhost.";
         Assert.EndsWith(reason, e.Message, StringComparison.Ordinal);
         Assert.False(e.IsTransient);
     }
@@ -99,8 +99,8 @@ public sealed class AdminTlsTests(HAProxyProcess haproxy) : IClassFixture<HAProx
     [Fact]
     public void Credentials_say_which_part_is_wrong_and_never_show_the_key()
     {
-        var (certificate, key) = haproxy.Pki.Issue("a", "1.3.6.1.5.5.7.3.2");
-        var (_, otherKey) = haproxy.Pki.Issue("b", "1.3.6.1.5.5.7.3.2");
+        var (certificate, key) = haproxy.Pki.IssueClient("a");
+        var (_, otherKey) = haproxy.Pki.IssueClient("b");
         using var credentials = AdminCredentials.FromPem(certificate, key, haproxy.Pki.Authority);
 
         Assert.Equal("AdminCredentials(CN=a, key redacted)", credentials.ToString());

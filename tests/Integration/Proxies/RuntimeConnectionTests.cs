@@ -97,8 +97,8 @@ public sealed class RuntimeConnectionTests(HAProxyProcess haproxy) : IClassFixtu
     public async Task A_certificate_with_the_key_of_another_is_an_error_or_the_end_of_the_session_but_never_a_hang()
     {
         await using var connection = await haproxy.ConnectAsync();
-        var (certificate, key) = haproxy.Pki.Issue("a.example.com", "1.3.6.1.5.5.7.3.1");
-        var (_, otherKey) = haproxy.Pki.Issue("b.example.com", "1.3.6.1.5.5.7.3.1");
+        var (certificate, key) = haproxy.Pki.IssueServer("a.example.com");
+        var (_, otherKey) = haproxy.Pki.IssueServer("b.example.com");
         const string name = "mismatch";
         var pushed = await connection.SendAsync(
             [

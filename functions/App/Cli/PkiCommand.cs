@@ -1,0 +1,29 @@
+using System.CommandLine;
+using IngressReconciler.Local;
+using IngressReconciler.Proxies;
+
+namespace IngressReconciler.Cli;
+
+/// <summary><c>pki</c>: throw-away certificates for local runs and tests, laid out as the Secrets that a proxy mounts.</summary>
+public static class PkiCommand
+{
+    private static readonly Argument<string> Folder = new("FOLDER") { Description = "Is made when missing; certificates that are there are replaced." };
+    private static readonly Option<string> ServerName = new("--server-name") { Description = "The name in the proxies' admin certificate.", HelpName = "NAME", DefaultValueFactory = _ => new ProxyOptions().ServerName };
+    private static readonly Option<string> Client = new("--client") { Description = "The client that proxies let in: ADMIN_CLIENT of infra/haproxy/haproxy.cfg.", HelpName = "CN", DefaultValueFactory = _ => "ingress-reconciler" };
+
+    /// <summary>The command.</summary>
+    public static Command Create()
+    {
+        var command = new Command("pki", "Make throw-away certificates for local runs: admin/, traffic/ and client/, each with tls.crt, tls.key and ca.crt. The authority's key is not kept.")
+        {
+            Folder, ServerName, Client,
+        };
+        command.SetAction(given =>
+        {
+            using var pki = new ThrowAwayPki(TimeProvider.System);
+            pki.Write(given.GetRequiredValue(Folder), given.GetRequiredValue(ServerName), given.GetRequiredValue(Client));
+            return ExitCode.Done;
+        });
+        return command;
+    }
+}

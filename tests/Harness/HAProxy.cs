@@ -1,0 +1,65 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace IngressReconciler.Tests.Harness;
+
+/// <summary>
+/// A real HAProxy with a configuration of this repository. The executable is the one that the environment variable <c>HAPROXY</c> names,
+/// else what <c>scripts/haproxy</c> finds or fetches.
+/// </summary>
+/// <param name="configuration">The configuration's path in the repository.</param>
+/// <param name="environment">What it reads from the environment.</param>
+/// <param name="accepts">Where it accepts connections once it runs.</param>
+/// <param name="log">The file that it writes to.</param>
+public sealed class HAProxy(string configuration, IReadOnlyDictionary<string, string> environment, IPEndPoint accepts, string log) : IAsyncDisposable
+{
+    private static readonly Lazy<Task<string>> Executable = new(() => Repository.RunAsync("scripts/haproxy"));
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    private ChildProcess? process;
+
+    /// <summary>The process id; another after each start.</summary>
+    public int Pid => process!.Pid;
+
+    /// <summary>Whether it runs.</summary>
+    public bool IsRunning => process is { HasExited: false };
+
+    /// <summary>Everything that it wrote.</summary>
+    public string Output => process?.Output ?? "";
+
+    /// <summary>The executable, fetched when it is missing.</summary>
+    /// <exception cref="InvalidOperationException">There is none; the message says what to install.</exception>
+    public static Task<string> ExecutableAsync() => Executable.Value;
+
+    /// <summary>Starts it and returns when it accepts connections.</summary>
+    /// <exception cref="InvalidOperationException">It does not run.</exception>
+    public async Task StartAsync()
+    {
+        process = await ChildProcess.StartAsync(log, await ExecutableAsync(), ["-db", "-f", Repository.File(configuration)], environment);
+        await process.WaitUntilAsync(AcceptsAsync, Patience);
+    }
+
+    /// <summary>SIGKILL; returns when the process is gone.</summary>
+    public Task KillAsync() => process!.KillAsync();
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        if (process is not null)
+            await process.DisposeAsync();
+    }
+
+    private async Task<bool> AcceptsAsync()
+    {
+        using var client = new TcpClient();
+        try
+        {
+            await client.ConnectAsync(accepts);
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,44 @@
+using System.Security.Cryptography;
+using IngressReconciler.Local;
+using IngressReconciler.Proxies;
+
+namespace IngressReconciler.Tests.Harness;
+
+/// <summary>A <see cref="ThrowAwayPki"/> in a folder that goes with it, and credentials that proxies take or refuse.</summary>
+public sealed class TestPki : IDisposable
+{
+    private readonly ThrowAwayPki pki = new(TimeProvider.System);
+
+    /// <summary>Makes it.</summary>
+    public TestPki() => pki.Write(Folder, new ProxyOptions().ServerName, "ingress-reconciler");
+
+    /// <summary>Holds all files: <c>admin/</c>, <c>traffic/</c> and <c>client/</c>, each with <c>tls.crt</c>, <c>tls.key</c>, <c>ca.crt</c>.</summary>
+    public string Folder { get; } = Directory.CreateTempSubdirectory("ingress-reconciler-pki-").FullName;
+
+    /// <summary>The authority's certificate, PEM.</summary>
+    public string Authority => pki.Authority;
+
+    /// <summary>What the reconciler shows the proxies of this PKI.</summary>
+    public AdminCredentials Credentials() => AdminCredentials.FromFiles(
+        Path.Combine(Folder, "client/tls.crt"), Path.Combine(Folder, "client/tls.key"), Path.Combine(Folder, "client/ca.crt"));
+
+    /// <summary>A client certificate of this authority for another subject, or of RSA.</summary>
+    public AdminCredentials CredentialsFor(string commonName, bool rsa = false)
+    {
+        using AsymmetricAlgorithm key = rsa ? RSA.Create(2048) : ThrowAwayPki.NewKey();
+        return AdminCredentials.FromPem(pki.SignClient(commonName, key), key.ExportPkcs8PrivateKeyPem(), Authority);
+    }
+
+    /// <summary>A server's certificate with its key, PEM, for DNS names and the loopback addresses.</summary>
+    public (string Certificate, string Key) IssueServer(params ReadOnlySpan<string> names) => pki.IssueServer(names);
+
+    /// <summary>A client's certificate with its key, PEM.</summary>
+    public (string Certificate, string Key) IssueClient(string commonName) => pki.IssueClient(commonName);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        pki.Dispose();
+        Directory.Delete(Folder, recursive: true);
+    }
+}
