@@ -18,7 +18,7 @@ public sealed partial class Clusters : IAsyncDisposable
 
     private readonly BlobStorage storage;
     private readonly AdminCredentials? credentials;
-    private readonly ImmutableSortedDictionary<string, (Reconciler Reconciler, ManifestFolder? Manifests)> byId;
+    private readonly ImmutableSortedDictionary<string, Reconciler> byId;
     private readonly Lock gate = new();
     private readonly Queue<Refusal> refusals = [];
     private readonly TimeProvider time;
@@ -36,12 +36,13 @@ public sealed partial class Clusters : IAsyncDisposable
             var manifests = cluster.Manifests is { } folder ? new ManifestFolder(folder, ManifestIndex.DefaultFile(folder), time) : null;
             var links = cluster.Proxies.Select(address => new ProxyLink(address, credentials!, options, time)).ToArray();
             var pairs = new KeyPairs(manifests, time, logs.CreateLogger("IngressReconciler.Certificates"));
-            return (new Reconciler(storage.Cluster(cluster.Id), cluster.Routing, links, pairs.ReadAsync, time, logs.CreateLogger($"IngressReconciler.{cluster.Id}")), manifests);
+            return new Reconciler(
+                storage.Cluster(cluster.Id), cluster.Routing, links, cancel => ListAsync(manifests, cancel), pairs.ReadAsync, time, logs.CreateLogger($"IngressReconciler.{cluster.Id}"));
         }, StringComparer.Ordinal);
     }
 
     /// <summary>The reconcilers by cluster id.</summary>
-    public IEnumerable<KeyValuePair<string, Reconciler>> All => byId.Select(pair => KeyValuePair.Create(pair.Key, pair.Value.Reconciler));
+    public IReadOnlyDictionary<string, Reconciler> All => byId;
 
     /// <summary>Events that could never be of use, the newest last.</summary>
     public ImmutableArray<Refusal> Refusals
@@ -54,7 +55,7 @@ public sealed partial class Clusters : IAsyncDisposable
     }
 
     /// <summary>The reconciler of a cluster, or null.</summary>
-    public Reconciler? Find(string id) => byId.TryGetValue(id, out var found) ? found.Reconciler : null;
+    public Reconciler? Find(string id) => byId.GetValueOrDefault(id);
 
     /// <summary>The state of a cluster in storage.</summary>
     public ClusterStorage StorageOf(string id) => storage.Cluster(id);
@@ -62,7 +63,7 @@ public sealed partial class Clusters : IAsyncDisposable
     /// <summary>Begins.</summary>
     public void Start()
     {
-        foreach (var (reconciler, _) in byId.Values)
+        foreach (var reconciler in byId.Values)
             reconciler.Start();
     }
 
@@ -85,28 +86,29 @@ public sealed partial class Clusters : IAsyncDisposable
                 changes[read.ClusterId] = [read.Change];
         }
 
-        await Task.WhenAll(changes.Select(pair => byId[pair.Key].Reconciler.AcceptAsync(pair.Value)));
+        await Task.WhenAll(changes.Select(pair => byId[pair.Key].AcceptAsync(pair.Value)));
     }
 
     /// <summary>Lists every cluster that can be listed, takes what was missed, and reads every proxy back.</summary>
-    public async Task ResyncAsync(CancellationToken cancel)
-    {
-        await Task.WhenAll(byId.Values.Select(async pair =>
-        {
-            var listing = pair.Manifests is null ? null : await pair.Manifests.ListClusterAsync(cancel);
-            foreach (var refusal in listing?.Refusals ?? [])
-                Refuse(refusal);
-            await pair.Reconciler.ResyncAsync(listing?.Cluster);
-        }));
-    }
+    public Task ResyncAsync(CancellationToken cancel) => Task.WhenAll(byId.Values.Select(reconciler => reconciler.ResyncAsync(cancel)));
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        foreach (var (reconciler, _) in byId.Values)
+        foreach (var reconciler in byId.Values)
             await reconciler.DisposeAsync();
         credentials?.Dispose();
         storage.Dispose();
+    }
+
+    private async Task<ClusterList?> ListAsync(ManifestFolder? manifests, CancellationToken cancel)
+    {
+        if (manifests is null)
+            return null;
+        var listing = await manifests.ListClusterAsync(cancel);
+        foreach (var refusal in listing.Refusals)
+            Refuse(refusal);
+        return listing.Cluster;
     }
 
     private void Refuse(string reason)

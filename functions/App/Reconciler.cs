@@ -13,8 +13,21 @@ namespace IngressReconciler;
 /// state, a changed routing is sealed as a version, and every proxy is pushed to and read back. One loop does all of it; what arrives while it
 /// is busy goes together in the next round. Any number of instances may run for one cluster: the journal is their order, the lease their turn.
 /// </summary>
+/// <param name="storage">The cluster's state in storage.</param>
+/// <param name="options">What the operator set.</param>
+/// <param name="proxies">The ways to its proxies.</param>
+/// <param name="list">Lists the cluster afresh; gives null when it cannot be listed.</param>
+/// <param name="keys">Reads keys of certificates.</param>
+/// <param name="time">The clock.</param>
+/// <param name="log">Where decisions are told.</param>
 public sealed partial class Reconciler(
-    ClusterStorage storage, RoutingOptions options, IReadOnlyList<ProxyLink> proxies, KeyPairReading keys, TimeProvider time, ILogger log)
+    ClusterStorage storage,
+    RoutingOptions options,
+    IReadOnlyList<ProxyLink> proxies,
+    Func<CancellationToken, Task<ClusterList?>> list,
+    KeyPairReading keys,
+    TimeProvider time,
+    ILogger log)
     : IAsyncDisposable
 {
     /// <summary>How long an event's answer waits for proxies. A slower one is pushed to all the same; it only is not waited for.</summary>
@@ -35,6 +48,7 @@ public sealed partial class Reconciler(
     private Wanted wanted = Wanted.Of(ClusterState.Empty, options);
     private VersionSealing sealing = new(storage, time);
     private bool othersWrite = true;
+    private HeldLease? lease;
 
     /// <summary>What is wanted, as far as this instance knows.</summary>
     public Wanted Wanted => Volatile.Read(ref wanted);
@@ -60,13 +74,12 @@ public sealed partial class Reconciler(
     public Task AcceptAsync(IEnumerable<ResourceChange> changes) => queue.Add([.. changes]);
 
     /// <summary>Compares with a fresh list, takes what was missed, and reads every proxy back.</summary>
-    /// <param name="list">Everything that the cluster has; null when it cannot be listed: then only the proxies are looked at.</param>
     /// <returns>How many changes had been missed, and how many known objects a list lacks that is not believed.</returns>
-    public async Task<(int Missed, int Suspect)> ResyncAsync(ClusterList? list)
+    public async Task<(int Missed, int Suspect)> ResyncAsync(CancellationToken cancel)
     {
         await queue.Add([]);
         var suspect = 0;
-        var missed = list?.MissedBy(Wanted.Cluster, out suspect) ?? [];
+        var missed = (await list(cancel))?.MissedBy(Wanted.Cluster, out suspect) ?? [];
         if (suspect > 0)
             LogSuspect(suspect, Wanted.Cluster.Resources.Count);
         foreach (var worker in workers)
@@ -129,6 +142,8 @@ public sealed partial class Reconciler(
         {
             var tail = await storage.Journal.ReadAsync(at, cancel);
             state = state.Apply(tail.Lines.Select(line => JournalBatch.Parse(line.Bytes)));
+            foreach (var line in tail.Lines)
+                snapshots.Count(line.Bytes.Length);
             (at, more) = (tail.Position, !tail.AtEnd);
         }
 
@@ -144,85 +159,112 @@ public sealed partial class Reconciler(
         }
 
         LogLoaded(state.Resources.Count, wanted.Model.Hosts.Count, position, time.GetElapsedTime(started).TotalMilliseconds);
+
+        // The first push to a new cluster's proxies makes them ready: it must not be of the first few events.
+        if (IsUnknown && await list(cancel) is { } all)
+            queue.Put([.. all.Resources.Select(resource => new Applied(resource))]);
         queue.Wake();
     }
 
+    /// <summary>Nothing was ever heard of the cluster. That is no wish for an empty one, and proxies are left as they are.</summary>
+    private bool IsUnknown => position == JournalPosition.Start;
+
     private async Task RoundsAsync(CancellationToken cancel)
     {
-        HeldLease? held = null;
         try
         {
             while (true)
             {
-                if (queue.IsEmpty && !workers.Any(worker => worker.WantsPush))
+                if (!queue.IsEmpty || (!IsUnknown && workers.Any(worker => worker.WantsPush)))
                 {
-                    if (held is not null && workers.All(worker => worker.Current.IsCompleted))
-                    {
-                        // Nothing is left to somebody who has already finished: what others wrote while we had the lease is ours to push.
-                        if (await CatchUpAsync(cancel))
-                            continue;
-                        await held.DisposeAsync();
-                        held = null;
-                    }
-
-                    await queue.WaitAsync(cancel);
+                    await RoundAsync(cancel);
                     continue;
                 }
 
-                held = await RoundAsync(held, cancel);
+                if (lease is not null && workers.All(worker => worker.Current.IsCompleted))
+                {
+                    // Nothing is left to somebody who has already finished: what others wrote while we had the lease is ours to push.
+                    if (await CatchUpAsync(cancel))
+                        continue;
+                    await LetGoAsync();
+                }
+
+                await queue.WaitAsync(cancel);
             }
         }
         finally
         {
-            if (held is not null)
-                await held.DisposeAsync();
+            await LetGoAsync();
         }
     }
 
-    private async Task<HeldLease?> RoundAsync(HeldLease? held, CancellationToken cancel)
+    private async Task RoundAsync(CancellationToken cancel)
     {
         var started = time.GetTimestamp();
-        if (held is { Lost.IsCancellationRequested: true })
-        {
-            await held.DisposeAsync();
-            held = null;
-        }
-
         var requests = queue.Take();
-        var acquiring = held is null ? storage.PushLease.TryAcquireAsync(cancel) : Task.FromResult<HeldLease?>(held);
         try
         {
-            await JournalAsync(requests, cancel);
+            var acquiring = AcquireAsync(cancel);
+            try
+            {
+                await JournalAsync(requests, cancel);
+            }
+            finally
+            {
+                await acquiring;
+            }
+
+            if (lease is not { } held)
+            {
+                // Another instance is at it. It reads the journal to the end before it lets go, and then it is our turn to look.
+                othersWrite = true;
+                queue.PutBack(requests, giveUpAfter: TurnWithin);
+                await Task.Delay(TimeSpan.FromMilliseconds(5 + Random.Shared.Next(15)), time, cancel);
+                return;
+            }
+
+            if (othersWrite || requests.ChangeCount == 0)
+            {
+                await CatchUpAsync(cancel);
+                await sealing.ReadHeadAsync(cancel);
+                othersWrite = false;
+            }
+
+            if (!IsUnknown)
+            {
+                await SealAsync(requests, cancel);
+                await PushAsync(held);
+            }
         }
-        finally
+        catch (Exception e)
         {
-            held = await acquiring;
+            requests.Fail(e);
+            throw;
         }
 
-        if (held is null)
-        {
-            // Another instance is at it. It reads the journal to the end before it lets go, and then it is our turn to look.
-            othersWrite = true;
-            queue.PutBack(requests, giveUpAfter: TurnWithin);
-            await Task.Delay(TimeSpan.FromMilliseconds(5 + Random.Shared.Next(15)), time, cancel);
-            return null;
-        }
-
-        if (othersWrite)
-        {
-            await CatchUpAsync(cancel);
-            await sealing.ReadHeadAsync(cancel);
-            othersWrite = false;
-        }
-
-        await SealAsync(requests, cancel);
-        await PushAsync(held);
         requests.Done();
         if (requests.ChangeCount > 0)
             LogRound(requests.ChangeCount, requests.Cause, Version, workers.Count(worker => worker.Report.Running), workers.Length, time.GetElapsedTime(started).TotalMilliseconds);
         reports.Write(workers.Select(worker => worker.Report));
         snapshots.MayWrite(wanted.Cluster, position);
-        return held;
+    }
+
+    /// <summary>Takes the lease if we have not got it and it is free.</summary>
+    private async Task AcquireAsync(CancellationToken cancel)
+    {
+        if (lease is { Lost.IsCancellationRequested: true })
+            await LetGoAsync();
+        lease ??= await storage.PushLease.TryAcquireAsync(cancel);
+    }
+
+    private async Task LetGoAsync()
+    {
+        if (lease is { } held)
+        {
+            lease = null;
+            await Task.WhenAll(workers.Select(worker => worker.Current));
+            await held.DisposeAsync();
+        }
     }
 
     /// <summary>Events ─► journal. What the state knows already is left out; what others wrote in between is followed first.</summary>

@@ -91,6 +91,9 @@ public static class HistoryCommands
 
     private static void Print<T>(ParseResult given, T value, JsonTypeInfo<T> type, Action show)
     {
+        // A pipe has no width of its own.
+        if (Console.IsOutputRedirected)
+            AnsiConsole.Profile.Width = 200;
         if (given.GetValue(Json))
             Console.WriteLine(JsonSerializer.Serialize(value, type));
         else

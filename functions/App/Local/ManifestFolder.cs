@@ -115,7 +115,8 @@ public sealed class ManifestFolder(string path, string indexFile, TimeProvider c
             lock (gate)
             {
                 foreach (var (key, entry) in index.Entries)
-                    listed[key] = entry;
+                    if (!listed.TryGetValue(key, out var own) || own.ResourceVersion < entry.ResourceVersion)
+                        listed[key] = entry;
                 var diff = ManifestDiff.Between(listed, Math.Max(highest, index.Highest), reading.Objects, begun);
                 listed = new(diff.Entries);
                 highest = diff.Highest;

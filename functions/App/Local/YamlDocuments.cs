@@ -37,13 +37,19 @@ public static class YamlDocuments
     /// <exception cref="ManifestSyntaxException">The text is not YAML, or not what JSON can hold, or beyond a limit.</exception>
     public static List<ManifestDocument> Read(string text)
     {
+        var parser = new Parser(new StringReader(text));
         try
         {
-            return new Reading(new Parser(new StringReader(text))).Documents();
+            return new Reading(parser).Documents();
         }
         catch (YamlException exception)
         {
             throw new ManifestSyntaxException(exception.Start.Line, exception.Message);
+        }
+        catch (Exception exception) when (exception is InvalidOperationException or ArgumentException or IndexOutOfRangeException)
+        {
+            // The parser's own slips on text such as a bracket that is never closed.
+            throw new ManifestSyntaxException(parser.Current?.End.Line ?? 1, "no YAML from here on");
         }
     }
 

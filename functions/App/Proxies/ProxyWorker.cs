@@ -96,6 +96,7 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
             pending = new();
             resync = false;
             current = Task.Run(() => PushAsync(scope, what, unexpected, cancel), CancellationToken.None);
+            _ = current.ContinueWith(_ => wake(), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         }
     }
 
@@ -139,7 +140,6 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
         finally
         {
             Reach();
-            wake();
         }
     }
 

@@ -41,6 +41,17 @@ public sealed record RequestBatch(ImmutableArray<Request> Requests)
             request.Done.TrySetResult();
     }
 
+    /// <summary>Nobody is served, and all are told why.</summary>
+    public void Fail(Exception why)
+    {
+        foreach (var request in Requests)
+        {
+            // Nobody may be there to hear it.
+            if (request.Done.TrySetException(why))
+                _ = request.Done.Task.Exception;
+        }
+    }
+
     private static IEnumerable<JournalBatch> Fitting(ImmutableArray<ResourceChange> changes, DateTimeOffset now)
     {
         var batch = new JournalBatch(Guid.NewGuid().ToString("N"), now, changes);

@@ -30,6 +30,14 @@ public sealed class RequestQueue(TimeProvider time)
         return request.Done.Task;
     }
 
+    /// <summary>Queues changes of our own, before all that wait.</summary>
+    public void Put(ImmutableArray<ResourceChange> changes)
+    {
+        lock (gate)
+            waiting.Insert(0, new(changes, time.GetTimestamp()));
+        Wake();
+    }
+
     /// <summary>Lets <see cref="WaitAsync"/> return.</summary>
     public void Wake()
     {
@@ -78,11 +86,7 @@ public sealed class RequestQueue(TimeProvider time)
     }
 
     /// <summary>Nobody who waits can be served: all are told why.</summary>
-    public void Fail(Exception why)
-    {
-        foreach (var request in Take().Requests)
-            request.Done.TrySetException(why);
-    }
+    public void Fail(Exception why) => Take().Fail(why);
 }
 
 /// <summary>Changes of one caller.</summary>

@@ -95,7 +95,7 @@ public static class EndpointResolution
             }
 
             var ready = endpoint.Conditions?.Ready ?? true;
-            var serving = endpoint.Conditions?.Serving ?? ready;
+            var serving = endpoint.Conditions?.Serving ?? true;
             var terminating = endpoint.Conditions?.Terminating ?? false;
             if (!ready && !(serving && terminating))
             {

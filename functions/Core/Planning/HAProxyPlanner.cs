@@ -4,7 +4,7 @@ using IngressReconciler.Routing;
 
 namespace IngressReconciler.Planning;
 
-/// <summary>What a proxy says it runs + what is wanted → the ordered, minimal steps between the two.</summary>
+/// <summary>What a proxy says it runs + what is wanted → the ordered, minimal steps between the two; the same for the same input, to the letter.</summary>
 public static class HAProxyPlanner
 {
     /// <summary>
@@ -33,9 +33,8 @@ public static class HAProxyPlanner
     {
         var upstreams = scope.Everything ? wanted.Endpoints.Keys : scope.Upstreams;
         var looked = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var upstream in upstreams)
+        foreach (var (name, upstream) in upstreams.Select(one => (Name: HAProxyNames.Backend(one), one)).OrderBy(one => one.Name, StringComparer.Ordinal))
         {
-            var name = HAProxyNames.Backend(upstream);
             looked.Add(name);
             var actual = state.Backends.GetValueOrDefault(name);
             if (wanted.Endpoints.TryGetValue(upstream, out var endpoints))
@@ -46,11 +45,8 @@ public static class HAProxyPlanner
 
         if (!scope.Everything)
             return;
-        foreach (var (name, actual) in state.Backends)
-        {
-            if (!looked.Contains(name))
-                Drop(plan, actual);
-        }
+        foreach (var actual in state.Backends.Values.Where(one => !looked.Contains(one.Name)).OrderBy(one => one.Name, StringComparer.Ordinal))
+            Drop(plan, actual);
     }
 
     private static void Keep(Builder plan, Upstream upstream, string backend, EndpointSet endpoints, ProxyBackend? actual)
@@ -73,11 +69,8 @@ public static class HAProxyPlanner
                 (state == ServerState.Ready ? plan.Prepare : plan.Retire).Add(new SetServerState(backend, server, state));
         }
 
-        foreach (var server in actual?.Servers.Values ?? [])
-        {
-            if (!kept.Contains(server.Name))
-                Drop(plan, backend, server);
-        }
+        foreach (var server in (actual?.Servers.Values ?? []).Where(one => !kept.Contains(one.Name)).OrderBy(one => one.Name, StringComparer.Ordinal))
+            Drop(plan, backend, server);
 
         if (actual is not { Published: true })
             plan.Prepare.Add(new PublishBackend(backend));
@@ -87,7 +80,7 @@ public static class HAProxyPlanner
     {
         if (backend.Published)
             plan.Retire.Add(new UnpublishBackend(backend.Name));
-        foreach (var server in backend.Servers.Values)
+        foreach (var server in backend.Servers.Values.OrderBy(one => one.Name, StringComparer.Ordinal))
             Drop(plan, backend.Name, server);
         plan.Sweep.Add(new DeleteBackend(backend.Name));
     }
@@ -118,7 +111,7 @@ public static class HAProxyPlanner
         var added = new List<Step>();
         var moved = new List<Step>();
         var removed = new List<Step>();
-        foreach (var key in looked)
+        foreach (var key in looked.Order(HAProxyRoutes.MoreSpecificFirst))
         {
             var want = target.GetValueOrDefault(key);
             var have = state.Routes.GetValueOrDefault(key);
@@ -138,7 +131,9 @@ public static class HAProxyPlanner
             return;
         }
 
-        // A new key is in before another leads elsewhere or goes, and the version is said last.
+        // A new key is in before another leads elsewhere or goes, and the version is said last. The more specific key comes before the other and goes
+        // after it: at no step does a request fall to a key that is neither the one it had nor the one it gets.
+        removed.Reverse();
         plan.Switch.AddRange(added.Concat(moved).Concat(removed).OrderBy(SaysVersion));
     }
 
@@ -146,8 +141,8 @@ public static class HAProxyPlanner
 
     private static void Certificates(Builder plan, Wanted wanted, ProxyState state, PlanScope scope)
     {
-        var references = scope.Everything ? wanted.Translation.Uses.HostsOf.Keys : scope.Certificates;
-        plan.Prepare.AddRange(state.UnfinishedCertificates.Select(name => new AbortCertificate(name)));
+        var references = (scope.Everything ? wanted.Translation.Uses.HostsOf.Keys : scope.Certificates).OrderBy(one => one.ToString(), StringComparer.Ordinal);
+        plan.Prepare.AddRange(state.UnfinishedCertificates.Order(StringComparer.Ordinal).Select(name => new AbortCertificate(name)));
         var shown = state.Certificates.Keys.Select(line => line.Certificate).ToHashSet(StringComparer.Ordinal);
         var lines = new HashSet<CertificateLine>();
         var prefixes = new List<string>();
@@ -178,14 +173,14 @@ public static class HAProxyPlanner
                 plan.Prepare.Add(new SetDefaultCertificate(name, byDefault));
         }
 
-        foreach (var (line, number) in state.Certificates)
+        foreach (var (line, number) in state.Certificates.OrderBy(pair => pair.Value))
         {
             if (Looked(line.Certificate) && !lines.Contains(line))
                 plan.Retire.Add(new UnbindCertificate(line, number));
         }
 
         var used = lines.Select(line => line.Certificate).ToHashSet(StringComparer.Ordinal);
-        foreach (var name in state.CertificateStore)
+        foreach (var name in state.CertificateStore.Order(StringComparer.Ordinal))
         {
             if (Looked(name) && !used.Contains(name))
                 plan.Sweep.Add(new DeleteCertificate(name));
@@ -198,7 +193,7 @@ public static class HAProxyPlanner
     {
         var target = wanted.Model.Settings.ProxyProtocol.TrustedSources;
         plan.Switch.AddRange(target.Where(network => !state.ProxySources.Contains(network)).Select(network => new AddProxySource(network)));
-        plan.Switch.AddRange(state.ProxySources.Where(network => !target.Contains(network)).Select(network => new DeleteProxySource(network)));
+        plan.Switch.AddRange(state.ProxySources.Where(network => !target.Contains(network)).Order(StringComparer.Ordinal).Select(network => new DeleteProxySource(network)));
     }
 
     private sealed class Builder

@@ -15,6 +15,17 @@ public static class HAProxyRoutes
     /// <summary>Where a route without any backend leads: the bootstrap's backend that answers 503 to it.</summary>
     public const string NoBackend = "unrouted";
 
+    /// <summary>
+    /// Of two keys that begin the same request's look-ups, the one that answers it before the other: exact host, wildcard, every host; then the longer.
+    /// </summary>
+    public static IComparer<string> MoreSpecificFirst { get; } = Comparer<string>.Create(static (left, right) =>
+    {
+        var decided = HostRank(left).CompareTo(HostRank(right));
+        if (decided == 0)
+            decided = right.Length.CompareTo(left.Length);
+        return decided != 0 ? decided : string.CompareOrdinal(left, right);
+    });
+
     /// <summary>The entries of one host; none for null.</summary>
     /// <exception cref="NotSupportedException">A route asks for more than a path and one backend: no translation makes such a route yet.</exception>
     public static Dictionary<string, string> Entries(HostKey host, HostRoutes? routes)
@@ -33,6 +44,12 @@ public static class HAProxyRoutes
         }
 
         return entries;
+    }
+
+    private static int HostRank(string key)
+    {
+        var host = key.AsSpan(key.IndexOf('|', StringComparison.Ordinal) + 1);
+        return host is ['/', ..] ? 2 : host is ['*', ..] ? 1 : 0;
     }
 
     private static string Backend(Route route)

@@ -37,7 +37,7 @@ public sealed record SliceEndpoint(string?[]? Addresses, SliceConditions? Condit
 
 /// <summary>Conditions of an endpoint; each may be unset.</summary>
 /// <param name="Ready">Unset means ready.</param>
-/// <param name="Serving">Unset means as ready.</param>
+/// <param name="Serving">Unset means serving.</param>
 /// <param name="Terminating">Unset means not terminating.</param>
 public readonly record struct SliceConditions(bool? Ready, bool? Serving, bool? Terminating);
 
