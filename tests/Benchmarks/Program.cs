@@ -1,8 +1,9 @@
 using System.CommandLine;
 using IngressReconciler.Benchmarks.DataPlane;
-using IngressReconciler.Benchmarks.Loopback;
 using IngressReconciler.Benchmarks.Measuring;
+using IngressReconciler.Benchmarks.Propagation;
 using IngressReconciler.Benchmarks.Scale;
+using IngressReconciler.Tests.Harness;
 
 var quick = new Option<bool>("--quick") { Description = "Fewer samples, and none of the largest sizes where they take minutes", Recursive = true };
 var json = new Option<bool>("--json") { Description = "Print JSON instead of tables", Recursive = true };
@@ -11,6 +12,7 @@ var write = new Option<bool>("--write") { Description = "Put the results into do
 (string Verb, string What, Func<bool, Task<Report>> Run)[] benchmarks =
 [
     ("dataplane", "CPU of a request, against a hand-written configuration", DataPlaneBenchmark.RunAsync),
+    ("propagation", "From an event to every proxy serving what follows from it", PropagationBenchmark.RunAsync),
     ("scale", "What a cluster's size costs, from event to command", ScaleBenchmark.RunAsync),
 ];
 

@@ -3,6 +3,7 @@ using IngressReconciler.Benchmarks.Measuring;
 using IngressReconciler.Benchmarks.Scale;
 using IngressReconciler.Planning;
 using IngressReconciler.Proxies;
+using IngressReconciler.Tests.Harness;
 
 namespace IngressReconciler.Benchmarks.DataPlane;
 
@@ -45,16 +46,16 @@ public static class DataPlaneBenchmark
         foreach (var pod in Enumerable.Range(0, hosts * PodsEach))
             pods.Listen(cluster.Address(pod), SyntheticCluster.PodPort);
 
-        using var pki = new ThrowAwayPki();
+        using var pki = new TestPki();
         var folder = Directory.CreateTempSubdirectory("ingress-reconciler-bench-");
-        await using var ours = new HAProxyInstance("ours", HAProxyInstance.Bootstrap, pki, threads: 1);
-        await using var theirs = new HAProxyInstance("theirs", HandWrittenConfiguration.Write(folder.FullName, wanted), pki, threads: 1);
+        await using var ours = new LoopbackProxy("ours", pki, threads: 1);
+        await using var theirs = new LoopbackProxy("theirs", pki, threads: 1, HandWrittenConfiguration.Write(folder.FullName, wanted));
         await Task.WhenAll(ours.StartAsync(), theirs.StartAsync());
         await PushAsync(ours, wanted, pki);
 
         using var ourLoad = new Load(ours.Traffic, hosts, Connections);
         using var theirLoad = new Load(theirs.Traffic, hosts, Connections);
-        var (turns, requests) = quick ? (15, 10_000) : (41, 20_000);
+        var (turns, requests) = quick ? (40, 4_000) : (150, 5_000);
         // Until every backend has been visited and connections to pods are open.
         await ourLoad.SendAsync(2 * Math.Max(ourLoad.Different, requests));
         await theirLoad.SendAsync(2 * Math.Max(ourLoad.Different, requests));
@@ -73,15 +74,15 @@ public static class DataPlaneBenchmark
         return (ourTimes, theirTimes);
     }
 
-    private static async Task PushAsync(HAProxyInstance proxy, Wanted wanted, ThrowAwayPki pki)
+    private static async Task PushAsync(LoopbackProxy proxy, Wanted wanted, TestPki pki)
     {
         using var credentials = pki.Credentials();
-        await using var connection = await RuntimeConnection.OpenAsync(proxy.Address, credentials, HAProxyInstance.Options, TimeProvider.System, CancellationToken.None);
+        await using var connection = await RuntimeConnection.OpenAsync(proxy.Address, credentials, new ProxyOptions(), TimeProvider.System, CancellationToken.None);
         await ProxyPush.RunAsync(connection, wanted, 1, PlanScope.All(), (_, _, _) => ValueTask.FromResult<string?>(null), CancellationToken.None);
     }
 
     /// <summary>Microseconds of CPU time a request.</summary>
-    private static async Task<double> CostAsync(HAProxyInstance proxy, Load load, int requests)
+    private static async Task<double> CostAsync(LoopbackProxy proxy, Load load, int requests)
     {
         var before = CpuTime.Of(proxy.Pid);
         await load.SendAsync(requests);

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
-using IngressReconciler.Benchmarks.Loopback;
 
 namespace IngressReconciler.Benchmarks.Measuring;
 
@@ -32,7 +31,7 @@ public sealed record Conditions(string Date, int Cores, string Processor, string
 
     private static async Task<string> HAProxyVersionAsync()
     {
-        using var process = Process.Start(new ProcessStartInfo(await HAProxyInstance.ExecutableAsync(), "-v") { RedirectStandardOutput = true })!;
+        using var process = Process.Start(new ProcessStartInfo(await Tests.Harness.HAProxy.ExecutableAsync(), "-v") { RedirectStandardOutput = true })!;
         var output = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();
         return output.Split(' ').ElementAtOrDefault(2) ?? "?";
