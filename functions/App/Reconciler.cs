@@ -95,6 +95,7 @@ public sealed partial class Reconciler(
         await running;
         foreach (var worker in workers)
             await worker.DisposeAsync();
+        await LetGoAsync();
         await reports.DisposeAsync();
         await snapshots.DisposeAsync();
         stopping.Dispose();
@@ -155,7 +156,7 @@ public sealed partial class Reconciler(
         foreach (var worker in workers)
         {
             worker.LookAtEverything();
-            worker.Want(wanted, Version, position.ToString(), WantedDifference.None);
+            worker.Want(wanted, Version, position, WantedDifference.None);
         }
 
         LogLoaded(state.Resources.Count, wanted.Model.Hosts.Count, position, time.GetElapsedTime(started).TotalMilliseconds);
@@ -171,30 +172,31 @@ public sealed partial class Reconciler(
 
     private async Task RoundsAsync(CancellationToken cancel)
     {
-        try
+        while (true)
         {
-            while (true)
+            if (!queue.IsEmpty || (!IsUnknown && (sealing.IsDue || (lease is null && workers.Any(worker => worker.WantsPush)))))
             {
-                if (!queue.IsEmpty || (!IsUnknown && workers.Any(worker => worker.WantsPush)))
-                {
-                    await RoundAsync(cancel);
-                    continue;
-                }
+                await RoundAsync(cancel);
+                continue;
+            }
 
-                if (lease is not null && workers.All(worker => worker.Current.IsCompleted))
+            if (lease is not null)
+            {
+                StartPushes(lease);
+                if (workers.All(worker => worker.Current.IsCompleted))
                 {
                     // Nothing is left to somebody who has already finished: what others wrote while we had the lease is ours to push.
                     if (await CatchUpAsync(cancel))
+                    {
+                        await RoundAsync(cancel);
                         continue;
+                    }
+
                     await LetGoAsync();
                 }
-
-                await queue.WaitAsync(cancel);
             }
-        }
-        finally
-        {
-            await LetGoAsync();
+
+            await queue.WaitAsync(cancel);
         }
     }
 
@@ -233,7 +235,7 @@ public sealed partial class Reconciler(
             if (!IsUnknown)
             {
                 await SealAsync(requests, cancel);
-                await PushAsync(held);
+                StartPushes(held);
             }
         }
         catch (Exception e)
@@ -242,11 +244,21 @@ public sealed partial class Reconciler(
             throw;
         }
 
+        _ = AnswerAsync(requests, position, Version, started);
+        snapshots.MayWrite(wanted.Cluster, position);
+    }
+
+    /// <summary>
+    /// Answers when every proxy that can be reached runs what follows from the requests. The next round does not wait for that.
+    /// </summary>
+    private async Task AnswerAsync(RequestBatch requests, JournalPosition at, int version, long started)
+    {
+        var running = Task.WhenAll(workers.Select(worker => worker.RunsAsync(at)));
+        await Task.WhenAny(running, Task.Delay(AnswerWithin, time));
         requests.Done();
         if (requests.ChangeCount > 0)
-            LogRound(requests.ChangeCount, requests.Cause, Version, workers.Count(worker => worker.Report.Running), workers.Length, time.GetElapsedTime(started).TotalMilliseconds);
+            LogRound(requests.ChangeCount, requests.Cause, version, workers.Count(worker => worker.Report.Running), workers.Length, time.GetElapsedTime(started).TotalMilliseconds);
         reports.Write(workers.Select(worker => worker.Report));
-        snapshots.MayWrite(wanted.Cluster, position);
     }
 
     /// <summary>Takes the lease if we have not got it and it is free.</summary>
@@ -315,7 +327,7 @@ public sealed partial class Reconciler(
         snapshots.Count(bytes);
         sealing.Follow(difference);
         foreach (var worker in workers)
-            worker.Want(next, Version, end.ToString(), difference);
+            worker.Want(next, Version, end, difference);
     }
 
     /// <summary>Routing ─► version, when it is another than the wanted one.</summary>
@@ -324,17 +336,14 @@ public sealed partial class Reconciler(
         if (await sealing.SealAsync(wanted, position, requests.Cause, cancel))
             LogSealed(Version, sealing.Head.Hash, requests.Cause);
         foreach (var worker in workers)
-            worker.Want(wanted, Version, position.ToString(), WantedDifference.None);
+            worker.Want(wanted, Version, position, WantedDifference.None);
     }
 
     /// <summary>For each proxy by itself: ReadState ─► Plan ─► Push ─► Verify. None waits for another.</summary>
-    private async Task PushAsync(HeldLease held)
+    private void StartPushes(HeldLease held)
     {
         foreach (var worker in workers.Where(worker => worker.WantsPush))
             worker.Start(held.Lost);
-        var all = Task.WhenAll(workers.Select(worker => worker.Current));
-        if (!all.IsCompleted)
-            await Task.WhenAny(all, Task.Delay(AnswerWithin, time));
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Loaded {Objects} objects, {Hosts} hosts at {Position} in {Milliseconds:0} ms")]

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using IngressReconciler.Cluster;
 using IngressReconciler.Planning;
 
 namespace IngressReconciler.Proxies;
@@ -35,6 +36,7 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
     private readonly Lock gate = new();
     private readonly CancellationTokenSource stopping = new();
     private readonly HashSet<Step> toSweep = [];
+    private readonly List<(JournalPosition Position, TaskCompletionSource Waiter)> waiting = [];
     private PlanScope pending = PlanScope.All();
     private Target? target;
     private Task current = Task.CompletedTask;
@@ -42,8 +44,9 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
     private Task reaching = Task.CompletedTask;
     private bool reachable = true;
     private bool resync;
+    private JournalPosition reached = JournalPosition.Start;
 
-    private sealed record Target(Wanted Wanted, int Version, string Position);
+    private sealed record Target(Wanted Wanted, int Version, JournalPosition Position);
 
     /// <summary>How it stands.</summary>
     public ProxyReport Report { get; private set; } = new(link.Address.Name, false, 0, "", default, null, 0, 0, "not reached yet");
@@ -65,13 +68,28 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
     }
 
     /// <summary>Says what is wanted now, and what of it differs from what was said last.</summary>
-    public void Want(Wanted wanted, int version, string position, WantedDifference difference)
+    public void Want(Wanted wanted, int version, JournalPosition position, WantedDifference difference)
     {
         lock (gate)
         {
             pending.Version |= target?.Version != version;
             target = new(wanted, version, position);
             pending.Add(difference);
+            if (pending.IsEmpty && current.IsCompleted)
+                Reached(position);
+        }
+    }
+
+    /// <summary>Completes when the proxy was seen to run what follows from a journal position, or cannot be reached. Never fails.</summary>
+    public Task RunsAsync(JournalPosition position)
+    {
+        lock (gate)
+        {
+            if (!reachable || position <= reached)
+                return Task.CompletedTask;
+            var waiter = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            waiting.Add((position, waiter));
+            return waiter.Task;
         }
     }
 
@@ -82,6 +100,7 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
         {
             resync = pending.IsEmpty;
             pending = PlanScope.All();
+            reached = JournalPosition.Start;
         }
     }
 
@@ -113,20 +132,23 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
     {
         try
         {
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, stopping.Token);
             var (outcome, process) = await link.UseAsync(
-                async (connection, token) => (await PushTwiceAsync(connection, what, scope, token), connection.Process), cancel);
+                async (connection, token) => (await PushTwiceAsync(connection, what, scope, token), connection.Process), either.Token);
             var drift = unexpected && outcome.WasReady ? outcome.Steps : 0;
             Tell(report => report with
             {
                 Running = true,
                 Version = what.Version,
-                Position = what.Position,
+                Position = what.Position.ToString(),
                 At = time.GetUtcNow(),
                 Process = process,
                 Pushes = report.Pushes + 1,
                 Drift = report.Drift + drift,
                 Trouble = outcome.Unusable.Count == 0 ? null : $"no usable key for {string.Join(", ", outcome.Unusable)}",
             });
+            lock (gate)
+                Reached(pending.IsEmpty ? target!.Position : what.Position);
             if (!outcome.WasReady)
                 LogRestored(Name, outcome.Steps, what.Version);
             if (drift > 0)
@@ -165,12 +187,7 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
             OperationCanceledException => "was left in mid-push, because the lease was lost or we stop",
             _ => e.Message,
         };
-        lock (gate)
-        {
-            pending = PlanScope.All();
-            reachable = false;
-        }
-
+        Unreachable();
         if (e is ProxyUnavailableException or PushRefusedException or OperationCanceledException)
         {
             if (Report.Trouble != reason)
@@ -179,6 +196,27 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
         else
             LogBug(e, Name);
         Tell(report => report with { Running = false, Trouble = reason });
+    }
+
+    /// <summary>Called under the gate.</summary>
+    private void Reached(JournalPosition position)
+    {
+        reached = position;
+        foreach (var (_, waiter) in waiting.Where(one => one.Position <= position))
+            waiter.TrySetResult();
+        waiting.RemoveAll(one => one.Position <= position);
+    }
+
+    private void Unreachable()
+    {
+        lock (gate)
+        {
+            pending = PlanScope.All();
+            reachable = false;
+            foreach (var (_, waiter) in waiting)
+                waiter.TrySetResult();
+            waiting.Clear();
+        }
     }
 
     private void Tell(Func<ProxyReport, ProxyReport> change)
@@ -204,12 +242,7 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
             if (reachable)
             {
                 var end = await link.Disconnected.WaitAsync(stopping.Token);
-                lock (gate)
-                {
-                    pending = PlanScope.All();
-                    reachable = false;
-                }
-
+                Unreachable();
                 Tell(report => report with { Running = false, Trouble = end.Reason });
             }
 

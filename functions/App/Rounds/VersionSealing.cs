@@ -22,6 +22,9 @@ public sealed class VersionSealing(ClusterStorage storage, TimeProvider time)
     /// <summary>The wanted version, as far as is known.</summary>
     public VersionHead Head { get; private set; } = VersionHead.None;
 
+    /// <summary>Whether the model is another than the wanted version's.</summary>
+    public bool IsDue => hash.Text != Head.Hash;
+
     /// <summary>Takes a model that was made from nothing: how it differs from the wanted version is not known.</summary>
     public void Begin(RoutingModel model)
     {
@@ -45,7 +48,7 @@ public sealed class VersionSealing(ClusterStorage storage, TimeProvider time)
     /// <summary>Seals the model; false when the wanted version is just that.</summary>
     public async Task<bool> SealAsync(Wanted wanted, JournalPosition position, string cause, CancellationToken cancel)
     {
-        while (hash.Text != Head.Hash)
+        while (IsDue)
         {
             var number = Head.Version + 1;
             var full = !parentKnown || Head.SinceFull >= ConfigVersion.FullEvery;

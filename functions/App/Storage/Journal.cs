@@ -97,8 +97,10 @@ public sealed class Journal
             var answer = await _folder.ReadAsync(Name(at.Segment), cancel, new HttpRange(at.Offset - before, ReadAtOnce + before));
             if (!answer.Found)
             {
-                if (before > 0 || (answer.Status == 404 && !await IsUnbornAsync(at.Segment, cancel)))
+                if (before > 0)
                     throw Gap(at);
+                if (answer.Status == 404 && await IsBornAsync(at, cancel))
+                    continue;
                 return new([], at, AtEnd: true);
             }
 
@@ -106,9 +108,9 @@ public sealed class Journal
             if (content.Length < before || (before > 0 && content.Span[0] != (byte)'\n'))
                 throw Gap(at);
             Note(at.Segment, answer.Blocks);
-            var tail = Split(content[before..], at) with { AtEnd = content.Length < ReadAtOnce + before };
-            if (tail.Position.Segment == at.Segment || tail.Lines.Count > 0)
-                return tail.Position.Segment == at.Segment ? tail : tail with { AtEnd = false };
+            var tail = Split(content[before..], at, isRest: content.Length < ReadAtOnce + before);
+            if (tail.Lines.Count > 0 || tail.AtEnd)
+                return tail;
             at = tail.Position;
         }
     }
@@ -150,7 +152,7 @@ public sealed class Journal
             throw new ArgumentException("A line that begins with {\"rotate\": is the journal's own.", nameof(line));
     }
 
-    private static JournalTail Split(ReadOnlyMemory<byte> content, JournalPosition at)
+    private static JournalTail Split(ReadOnlyMemory<byte> content, JournalPosition at, bool isRest)
     {
         var lines = new List<JournalLine>();
         while (content.Span.IndexOf((byte)'\n') is >= 0 and var end)
@@ -162,7 +164,7 @@ public sealed class Journal
             lines.Add(new(line, at));
             content = content[line.Length..];
         }
-        return new(lines, at, AtEnd: true);
+        return new(lines, at, AtEnd: isRest);
     }
 
     private async Task<bool> TryAppendAsync(JournalPosition at, ReadOnlyMemory<byte> line, CancellationToken cancel)
@@ -183,16 +185,29 @@ public sealed class Journal
             }
             catch (RequestFailedException answer) when (answer.Status == 404)
             {
-                if (at.Offset > 0 || !await IsUnbornAsync(at.Segment, cancel))
+                if (at.Offset > 0)
                     throw Gap(at, answer);
-                await CreateSegmentAsync(at.Segment, cancel);
+                if (!await IsBornAsync(at, cancel))
+                    await CreateSegmentAsync(at.Segment, cancel);
             }
         }
     }
 
-    /// <summary>Only the first segment may be missing because nobody has written yet: then there is no other either.</summary>
-    private async Task<bool> IsUnbornAsync(int segment, CancellationToken cancel) =>
-        segment == JournalPosition.Start.Segment && await _folder.ListAsync(cancel, most: 1) is [];
+    /// <summary>
+    /// Judges a missing segment. Only the first may be missing because nobody has written yet, and then there is no other either; it may
+    /// also have come since it was missed. Every other missing segment was pruned.
+    /// </summary>
+    private async Task<bool> IsBornAsync(JournalPosition at, CancellationToken cancel)
+    {
+        if (at.Segment != JournalPosition.Start.Segment)
+            throw Gap(at);
+        return await _folder.ListAsync(cancel, most: 1) switch
+        {
+            [] => false,
+            [var oldest, ..] when oldest.Name == Name(at.Segment) => true,
+            _ => throw Gap(at),
+        };
+    }
 
     private async Task CreateSegmentAsync(int segment, CancellationToken cancel)
     {

@@ -30,7 +30,8 @@ public sealed class VersionStore
     public async Task<ReadOnlyMemory<byte>?> ReadAsync(int number, CancellationToken cancel)
     {
         var answer = await _folder.ReadAsync(StorageFolder.Numbered(number), cancel);
-        return answer.Found ? answer.Content : null;
+        // A bare null would become an empty version: memory converts from a null array.
+        return answer.Found ? answer.Content : default(ReadOnlyMemory<byte>?);
     }
 
     /// <summary>Numbers that exist, newest first. One call for each 5,000 versions ever written.</summary>

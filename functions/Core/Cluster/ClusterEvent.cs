@@ -42,7 +42,7 @@ public sealed partial record ClusterEvent(string ClusterId, ResourceChange Chang
             refusal = $"{name}: field 'source' is {KubernetesName.Show(source)}; expected '/clusters/<id>', the id a DNS label";
         else if (type is not (AppliedType or DeletedType))
             refusal = $"{name}: field 'type' is {KubernetesName.Show(type)}; expected '{AppliedType}' or '{DeletedType}'";
-        else if (!json.TryGetProperty("data", out var data) || data.ValueKind != JsonValueKind.Object)
+        else if (Property(json, "data") is not { ValueKind: JsonValueKind.Object } data)
             refusal = $"{name}: field 'data' is missing; expected the Kubernetes object";
         else if (TryReadObject(data, out var resource, out var wrong))
         {
@@ -60,6 +60,12 @@ public sealed partial record ClusterEvent(string ClusterId, ResourceChange Chang
     public static bool TryReadObject(JsonElement data, [NotNullWhen(true)] out Resource? resource, [NotNullWhen(false)] out string? refusal)
     {
         resource = null;
+        if (data.ValueKind != JsonValueKind.Object)
+        {
+            refusal = $"a Kubernetes object must be a JSON object, not {data.ValueKind}";
+            return false;
+        }
+
         var apiVersion = Text(data, "apiVersion");
         var entry = ResourceKinds.Find(Text(data, "kind"));
         if (entry is null || apiVersion != entry.ApiVersion)
@@ -75,7 +81,7 @@ public sealed partial record ClusterEvent(string ClusterId, ResourceChange Chang
         }
         catch (JsonException e)
         {
-            refusal = $"the {entry.Kind} cannot be read: field 'data{e.Path?.TrimStart('$')}' has the wrong type";
+            refusal = $"the {entry.Kind} cannot be read: field {KubernetesName.Show("data" + e.Path?.TrimStart('$'))} is missing or has the wrong type";
             return false;
         }
 
@@ -105,6 +111,29 @@ public sealed partial record ClusterEvent(string ClusterId, ResourceChange Chang
     [GeneratedRegex("^[0-9a-f]{64}\\z", RegexOptions.CultureInvariant)]
     private static partial Regex Fingerprint();
 
-    private static string? Text(JsonElement json, string property) =>
-        json.TryGetProperty(property, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+    private static string? Text(JsonElement json, string property)
+    {
+        if (Property(json, property) is not { ValueKind: JsonValueKind.String } value)
+            return null;
+        try
+        {
+            return value.GetString();
+        }
+        catch (InvalidOperationException)
+        {
+            return "\uFFFD"; // half of a surrogate pair is JSON, but no text
+        }
+    }
+
+    private static JsonElement? Property(JsonElement json, string name)
+    {
+        try
+        {
+            return json.TryGetProperty(name, out var value) ? value : null;
+        }
+        catch (InvalidOperationException)
+        {
+            return null; // another property's name is no text
+        }
+    }
 }

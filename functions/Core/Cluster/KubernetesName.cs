@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 
 namespace IngressReconciler.Cluster;
 
@@ -30,6 +31,10 @@ public static class KubernetesName
         if (string.IsNullOrEmpty(text))
             return "(empty)";
         var shown = text.Length > 80 ? text[..80] : text;
-        return string.Concat("'", string.Concat(shown.Select(c => char.IsControl(c) || char.IsSurrogate(c) ? '\uFFFD' : c)), text.Length > 80 ? "…'" : "'");
+        return string.Concat("'", string.Concat(shown.Select(c => IsActedOn(c) ? '\uFFFD' : c)), text.Length > 80 ? "…'" : "'");
     }
+
+    /// <summary>Ends a line, moves a cursor, or turns the direction of the text around it.</summary>
+    private static bool IsActedOn(char c) => char.GetUnicodeCategory(c)
+        is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.Surrogate;
 }

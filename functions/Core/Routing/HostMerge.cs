@@ -1,3 +1,5 @@
+using IngressReconciler.Cluster;
+
 namespace IngressReconciler.Routing;
 
 /// <summary>Settles what several objects ask for on one host: the oldest has what it asked for first, the others get a finding.</summary>
@@ -9,10 +11,10 @@ public static class HostMerge
     public static (HostRoutes? Routes, ValueList<Finding> Conflicts) Merge(string host, IEnumerable<IngressContribution> contributions)
     {
         var routes = new List<Route>();
-        var taken = new Dictionary<RouteMatch, Route>();
+        var taken = new Dictionary<RouteMatch, (Route Route, IngressContribution By)>();
         var conflicts = new List<Finding>();
         (CertificateReference Reference, IngressContribution By)? certificate = null;
-        Route? fallback = null;
+        (Route Route, IngressContribution By)? fallback = null;
         var ordered = contributions
             .OrderBy(one => one.Created)
             .ThenBy(one => one.Ingress.Namespace, StringComparer.Ordinal)
@@ -24,18 +26,18 @@ public static class HostMerge
                 continue;
             foreach (var route in claim.Routes)
             {
-                if (taken.TryAdd(route.Match, route))
+                if (taken.TryAdd(route.Match, (route, contribution)))
                     routes.Add(route);
                 else
-                    conflicts.Add(Conflict(contribution, "RouteConflict", $"{route.Origin.Field}: {Shown(host)} {Shown(route.Match.Path)} is taken by {By(taken[route.Match], contribution)}. This path is not served."));
+                    conflicts.Add(Conflict(contribution, "RouteConflict", $"{route.Origin.Field}: {Shown(host)} {Shown(route.Match.Path)} is taken by {Winner(taken[route.Match], contribution)}. This path is not served."));
             }
 
             if (claim.Default is { } wanted)
             {
                 if (fallback is null)
-                    fallback = wanted;
+                    fallback = (wanted, contribution);
                 else
-                    conflicts.Add(Conflict(contribution, "DefaultBackendConflict", $"{wanted.Origin.Field}: the default backend is set by {By(fallback, contribution)}. This one is not used."));
+                    conflicts.Add(Conflict(contribution, "DefaultBackendConflict", $"{wanted.Origin.Field}: the default backend is set by {Winner(fallback.Value, contribution)}. This one is not used."));
             }
 
             if (claim.Certificate is { } reference)
@@ -43,12 +45,12 @@ public static class HostMerge
                 if (certificate is null)
                     certificate = (reference, contribution);
                 else if (certificate.Value.Reference != reference)
-                    conflicts.Add(Conflict(contribution, "CertificateConflict", $"spec.tls: host {host} is bound to Secret {certificate.Value.Reference} by {certificate.Value.By.Ingress}, which is older. Secret {reference} is not used for it."));
+                    conflicts.Add(Conflict(contribution, "CertificateConflict", $"spec.tls: host {host} is bound to Secret {certificate.Value.Reference} by {Older(certificate.Value.By, contribution)}. Secret {reference} is not used for it."));
             }
         }
 
-        if (fallback is not null && !taken.ContainsKey(fallback.Match))
-            routes.Add(fallback);
+        if (fallback is { Route: var last } && !taken.ContainsKey(last.Match))
+            routes.Add(last);
         if (routes.Count == 0 && certificate is null)
             return (null, conflicts.ToValueList());
         var merged = new HostRoutes
@@ -61,10 +63,13 @@ public static class HostMerge
 
     private static Finding Conflict(IngressContribution loser, string reason, string message) => new(loser.Ingress, Severity.Error, reason, message);
 
-    private static string By(Route winner, IngressContribution loser) =>
-        winner.Origin.Object == loser.Ingress ? $"{winner.Origin.Field} of the same Ingress" : $"{winner.Origin.Object}, which is older";
+    private static string Winner((Route Route, IngressContribution By) winner, IngressContribution loser) =>
+        winner.By.Ingress == loser.Ingress ? $"{winner.Route.Origin.Field} of the same Ingress" : Older(winner.By, loser);
+
+    private static string Older(IngressContribution winner, IngressContribution loser) =>
+        $"{winner.Ingress}, which is {(winner.Created < loser.Created ? "older" : "as old and comes first by name")}";
 
     private static string Shown(string host) => host == HostKey.AnyHost ? "every host" : $"host {host}";
 
-    private static string Shown(PathMatch path) => $"{path.Type} path {path.Value}";
+    private static string Shown(PathMatch path) => $"{path.Type} path {KubernetesName.Show(path.Value)}";
 }

@@ -103,7 +103,7 @@ public static class IngressTranslation
 
         public IngressContribution Contribution() => new(
             ingress.Key,
-            ingress.Metadata.CreationTimestamp,
+            ingress.Metadata.CreationTimestamp.GetValueOrDefault(),
             claims.Select(pair => new HostClaim(pair.Key, pair.Value.Routes.ToValueList(), pair.Value.Default, pair.Value.Certificate)).ToValueList(),
             findings.ToValueList(),
             references.ToValueList());
@@ -202,8 +202,7 @@ public static class IngressTranslation
 
             if (ServicePorts.Find(service, port) is not { } found)
             {
-                var offered = string.Join(", ", (service.Spec?.Ports ?? []).Select(one => string.IsNullOrEmpty(one.Name) ? $"{one.Port}" : $"{one.Name} ({one.Port})"));
-                Error("ServicePortNotFound", $"{field}.service.port: {key} has no TCP port {port}; it has {(offered.Length == 0 ? "none" : offered)}. The path answers 503.");
+                Error("ServicePortNotFound", $"{field}.service.port: {key} has no TCP port {port}; it has {Offered(service)}. The path answers 503.");
                 return UpstreamProtocol.Http;
             }
 
@@ -217,6 +216,13 @@ public static class IngressTranslation
                 default:
                     return UpstreamProtocol.Http;
             }
+        }
+
+        private static string Offered(Service service)
+        {
+            var offered = (service.Spec?.Ports ?? []).Where(one => one is not null).Take(10).Select(one => string.Create(
+                CultureInfo.InvariantCulture, $"{(string.IsNullOrEmpty(one.Name) ? "" : KubernetesName.Show(one.Name) + " ")}{one.Port} {(one.Protocol is { Length: > 0 } protocol ? KubernetesName.Show(protocol) : "'TCP'")}"));
+            return string.Join(", ", offered) is { Length: > 0 } text ? text : "none";
         }
 
         private void LookUpSecret(string name, string field)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using IngressReconciler.Endpoints;
@@ -12,7 +13,7 @@ namespace IngressReconciler.Tests.Unit.Core;
 /// <summary>What each stage of the flow makes, as text that people read and files keep.</summary>
 internal static class Stages
 {
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, NewLine = "\n" };
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static string Model(RoutingModel model) => Text(new JsonObject
     {

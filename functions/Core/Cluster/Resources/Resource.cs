@@ -32,8 +32,8 @@ public sealed record ObjectMeta
     /// <summary>Version of this state; see <see cref="Cluster.ResourceVersion"/>.</summary>
     public required string ResourceVersion { get; init; }
 
-    /// <summary>When it was created; the older of two that claim the same thing has it.</summary>
-    public DateTimeOffset CreationTimestamp { get; init; }
+    /// <summary>When it was created; the older of two that claim the same thing has it. Null in a manifest that was never applied.</summary>
+    public DateTimeOffset? CreationTimestamp { get; init; }
 
     /// <summary>Labels.</summary>
     public Dictionary<string, string>? Labels { get; init; }
