@@ -2,6 +2,7 @@ using System.CommandLine;
 using IngressReconciler.Benchmarks.DataPlane;
 using IngressReconciler.Benchmarks.Measuring;
 using IngressReconciler.Benchmarks.Propagation;
+using IngressReconciler.Benchmarks.Restore;
 using IngressReconciler.Benchmarks.Scale;
 using IngressReconciler.Tests.Harness;
 
@@ -13,6 +14,7 @@ var write = new Option<bool>("--write") { Description = "Put the results into do
 [
     ("dataplane", "CPU of a request, against a hand-written configuration", DataPlaneBenchmark.RunAsync),
     ("propagation", "From an event to every proxy serving what follows from it", PropagationBenchmark.RunAsync),
+    ("restore", "From a proxy killed with -9 to ready again", RestoreBenchmark.RunAsync),
     ("scale", "What a cluster's size costs, from event to command", ScaleBenchmark.RunAsync),
 ];
 

@@ -13,7 +13,8 @@ namespace IngressReconciler.Benchmarks;
 /// <param name="services">How many Services.</param>
 /// <param name="endpoints">How many pods each has.</param>
 /// <param name="network">First octet of the pods' addresses: 10, or 127 for pods on loopback.</param>
-public sealed class SyntheticCluster(int services, int endpoints, int network = 10)
+/// <param name="paths">How many paths each host has, at least 2: <c>/</c> and <c>/cart</c> come first.</param>
+public sealed class SyntheticCluster(int services, int endpoints, int network = 10, int paths = 2)
 {
     /// <summary>The cluster's id.</summary>
     public const string Id = "bench";
@@ -81,7 +82,8 @@ public sealed class SyntheticCluster(int services, int endpoints, int network = 
     /// <summary>The event of a Service's Ingress; <paramref name="service"/> may be beyond the cluster's: it then has a host of its own and leads to an existing Service.</summary>
     public byte[] Ingress(int service, string? extraPath)
     {
-        var extra = extraPath is null ? "" : $$$$""",{"path":"{{{{extraPath}}}}","pathType":"Prefix","backend":{{{{Backend(service)}}}}}""";
+        var more = Enumerable.Range(2, paths - 2).Select(i => $"/part-{i}").Concat(extraPath is null ? [] : [extraPath]);
+        var extra = string.Concat(more.Select(path => $$$$""",{"path":"{{{{path}}}}","pathType":"Prefix","backend":{{{{Backend(service)}}}}}"""));
         return Event(service, $$$$"""
             {"apiVersion":"networking.k8s.io/v1","kind":"Ingress","metadata":{{{{Meta(service, Name(service), $$$$""" "labels":{"app":"{{{{Name(service)}}}}"},""")}}}},"spec":{"ingressClassName":"bench","rules":[{"host":"{{{{Host(service)}}}}","http":{"paths":[{"path":"/","pathType":"Prefix","backend":{{{{Backend(service)}}}}},{"path":"/cart","pathType":"Prefix","backend":{{{{Backend(Neighbour(service))}}}}}{{{{extra}}}}]}}]}}
             """);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using IngressReconciler.Benchmarks.Loopback;
 using IngressReconciler.Benchmarks.Measuring;
 
 namespace IngressReconciler.Benchmarks.Propagation;
@@ -8,6 +9,8 @@ public static class PropagationBenchmark
 {
     private const int CountedChanges = 50;
     private const int Endpoints = 10;
+
+    private static readonly Random Pauses = new(1);
 
     /// <summary>Runs it.</summary>
     public static async Task<Report> RunAsync(bool quick)
@@ -44,7 +47,7 @@ public static class PropagationBenchmark
             [
                 "The whole handler in a process of its own, Azurite for storage, two HAProxy processes; pods, clients and all of these share the machine's cores.",
                 "An endpoint's change replaces one of ten pods; its proof is an answer of the new pod, which round robin gives at worst to the tenth request.",
-                "Each proxy is asked every millisecond until the handler has answered, then without pause; the slower proxy counts.",
+                "One event at a time, after a random pause. Each proxy is asked every millisecond until the handler has answered, then without pause; the slower proxy counts.",
             ]);
     }
 
@@ -102,6 +105,8 @@ public static class PropagationBenchmark
 
     private static async Task<double> PropagateAsync(Site site, Probe[] probes, byte[] json, string host, string? answer)
     {
+        // Events do not come in step with our answers.
+        await Task.Delay(Pauses.Next(5, 30));
         var started = Stopwatch.GetTimestamp();
         var posted = site.Handler.PostAsync(json);
         var served = await Task.WhenAll(probes.Select(probe => probe.UntilAsync(host, answer, posted)));

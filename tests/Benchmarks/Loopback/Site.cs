@@ -1,7 +1,6 @@
-using IngressReconciler.Benchmarks.Loopback;
 using IngressReconciler.Tests.Harness;
 
-namespace IngressReconciler.Benchmarks.Propagation;
+namespace IngressReconciler.Benchmarks.Loopback;
 
 /// <summary>A whole installation on loopback: Azurite, two proxies, the handler, a cluster of which some Services' pods really answer.</summary>
 internal sealed class Site : IAsyncDisposable
