@@ -9,8 +9,9 @@ using IngressReconciler.Tests.Harness;
 var quick = new Option<bool>("--quick") { Description = "Fewer samples, and none of the largest sizes where they take minutes", Recursive = true };
 var json = new Option<bool>("--json") { Description = "Print JSON instead of tables", Recursive = true };
 var write = new Option<bool>("--write") { Description = "Put the results into docs/benchmarks.md, each in the place of its predecessor", Recursive = true };
+var services = new Option<int?>("--services") { Description = "propagation: only a cluster of so many services", Recursive = true };
 
-(string Verb, string What, Func<bool, Task<Report>> Run)[] benchmarks =
+(string Verb, string What, Func<Selection, Task<Report>> Run)[] benchmarks =
 [
     ("dataplane", "CPU of a request, against a hand-written configuration", DataPlaneBenchmark.RunAsync),
     ("propagation", "From an event to every proxy serving what follows from it", PropagationBenchmark.RunAsync),
@@ -18,7 +19,7 @@ var write = new Option<bool>("--write") { Description = "Put the results into do
     ("scale", "What a cluster's size costs, from event to command", ScaleBenchmark.RunAsync),
 ];
 
-var root = new RootCommand("Benchmarks of IngressReconciler. Without a verb: all of them.") { quick, json, write };
+var root = new RootCommand("Benchmarks of IngressReconciler. Without a verb: all of them.") { quick, json, write, services };
 root.SetAction((parsed, _) => RunAsync(parsed, benchmarks.Select(one => one.Run)));
 foreach (var (verb, what, run) in benchmarks)
 {
@@ -36,13 +37,14 @@ root.Add(memory);
 
 return await root.Parse(args).InvokeAsync();
 
-async Task<int> RunAsync(ParseResult parsed, IEnumerable<Func<bool, Task<Report>>> runs)
+async Task<int> RunAsync(ParseResult parsed, IEnumerable<Func<Selection, Task<Report>>> runs)
 {
-    var conditions = await Conditions.NowAsync(parsed.GetValue(quick));
+    var selection = new Selection(parsed.GetValue(quick), parsed.GetValue(services));
+    var conditions = await Conditions.NowAsync(selection.Quick);
     var reports = new List<Report>();
     foreach (var run in runs)
     {
-        var report = await run(conditions.Quick);
+        var report = await run(selection);
         reports.Add(report);
         if (!parsed.GetValue(json))
             Output.Print(report, conditions);

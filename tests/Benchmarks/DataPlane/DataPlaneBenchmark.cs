@@ -14,13 +14,13 @@ public static class DataPlaneBenchmark
     private const int PodsEach = 2;
 
     /// <summary>Runs it.</summary>
-    public static async Task<Report> RunAsync(bool quick)
+    public static async Task<Report> RunAsync(Selection selection)
     {
         var rows = new List<string[]>();
         var aims = new List<Aim>();
         foreach (var hosts in new[] { 10, 1_000 })
         {
-            var (ours, theirs) = await CompareAsync(hosts, quick);
+            var (ours, theirs) = await CompareAsync(hosts, selection.Quick);
             var ratio = new Distribution(ours.Zip(theirs, (one, other) => one / other));
             rows.Add([$"{Show.Count(hosts)} hosts", .. new[] { new Distribution(theirs).Median, new Distribution(ours).Median, ratio.Median, ratio.Quantile(0.1), ratio.Quantile(0.9) }.Select(Show.Number)]);
             aims.Add(new($"CPU of a request at {Show.Count(hosts)} hosts, of the hand-written configuration's", 1.15, ratio.Median, "×"));

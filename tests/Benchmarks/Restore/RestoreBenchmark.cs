@@ -12,10 +12,10 @@ public static class RestoreBenchmark
     private const int Paths = 4;
 
     /// <summary>Runs it.</summary>
-    public static async Task<Report> RunAsync(bool quick)
+    public static async Task<Report> RunAsync(Selection selection)
     {
         var cluster = new SyntheticCluster(Services, Endpoints, network: 127, Paths);
-        var rounds = quick ? 5 : 15;
+        var rounds = selection.Quick ? 5 : 15;
         var byHand = await RestoreSplit.MeasureAsync(cluster, rounds);
         var (fromKill, fromStart) = await ThroughHandlerAsync(cluster, rounds);
         return new(

@@ -13,10 +13,10 @@ public static class ScaleBenchmark
     private static readonly int[] Sizes = [100, 1_000, 10_000];
 
     /// <summary>Runs it.</summary>
-    public static async Task<Report> RunAsync(bool quick)
+    public static async Task<Report> RunAsync(Selection selection)
     {
         var clusters = Sizes.Select(size => new MeasuredCluster(new(size, Endpoints))).ToArray();
-        var (batches, each) = quick ? (9, 60) : (25, 200);
+        var (batches, each) = selection.Quick ? (9, 60) : (25, 200);
 
         // The first batches of each are thrown away: the just-in-time compiler is at work.
         for (var batch = -6; batch < batches; batch++)
