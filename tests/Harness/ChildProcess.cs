@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using IngressReconciler.Local;
 
 namespace IngressReconciler.Tests.Harness;
@@ -15,8 +16,9 @@ public sealed class ChildProcess : IAsyncDisposable
 
     private readonly Process process;
     private readonly string log;
+    private readonly bool ownLog;
 
-    private ChildProcess(Process process, string log) => (this.process, this.log) = (process, log);
+    private ChildProcess(Process process, string log, bool ownLog) => (this.process, this.log, this.ownLog) = (process, log, ownLog);
 
     /// <summary>The process id, from the first moment on: nothing stands between.</summary>
     public int Pid => process.Id;
@@ -39,22 +41,23 @@ public sealed class ChildProcess : IAsyncDisposable
     }
 
     /// <summary>Starts a program.</summary>
-    /// <param name="log">The file that its standard output and error are appended to.</param>
+    /// <param name="log">The file that its standard output and error are appended to; null for one that goes with it.</param>
     /// <param name="file">The program.</param>
     /// <param name="arguments">Its arguments.</param>
     /// <param name="environment">What its environment has besides ours.</param>
     /// <param name="folder">Where it runs.</param>
     public static async Task<ChildProcess> StartAsync(
-        string log, string file, IEnumerable<string> arguments, IEnumerable<KeyValuePair<string, string>>? environment = null, string? folder = null)
+        string? log, string file, IEnumerable<string> arguments, IEnumerable<KeyValuePair<string, string>>? environment = null, string? folder = null)
     {
+        var place = log ?? Path.GetTempFileName();
         // The shell only opens the file; every step replaces the one before it.
-        var start = new ProcessStartInfo("/bin/sh", ["-c", "log=$1; shift; exec \"$@\" >>\"$log\" 2>&1 </dev/null", "sh", log, .. DiesWithUs, file, .. arguments])
+        var start = new ProcessStartInfo("/bin/sh", ["-c", "log=$1; shift; exec \"$@\" >>\"$log\" 2>&1 </dev/null", "sh", place, .. DiesWithUs, file, .. arguments])
         {
             WorkingDirectory = folder ?? "",
         };
         foreach (var (name, value) in environment ?? [])
             start.Environment[name] = value;
-        return new(await Starter.RunAsync(() => Process.Start(start)!), log);
+        return new(await Starter.RunAsync(() => Process.Start(start)!), place, ownLog: log is null);
     }
 
     /// <summary>Waits until <paramref name="ready"/> says so, asking again and again.</summary>
@@ -75,8 +78,18 @@ public sealed class ChildProcess : IAsyncDisposable
         await process.WaitForExitAsync();
     }
 
-    /// <summary>Waits for its end.</summary>
-    public Task WaitAsync(CancellationToken cancel) => process.WaitForExitAsync(cancel);
+    /// <summary>SIGTERM, and SIGKILL when that does not end it in time; returns when the process is gone.</summary>
+    public async Task StopAsync(TimeSpan patience)
+    {
+        if (HasExited)
+            return;
+        using (var kill = Process.Start("kill", ["-TERM", Pid.ToString(CultureInfo.InvariantCulture)]))
+            await kill.WaitForExitAsync();
+        using var limit = new CancellationTokenSource(patience);
+        await process.WaitForExitAsync(limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!HasExited)
+            await KillAsync();
+    }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
@@ -84,5 +97,7 @@ public sealed class ChildProcess : IAsyncDisposable
         if (!HasExited)
             await KillAsync();
         process.Dispose();
+        if (ownLog)
+            File.Delete(log);
     }
 }

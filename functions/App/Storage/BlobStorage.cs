@@ -37,7 +37,6 @@ public sealed class BlobStorage : IDisposable
             AutomaticDecompression = DecompressionMethods.None,
             AllowAutoRedirect = false,
             UseCookies = false,
-            ActivityHeadersPropagator = null,
         })
         { Timeout = Timeout.InfiniteTimeSpan };
         _container = Connect(_options, Settings(_options, _http));
@@ -73,7 +72,5 @@ public sealed class BlobStorage : IDisposable
             MaxRetries = 4 + (int)(options.Deadline.TotalSeconds * 0.8 / LongestDelay.TotalSeconds),
             NetworkTimeout = options.TryTimeout,
         },
-        // Each call is timed and named by its owner: the pipeline's own spans and log records would be paid for and thrown away.
-        Diagnostics = { IsLoggingEnabled = false, IsDistributedTracingEnabled = false, IsTelemetryEnabled = false },
     };
 }

@@ -17,7 +17,7 @@ public static class EndpointResolution
     public static EndpointSet Resolve(ClusterState state, Upstream upstream, bool allowLoopback = false)
     {
         var key = ModelUses.ServiceOf(upstream);
-        if (state.Find<Service>(key) is not { } service || ServicePorts.Find(service, upstream.Port) is not { } port)
+        if (state.Find<Service>(key) is not { Spec.Type: not "ExternalName" } service || ServicePorts.Find(service, upstream.Port) is not { } port)
             return EndpointSet.None;
 
         var work = new Work(allowLoopback);

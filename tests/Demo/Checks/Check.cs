@@ -1,0 +1,28 @@
+namespace IngressReconciler.Demo.Checks;
+
+/// <summary>All checks, in their order.</summary>
+internal static class Check
+{
+    public static async Task AllAsync(Landscape landscape, Checklist list)
+    {
+        var processes = new ProcessChecks();
+        await processes.RememberAsync(landscape.Proxies[0]);
+        Screen.Part("Routing: through the edge to the pods");
+        await RoutingChecks.RunAsync(landscape, list);
+        Screen.Part("The client's address");
+        await ClientAddressChecks.RunAsync(landscape, list);
+        Screen.Part("Pods come and go");
+        await PodChecks.RunAsync(landscape, list);
+        Screen.Part("A proxy dies");
+        await ProxyChecks.RunAsync(landscape, list);
+        await processes.RememberAsync(landscape.Proxies[1]);
+        Screen.Part("The reconciler dies");
+        await ReconcilerChecks.RunAsync(landscape, list);
+        Screen.Part("How fast");
+        await PropagationChecks.RunAsync(landscape, list);
+        Screen.Part("Versions");
+        await VersionChecks.RunAsync(landscape, list);
+        Screen.Part("No reload");
+        await processes.RunAsync(landscape, list);
+    }
+}

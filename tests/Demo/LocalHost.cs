@@ -1,0 +1,147 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net.Http.Headers;
+using IngressReconciler.Cluster;
+using IngressReconciler.Kubernetes;
+using IngressReconciler.Tests.Harness;
+
+namespace IngressReconciler.Demo;
+
+/// <summary>
+/// The program itself: <c>ingress-reconciler local</c>, which stands in for Event Grid and the Functions host, and the handler that this
+/// starts as its child.
+/// </summary>
+internal sealed class LocalHost : IAsyncDisposable
+{
+    /// <summary>The cluster's id.</summary>
+    public const string Cluster = "local";
+
+    private const string Key = "demo";
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private readonly string folder;
+    private readonly string manifests;
+    private readonly int port;
+    private readonly Dictionary<string, string> settings;
+    private readonly HttpClient http = new() { Timeout = Patience };
+    private ChildProcess? process;
+
+    /// <summary>Makes it; it does not run yet.</summary>
+    public LocalHost(DemoNetwork network, string folder, string manifests, string storage, IReadOnlyList<IngressProxy> proxies)
+    {
+        (this.folder, this.manifests, port) = (folder, manifests, network.Host);
+        var client = Path.Combine(proxies[0].Pki.Folder, "client");
+        settings = new()
+        {
+            ["AzureWebJobsStorage"] = storage,
+            [$"IngressReconciler__Clusters__{Cluster}__Proxies"] = string.Join(',', proxies.Select(proxy => proxy.Address)),
+            [$"IngressReconciler__Clusters__{Cluster}__TrustedSources"] = $"{network.EdgeSource}/32",
+            [$"IngressReconciler__Clusters__{Cluster}__AllowLoopbackEndpoints"] = "true",
+            ["IngressReconciler__Admin__Certificate"] = Path.Combine(client, "tls.crt"),
+            ["IngressReconciler__Admin__Key"] = Path.Combine(client, "tls.key"),
+            ["IngressReconciler__Admin__Authority"] = Path.Combine(client, "ca.crt"),
+        };
+    }
+
+    /// <summary>Where it listens.</summary>
+    public string Address => string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}");
+
+    /// <summary>Its own log and the handler's.</summary>
+    public string Log => Path.Combine(folder, "local.log");
+
+    /// <summary>Where its HTTP function answers.</summary>
+    public string Api(string path) => $"{Address}/api/{path}?code={Key}";
+
+    /// <summary>The process id of <c>local</c>.</summary>
+    public int Pid => process!.Pid;
+
+    /// <summary>The handler's process id; null while there is none.</summary>
+    public int? HandlerPid => Process.GetProcessesByName("ingress-reconciler").Select(one => (int?)one.Id).FirstOrDefault(id => ParentOf(id!.Value) == Pid);
+
+    /// <summary>Starts it; returns when the handler answers.</summary>
+    public async Task StartAsync()
+    {
+        process = await ChildProcess.StartAsync(Log, Repository.Executable,
+            ["local", "--cluster", Cluster, "--manifests", manifests, "--state", Path.Combine(folder, "state"), "--port", port.ToString(CultureInfo.InvariantCulture),
+                "--key", Key, "--error-limit", "100", "--app-root", Repository.Root],
+            settings);
+        await process.WaitUntilAsync(AnswersAsync, Patience);
+    }
+
+    /// <summary>SIGKILL to <c>local</c>; its handler goes with it.</summary>
+    public Task KillAsync() => process!.KillAsync();
+
+    /// <summary>SIGKILL to the handler; <c>local</c> starts another, as the Functions host does.</summary>
+    /// <returns>The process id that it had.</returns>
+    public int KillHandler()
+    {
+        var pid = HandlerPid ?? throw new InvalidOperationException("there is no handler to kill");
+        using var handler = Process.GetProcessById(pid);
+        handler.Kill();
+        return pid;
+    }
+
+    /// <summary>Posts an event to the webhook of the Functions host, as Event Grid does; returns when it is answered.</summary>
+    public async Task PostAsync(SliceManifest slice)
+    {
+        var now = DateTimeOffset.UtcNow;
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"{Address}/runtime/webhooks/EventGrid?functionName=OnClusterEvents&code={Key}");
+        request.Content = new ByteArrayContent(ObjectEvents.Write(ClusterEvent.AppliedType, Cluster, slice.ToJson(now), now));
+        request.Content.Headers.ContentType = MediaTypeHeaderValue.Parse("application/cloudevents+json; charset=utf-8");
+        request.Headers.Add("aeg-event-type", "Notification");
+        using var answer = await http.SendAsync(request);
+        if (!answer.IsSuccessStatusCode)
+            throw new CheckFailedException($"the webhook answered {(int)answer.StatusCode}");
+    }
+
+    /// <summary>Runs another command of the program with the same settings; what it printed.</summary>
+    public async Task<string> RunAsync(params string[] arguments)
+    {
+        var start = new ProcessStartInfo(Repository.Executable, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var (name, value) in settings)
+            start.Environment[name] = value;
+        using var run = Process.Start(start)!;
+        var errors = run.StandardError.ReadToEndAsync();
+        var output = await run.StandardOutput.ReadToEndAsync();
+        await run.WaitForExitAsync();
+        return run.ExitCode == 0 ? output : throw new CheckFailedException($"'{string.Join(' ', arguments)}' ended with {run.ExitCode}: {await errors}");
+    }
+
+    /// <summary>Asks the HTTP function.</summary>
+    public Task<string> AskAsync(string path) => http.GetStringAsync(Api(path));
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        if (process is not null)
+            await process.DisposeAsync();
+        http.Dispose();
+    }
+
+    private async Task<bool> AnswersAsync()
+    {
+        try
+        {
+            using var answer = await http.GetAsync(Address);
+            return answer.IsSuccessStatusCode;
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
+    }
+
+    private static int ParentOf(int pid)
+    {
+        try
+        {
+            // The name stands in brackets and may hold anything; state and parent follow it (proc(5)).
+            var stat = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/stat"));
+            return int.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[1], CultureInfo.InvariantCulture);
+        }
+        catch (IOException)
+        {
+            return 0;
+        }
+    }
+}
