@@ -9,7 +9,7 @@ namespace IngressReconciler.Demo;
 
 /// <summary>
 /// The program itself: <c>ingress-reconciler local</c>, which stands in for Event Grid and the Functions host, and the handler that this
-/// starts as its child. The executable is the one that was built with the demo, or the one that <c>INGRESS_RECONCILER</c> names.
+/// starts as its child.
 /// </summary>
 internal sealed class LocalHost : IAsyncDisposable
 {
@@ -43,10 +43,6 @@ internal sealed class LocalHost : IAsyncDisposable
         };
     }
 
-    /// <summary>The executable.</summary>
-    public static string Executable { get; } =
-        Environment.GetEnvironmentVariable("INGRESS_RECONCILER") is { Length: > 0 } named ? Path.GetFullPath(named) : Path.Combine(AppContext.BaseDirectory, "ingress-reconciler");
-
     /// <summary>Where it listens.</summary>
     public string Address => string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}");
 
@@ -65,7 +61,7 @@ internal sealed class LocalHost : IAsyncDisposable
     /// <summary>Starts it; returns when the handler answers.</summary>
     public async Task StartAsync()
     {
-        process = await ChildProcess.StartAsync(Log, Executable,
+        process = await ChildProcess.StartAsync(Log, Repository.Executable,
             ["local", "--cluster", Cluster, "--manifests", manifests, "--state", Path.Combine(folder, "state"), "--port", port.ToString(CultureInfo.InvariantCulture),
                 "--key", Key, "--error-limit", "100", "--app-root", Repository.Root],
             settings);
@@ -101,7 +97,7 @@ internal sealed class LocalHost : IAsyncDisposable
     /// <summary>Runs another command of the program with the same settings; what it printed.</summary>
     public async Task<string> RunAsync(params string[] arguments)
     {
-        var start = new ProcessStartInfo(Executable, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(Repository.Executable, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var (name, value) in settings)
             start.Environment[name] = value;
         using var run = Process.Start(start)!;

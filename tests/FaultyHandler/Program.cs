@@ -18,7 +18,9 @@ switch (Asked("start"))
         return 1;
 }
 
-await File.WriteAllTextAsync(Path.Combine(folder, "pid"), Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
+var pid = Path.Combine(folder, "pid");
+await File.WriteAllTextAsync(pid + ".next", Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
+File.Move(pid + ".next", pid, overwrite: true);
 var builder = WebApplication.CreateSlimBuilder();
 builder.Logging.ClearProviders();
 builder.WebHost.UseSetting("urls", "");

@@ -8,6 +8,11 @@ public static class Repository
     /// <summary>Its absolute path.</summary>
     public static string Root { get; } = Find(AppContext.BaseDirectory);
 
+    /// <summary>The program: what <c>INGRESS_RECONCILER</c> names, such as a published native binary, else what was built with the tests.</summary>
+    public static string Executable { get; } = Environment.GetEnvironmentVariable("INGRESS_RECONCILER") is { Length: > 0 } named
+        ? Path.GetFullPath(named)
+        : Path.Combine(AppContext.BaseDirectory, "ingress-reconciler");
+
     /// <summary>The absolute path of a file, from its path in the repository.</summary>
     public static string File(string path) => Path.Combine(Root, path);
 

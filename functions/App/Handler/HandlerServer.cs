@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text.Json;
+using IngressReconciler.Storage;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace IngressReconciler.Handler;
@@ -96,7 +97,11 @@ public static partial class HandlerServer
     /// <summary>Answers 500 with the cause as a problem (RFC 9457), and logs it: the one place where a failed call is logged.</summary>
     private static async Task FailAsync(HttpContext http, string name, Exception exception, ILogger log)
     {
-        LogFailed(log, name, exception);
+        // An outage is known by its message; a bug needs its stack.
+        if (exception is StorageUnavailableException)
+            LogOutage(log, name, exception.Message);
+        else
+            LogFailed(log, name, exception);
         if (http.Response.HasStarted)
         {
             http.Abort();
@@ -113,6 +118,9 @@ public static partial class HandlerServer
         writer.WriteString("cause", exception.GetType().Name);
         writer.WriteEndObject();
     }
+
+    [LoggerMessage(LogLevel.Error, "{Function} failed: {Reason}")]
+    private static partial void LogOutage(ILogger log, string function, string reason);
 
     [LoggerMessage(LogLevel.Error, "{Function} failed")]
     private static partial void LogFailed(ILogger log, string function, Exception exception);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using IngressReconciler.Cluster;
@@ -11,6 +12,9 @@ namespace IngressReconciler.Kubernetes;
 /// </summary>
 public static class ObjectEvents
 {
+    // Fewer bytes: it is JSON for machines, never part of a page.
+    private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     /// <summary>Writes one event as UTF-8 JSON.</summary>
     /// <param name="type"><see cref="ClusterEvent.AppliedType"/> or <see cref="ClusterEvent.DeletedType"/>.</param>
     /// <param name="cluster">The cluster's id, a DNS label.</param>
@@ -20,7 +24,7 @@ public static class ObjectEvents
     {
         var metadata = trimmed["metadata"] as JsonObject;
         using var buffer = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(buffer))
+        using (var writer = new Utf8JsonWriter(buffer, Plain))
         {
             writer.WriteStartObject();
             writer.WriteString("specversion", "1.0");

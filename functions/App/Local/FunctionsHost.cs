@@ -47,6 +47,7 @@ public sealed class FunctionsHost : IAsyncDisposable
     private readonly HandlerProcess handler;
     private readonly EventGridTopic topic;
     private readonly FunctionsHostOptions options;
+    // Never disposed: it holds no timer, and tells a second disposal that it is one.
     private readonly CancellationTokenSource stopping = new();
     private readonly Task timers;
 
@@ -206,6 +207,8 @@ public sealed class FunctionsHost : IAsyncDisposable
     /// <summary>Kills the handler first, as the real host does, then closes the port.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (stopping.IsCancellationRequested)
+            return;
         await stopping.CancelAsync();
         await handler.DisposeAsync();
         topic.Dispose();
@@ -213,6 +216,5 @@ public sealed class FunctionsHost : IAsyncDisposable
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(2));
         await web.StopAsync(patience.Token);
         await web.DisposeAsync();
-        stopping.Dispose();
     }
 }

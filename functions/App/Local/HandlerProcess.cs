@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using IngressReconciler.Storage;
 
 namespace IngressReconciler.Local;
 
@@ -41,6 +42,7 @@ public sealed class HandlerProcess : IAsyncDisposable
     })
     { Timeout = Timeout.InfiniteTimeSpan };
 
+    private readonly string instance = Guid.NewGuid().ToString("N");
     private readonly CancellationTokenSource stopping = new();
     private readonly TaskCompletionSource<string> failure = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly StartThread starter = new();
@@ -170,6 +172,7 @@ public sealed class HandlerProcess : IAsyncDisposable
         };
         foreach (var (name, value) in start.Settings)
             info.Environment[name] = value;
+        info.Environment[StorageOptions.InstanceSetting] = instance;
         info.Environment["FUNCTIONS_CUSTOMHANDLER_PORT"] = port.ToString(CultureInfo.InvariantCulture);
         info.Environment[Handler.ParentDeath.Setting] = Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
 

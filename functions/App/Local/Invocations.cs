@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net.Http.Headers;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace IngressReconciler.Local;
@@ -18,6 +19,9 @@ public sealed class Invocations(HandlerProcess handler, TimeSpan timeout, ILogge
 {
     /// <summary>The version that the host announces in <c>X-Azure-Functions-HostVersion</c>.</summary>
     public const string HostVersion = "4.1037.0.0";
+
+    // Quotes as \" like the real host: a string that holds a megabyte of JSON would be several otherwise.
+    private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Writes the value under <c>Data.{binding}</c>.</summary>
     public delegate void ValueWriter(Utf8JsonWriter writer);
@@ -129,7 +133,7 @@ public sealed class Invocations(HandlerProcess handler, TimeSpan timeout, ILogge
     private byte[] Envelope(FunctionFile function, ValueWriter value, int retry)
     {
         using var buffer = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(buffer))
+        using (var writer = new Utf8JsonWriter(buffer, Plain))
         {
             writer.WriteStartObject();
             writer.WriteStartObject("Data");

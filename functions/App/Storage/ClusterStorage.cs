@@ -9,14 +9,14 @@ public sealed class ClusterStorage
     internal ClusterStorage(StorageCalls calls, string id, StorageOptions options, TimeProvider time)
     {
         if (!IsLabel(id))
-            throw new ArgumentException($"'{id}' is no cluster id: it must be a DNS label, 1 to 63 of a-z, 0-9 and '-', beginning and ending with a letter or digit.", nameof(id));
+            throw new ArgumentException($"'{id}' is no cluster id: it must be a DNS label, 1 to 63 of a-z, 0-9 and inner hyphens.", nameof(id));
         Id = id;
         var folder = new StorageFolder(calls, $"clusters/{id}/");
         Journal = new(folder.Below("journal"), options, time);
         Snapshots = new(folder.Below("snapshots"), options.SnapshotLines);
         Versions = new(folder.Below("versions"));
         Head = new(folder);
-        PushLease = new(folder, options.LeaseDuration, time);
+        PushLease = new(folder, options, time);
         Proxies = new(folder.Below("proxies"));
     }
 

@@ -22,7 +22,7 @@ public sealed class Head
 
     internal Head(StorageFolder folder) => _folder = folder;
 
-    /// <summary>Reads the head; null when none was ever written. One call, without a body when <paramref name="known"/> is still right.</summary>
+    /// <summary>Reads the head; null when none was ever written. One call, without a body while <paramref name="known"/> holds.</summary>
     /// <param name="known">What was last read, or null; the same instance comes back when nothing has changed.</param>
     /// <param name="cancel">Stops waiting.</param>
     /// <exception cref="StorageUnavailableException">Storage cannot be read now.</exception>

@@ -35,7 +35,7 @@ public sealed class HeldLease : IAsyncDisposable
     /// </summary>
     public CancellationToken Lost { get; }
 
-    /// <summary>Time until <see cref="Lost"/> fires unless renewed; zero once it has passed, also when the process was too starved to fire.</summary>
+    /// <summary>Time until <see cref="Lost"/> fires unless renewed; zero once it has passed, even if a starved process has not fired.</summary>
     public TimeSpan Remaining
     {
         get
@@ -45,7 +45,7 @@ public sealed class HeldLease : IAsyncDisposable
         }
     }
 
-    /// <summary>Gives the lease back, so that the next one may take it at once. Never throws: a lease that cannot be given back expires.</summary>
+    /// <summary>Gives the lease back, for the next one to take at once. Never throws: a lease that cannot be given back expires.</summary>
     public async ValueTask DisposeAsync()
     {
         if (_done.IsCancellationRequested)

@@ -73,7 +73,10 @@ public sealed class Journal
             }
 
             if (missed.Lines.Count > 0)
-                return missed.Lines[0].Bytes.Span.SequenceEqual(line.Span) ? new(missed.Lines[0].End, []) : new(missed.Position, missed.Lines);
+            {
+                var first = missed.Lines[0];
+                return first.Bytes.Span.SequenceEqual(line.Span) ? new(first.End, []) : new(missed.Position, missed.Lines);
+            }
             if (missed.Position == at)
                 throw Gap(at);
             at = missed.Position;

@@ -22,7 +22,9 @@ public sealed class ProxyReports
     {
         var names = await _folder.ListAsync(cancel);
         var answers = await Task.WhenAll(names.Select(async proxy => (proxy.Name, Answer: await _folder.ReadAsync(proxy.Name, cancel))));
-        return answers.Where(proxy => proxy.Answer.Found).ToDictionary(proxy => proxy.Name, proxy => proxy.Answer.Content, StringComparer.Ordinal);
+        return answers
+            .Where(proxy => proxy.Answer.Found)
+            .ToDictionary(proxy => proxy.Name, proxy => proxy.Answer.Content, StringComparer.Ordinal);
     }
 
     /// <summary>Forgets a proxy that is no more; a missing report is fine. One call.</summary>

@@ -8,7 +8,7 @@ namespace IngressReconciler.Storage;
 /// <param name="Content">What was written, from memory; the reader closes it.</param>
 public sealed record Snapshot(JournalPosition Position, Stream Content);
 
-/// <summary>One cluster's states at journal positions, Brotli-compressed: <c>snapshots/&lt;position&gt;</c>. A cold start reads the newest.</summary>
+/// <summary>One cluster's states at journal positions, by Brotli: <c>snapshots/&lt;position&gt;</c>. A cold start reads the newest.</summary>
 public sealed class Snapshots
 {
     private readonly StorageFolder _folder;

@@ -37,7 +37,8 @@ internal sealed class StorageCalls(BlobContainerClient container, StorageOptions
         catch (RequestFailedException refused) when (refused.Status is 401 or 403)
         {
             throw new StorageUnavailableException(
-                $"{Where} refuses this identity ({refused.Status} {refused.ErrorCode}): give it the role Storage Blob Data Contributor there.", refused);
+                $"{Where} refuses this identity ({refused.Status} {refused.ErrorCode}): give it the role Storage Blob Data Contributor there.",
+                refused);
         }
         catch (AuthenticationFailedException unknown)
         {
@@ -46,7 +47,8 @@ internal sealed class StorageCalls(BlobContainerClient container, StorageOptions
         }
         catch (RequestFailedException failed) when (IsOutage(failed))
         {
-            throw new StorageUnavailableException($"{Where} failed with {failed.Status} {failed.ErrorCode}: {FirstLine(failed)} {IsItUp}", failed);
+            throw new StorageUnavailableException(
+                $"{Where} failed with {failed.Status} {failed.ErrorCode}: {FirstLine(failed)} {IsItUp}", failed);
         }
         catch (Exception broken) when (broken is AggregateException or IOException)
         {
@@ -57,7 +59,8 @@ internal sealed class StorageCalls(BlobContainerClient container, StorageOptions
 
     private const string IsItUp = "See that the account is up and can be reached from here; the call may be repeated.";
 
-    private string Where => $"Container '{container.Name}' of storage account '{container.AccountName}' ({container.Uri.GetLeftPart(UriPartial.Authority)})";
+    private string Where =>
+        $"Container '{container.Name}' of storage account '{container.AccountName}' ({container.Uri.GetLeftPart(UriPartial.Authority)})";
 
     private static bool IsOutage(RequestFailedException failed) =>
         failed.Status is 0 or 408 or 429 or >= 500

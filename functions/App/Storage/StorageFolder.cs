@@ -70,14 +70,14 @@ internal sealed class StorageFolder(StorageCalls calls, string prefix)
     public Task DeleteAsync(string name, CancellationToken cancel) =>
         calls.RunAsync(token => Blob(name).DeleteIfExistsAsync(cancellationToken: token), cancel);
 
-    /// <summary>Names below the prefix in ordinal order, with the time of the last change. One call for each 5,000, or <paramref name="most"/>.</summary>
+    /// <summary>Names below the prefix in ordinal order, with the time of the last change. One call for each 5,000.</summary>
     public Task<List<(string Name, DateTimeOffset Changed)>> ListAsync(CancellationToken cancel, int most = int.MaxValue) =>
         calls.RunAsync(
             async token =>
             {
                 var found = new List<(string, DateTimeOffset)>();
-                var pages = calls.Container.GetBlobsAsync(new GetBlobsOptions { Prefix = prefix }, token).AsPages(pageSizeHint: Math.Min(most, 5_000));
-                await foreach (var page in pages)
+                var blobs = calls.Container.GetBlobsAsync(new GetBlobsOptions { Prefix = prefix }, token);
+                await foreach (var page in blobs.AsPages(pageSizeHint: Math.Min(most, 5_000)))
                 {
                     foreach (var blob in page.Values)
                         found.Add((blob.Name[prefix.Length..], blob.Properties.LastModified ?? DateTimeOffset.MaxValue));

@@ -6,7 +6,10 @@ namespace IngressReconciler.Storage;
 /// </summary>
 public sealed record StorageOptions
 {
-    /// <summary>Connection string of the account, or <c>UseDevelopmentStorage=true</c> for Azurite on port 10000; null with an identity.</summary>
+    /// <summary>The variable in which the Functions host names <see cref="Instance"/>.</summary>
+    public const string InstanceSetting = "WEBSITE_INSTANCE_ID";
+
+    /// <summary>Connection string of the account, or <c>UseDevelopmentStorage=true</c> for Azurite on port 10000; else null.</summary>
     public string? ConnectionString { get; init; }
 
     /// <summary>The account's blob endpoint, such as <c>https://account.blob.core.windows.net</c>; null with a connection string.</summary>
@@ -30,7 +33,13 @@ public sealed record StorageOptions
     /// <summary>Time that a lease outlives its holder; Azure allows 15 to 60 s.</summary>
     public TimeSpan LeaseDuration { get; init; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>Appends after which a journal goes on in a new segment. Azure ends at 50,000; a writer that has not read may add one more.</summary>
+    /// <summary>
+    /// Names the place that one process of ours runs in at a time; null when there is no such place. A process that dies there and is started again,
+    /// as the Functions host does, need not wait for its own lease to expire.
+    /// </summary>
+    public string? Instance { get; init; }
+
+    /// <summary>Appends after which a journal goes on in a new segment, under the 50,000 that Azure allows: a writer may overshoot.</summary>
     public int SegmentBlocks { get; init; } = 40_000;
 
     /// <summary>Bytes after which a journal goes on in a new segment; bounds what pruning must wait for, not what a line may hold.</summary>
@@ -49,8 +58,9 @@ public sealed record StorageOptions
     public static StorageOptions FromSettings(IConfiguration settings, string name = "AzureWebJobsStorage")
     {
         ArgumentNullException.ThrowIfNull(settings);
+        var instance = settings[InstanceSetting];
         if (settings[name] is { Length: > 0 } connection)
-            return new() { ConnectionString = connection };
+            return new() { ConnectionString = connection, Instance = instance };
 
         var uri = settings[$"{name}:blobServiceUri"];
         if (string.IsNullOrEmpty(uri) && settings[$"{name}:accountName"] is { Length: > 0 } account)
@@ -61,9 +71,10 @@ public sealed record StorageOptions
             throw new ArgumentException($"{name}__blobServiceUri or {name}__accountName gives '{uri}', which is no absolute URI.");
 
         // The host's other credential kinds need a browser, a file or a secret: none of them belongs in a deployment of this program.
-        if (settings[$"{name}:credential"] is { Length: > 0 } credential && !credential.Equals("managedidentity", StringComparison.OrdinalIgnoreCase))
+        if (settings[$"{name}:credential"] is { Length: > 0 } credential
+            && !credential.Equals("managedidentity", StringComparison.OrdinalIgnoreCase))
             throw new ArgumentException($"{name}__credential is '{credential}': only 'managedidentity' is supported.");
-        return new() { ServiceUri = endpoint, ClientId = settings[$"{name}:clientId"] is { Length: > 0 } id ? id : null };
+        return new() { ServiceUri = endpoint, Instance = instance, ClientId = settings[$"{name}:clientId"] is { Length: > 0 } id ? id : null };
     }
 
     /// <summary>Azurite on a loopback port of one's own choice; <c>UseDevelopmentStorage=true</c> knows port 10000 only.</summary>

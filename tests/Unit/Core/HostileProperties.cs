@@ -6,6 +6,7 @@ using FsCheck;
 using FsCheck.Xunit;
 using IngressReconciler.Cluster;
 using IngressReconciler.Planning;
+using IngressReconciler.Routing;
 using Xunit;
 
 namespace IngressReconciler.Tests.Unit.Core;
@@ -89,6 +90,19 @@ public class HostileProperties
     {
         foreach (var one in HostileJson.Objects())
             Assert.True(Read(Event(one, ClusterEvent.AppliedType), out _, out var refusal), refusal);
+    }
+
+    [Theory]
+    [InlineData("/a;quit", @"/a\;quit")]
+    [InlineData("/a\\;b", @"/a%5C\;b")]
+    [InlineData("/a b <<x", "/a%20b%20%3C%3Cx")]
+    [InlineData("/a\"'|%25", "/a%22'%7C%25")]
+    public void What_ends_a_command_is_escaped_in_a_path(string path, string written)
+    {
+        Assert.True(RoutePath.TryNormalize(path, out var normal, out var wrong), wrong);
+        var command = HAProxyCommands.Of(new AddRoute($"ingress|x.example{normal}#", "http:a:b:80"));
+        Assert.Equal($"add map virt@routes ingress|x.example{written}# http:a:b:80", command.Line);
+        IsOneCommand(command);
     }
 
     [Theory]

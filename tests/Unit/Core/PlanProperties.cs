@@ -87,6 +87,21 @@ public class PlanProperties
     }
 
     [Property]
+    public void A_host_with_a_certificate_before_and_after_is_shown_one_at_every_step(Happening[] log, Happening[] more)
+    {
+        var before = log.InService().Changes().Wanted();
+        var proxy = Happenings.Proxy(before);
+        var (wanted, scope) = Happenings.After(before, more.Changes(from: 100), 4);
+        var after = Happenings.Proxy(wanted);
+        string[] names = [.. Hosts.Append("*.example").Where(name => proxy.IsShown(name) && after.IsShown(name))];
+        foreach (var step in HAProxyPlanner.Plan(wanted, 2, proxy.Read(scope), scope).Steps)
+        {
+            proxy.Apply(step);
+            Assert.All(names, name => Assert.True(proxy.IsShown(name), $"after {step}, {name} is shown no certificate of its own"));
+        }
+    }
+
+    [Property]
     public void A_push_that_is_cut_off_anywhere_is_mended_by_the_next(Happening[] log, Happening[] more, ushort cut, bool unfinished)
     {
         var before = log.InService().Changes().Wanted();

@@ -28,6 +28,9 @@ internal sealed class SimulatedProxy
 
     public bool IsLive(string backend) => backends.TryGetValue(backend, out var found) && found.Published && found.Servers.Values.Any(one => one.State == ServerState.Ready);
 
+    /// <summary>Whether a certificate of its own is shown for a server name.</summary>
+    public bool IsShown(string serverName) => lines.Keys.Any(line => line.ServerName == serverName);
+
     /// <summary>The backend that answers a request now; null for 404.</summary>
     public string? Answers(string host, string path) => Lookup.Find(routes, host, path);
 

@@ -1,0 +1,159 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using IngressReconciler.Benchmarks.Measuring;
+using IngressReconciler.Cluster;
+using IngressReconciler.Planning;
+using IngressReconciler.Routing;
+using IngressReconciler.Versions;
+
+namespace IngressReconciler.Benchmarks.Scale;
+
+/// <summary>A cluster's state, changed again and again, each stage timed.</summary>
+internal sealed class MeasuredCluster
+{
+    /// <summary>The stages of one endpoint's change.</summary>
+    public static readonly IReadOnlyList<string> Stages = ["parse", "apply and resolve", "scope and ask", "read and plan", "render", "read back and plan"];
+
+    private readonly SyntheticCluster cluster;
+    private readonly Random random = new(1);
+    private readonly int[][] pods;
+    private readonly List<double> endpointChanges = [];
+    private readonly List<double> routeChanges = [];
+    private readonly List<double>[] stages = [.. Stages.Select(_ => new List<double>())];
+    private ModelHash hash;
+    private Wanted wanted;
+    private int version = 1;
+    private int route;
+
+    public MeasuredCluster(SyntheticCluster cluster)
+    {
+        this.cluster = cluster;
+        pods = [.. Enumerable.Range(0, cluster.Services).Select(cluster.Pods)];
+        Build(new SyntheticCluster(100, 10));
+        var events = cluster.Events().ToArray();
+        var started = CpuTime.OfThisThread();
+        wanted = Build(events);
+        ColdBuild = CpuTime.OfThisThread() - started;
+        hash = ModelHash.Of(wanted.Model);
+    }
+
+    /// <summary>From all events to all that is wanted.</summary>
+    public TimeSpan ColdBuild { get; }
+
+    /// <summary>Microseconds of one change, each sample the mean of a batch.</summary>
+    public Distribution EndpointChange => new(endpointChanges);
+
+    /// <summary>Microseconds of one change, each sample the mean of a batch.</summary>
+    public Distribution RouteChange => new(routeChanges);
+
+    /// <summary>Microseconds of each stage of an endpoint's change.</summary>
+    public IEnumerable<double> StageMedians => stages.Select(samples => new Distribution(samples).Median);
+
+    /// <summary>What a cluster asks for.</summary>
+    public static Wanted Build(SyntheticCluster cluster) => Build(cluster.Events());
+
+    /// <summary>Replaces one pod of a random Service, many times.</summary>
+    public void ChangeEndpoints(int count, bool keep)
+    {
+        var events = Enumerable.Range(0, count).Select(_ =>
+        {
+            var service = random.Next(cluster.Services);
+            pods[service] = [.. pods[service][1..], cluster.NewPod() % 1_000_000];
+            return cluster.Slice(service, pods[service]);
+        }).ToArray();
+        Span<TimeSpan> spent = stackalloc TimeSpan[Stages.Count];
+        foreach (var json in events)
+            OneChange(json, spent);
+        if (!keep)
+            return;
+        var total = TimeSpan.Zero;
+        for (var i = 0; i < spent.Length; i++)
+        {
+            stages[i].Add(spent[i].TotalMicroseconds / count);
+            total += spent[i];
+        }
+
+        endpointChanges.Add(total.TotalMicroseconds / count);
+    }
+
+    /// <summary>Adds a path to a random host, many times.</summary>
+    public void ChangeRoutes(int count, bool keep)
+    {
+        var events = Enumerable.Range(0, count).Select(_ => cluster.Ingress(random.Next(cluster.Services), $"/offer-{route++}")).ToArray();
+        var spent = TimeSpan.Zero;
+        Span<TimeSpan> unused = stackalloc TimeSpan[Stages.Count];
+        foreach (var json in events)
+        {
+            OneChange(json, unused);
+            foreach (var stage in unused)
+                spent += stage;
+            unused.Clear();
+        }
+
+        if (keep)
+            routeChanges.Add(spent.TotalMicroseconds / count);
+    }
+
+    private static Wanted Build(IEnumerable<byte[]> events)
+    {
+        var (state, _) = ClusterState.Empty.Apply(events.Select(SyntheticCluster.Read), DateTimeOffset.UnixEpoch);
+        return Wanted.Of(state, new RoutingOptions { AllowLoopbackEndpoints = true });
+    }
+
+    private void OneChange(byte[] json, Span<TimeSpan> spent)
+    {
+        var before = wanted;
+        var at = CpuTime.OfThisThread();
+        var change = SyntheticCluster.Read(json);
+        Lap(ref at, ref spent[0]);
+        (wanted, var difference) = before.After([change], DateTimeOffset.UnixEpoch);
+        if (!difference.Hosts.IsEmpty)
+            Seal(difference.Hosts);
+        Lap(ref at, ref spent[1]);
+        var scope = new PlanScope { Version = true };
+        scope.Add(difference);
+        var reading = new HAProxyStateReading(scope);
+        Lap(ref at, ref spent[2]);
+        var was = StandInProxy.Replies(reading.Commands, before, difference.Hosts.IsEmpty ? version : version - 1, scope);
+        at = CpuTime.OfThisThread();
+        var plan = HAProxyPlanner.Plan(wanted, version, reading.Read(was), scope);
+        Lap(ref at, ref spent[3]);
+        var commands = plan.Steps.Select(HAProxyCommands.Of).ToArray();
+        Lap(ref at, ref spent[4]);
+        var now = StandInProxy.Replies(reading.Commands, wanted, version, scope);
+        at = CpuTime.OfThisThread();
+        var left = HAProxyPlanner.Plan(wanted, version, reading.Read(now), scope);
+        Lap(ref at, ref spent[5]);
+        if (commands.Length == 0 || !left.IsEmpty)
+            throw new InvalidOperationException($"a change made {commands.Length} commands and left {left.Steps.Count()} steps");
+    }
+
+    /// <summary>As VersionSealing does.</summary>
+    private void Seal(ImmutableArray<HostDifference> hosts)
+    {
+        hash = hash.After(hosts);
+        version++;
+        var sealedVersion = new ConfigVersion
+        {
+            Number = version,
+            Parent = version - 1,
+            Full = false,
+            Hash = hash.Text,
+            At = DateTimeOffset.UnixEpoch,
+            Position = "0-0",
+            Cause = "Ingress applied",
+            HostCount = wanted.Model.Hosts.Count,
+            Settings = wanted.Model.Settings,
+            Hosts = hosts.ToImmutableSortedDictionary(host => host.Host.ToString(), host => host.After, StringComparer.Ordinal),
+            Findings = wanted.Translation.Findings.ToValueList(),
+        };
+        JsonSerializer.SerializeToUtf8Bytes(sealedVersion, VersionJson.Default.ConfigVersion);
+    }
+
+    private static void Lap(ref TimeSpan at, ref TimeSpan sum)
+    {
+        var now = CpuTime.OfThisThread();
+        sum += now - at;
+        at = now;
+    }
+}
