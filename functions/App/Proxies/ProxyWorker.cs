@@ -1,21 +1,9 @@
 using System.Diagnostics;
 using IngressReconciler.Cluster;
 using IngressReconciler.Planning;
+using IngressReconciler.Routing;
 
 namespace IngressReconciler.Proxies;
-
-/// <summary>How a proxy stands.</summary>
-/// <param name="Name">Its name.</param>
-/// <param name="Running">Whether it was last seen to run what is wanted.</param>
-/// <param name="Version">The version that was last pushed and read back; 0 for none.</param>
-/// <param name="Position">The journal position that it follows.</param>
-/// <param name="At">When it was last seen.</param>
-/// <param name="Process">HAProxy version, pid and start of the process; null before the first contact.</param>
-/// <param name="Pushes">Pushes since this instance started.</param>
-/// <param name="Drift">Steps that were needed although nothing was known to have changed.</param>
-/// <param name="Trouble">Why it does not run what is wanted; null when it does.</param>
-public sealed record ProxyReport(
-    string Name, bool Running, int Version, string Position, DateTimeOffset At, ProxyProcess? Process, long Pushes, long Drift, string? Trouble);
 
 /// <summary>
 /// Keeps one proxy at what is wanted. Changes add up while a push runs and go together in the next one; a proxy that cannot be reached has
@@ -35,7 +23,6 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
     private readonly Lock gate = new();
     private readonly CancellationTokenSource stopping = new();
     private readonly ProxySweep sweep = new(link, time);
-    private readonly SortedSet<string> unusable = new(StringComparer.Ordinal);
     private readonly List<(JournalPosition Position, TaskCompletionSource Waiter)> waiting = [];
     private PlanScope pending = PlanScope.All();
     private Target? target;
@@ -43,6 +30,7 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
     private Task? reaching;
     private TaskCompletionSource lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TimeSpan pause = FirstTry;
+    private CertificateReference[] unusable = [];
     private bool reachable = true;
     private bool resync;
     private JournalPosition reached = JournalPosition.Start;
@@ -139,10 +127,7 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
             var (outcome, process) = await link.UseAsync(
                 async (connection, token) => (await PushTwiceAsync(connection, what, scope, token), connection.Process), either.Token);
             var drift = unexpected && outcome.WasReady ? outcome.Steps : 0;
-            if (outcome.Everything)
-                unusable.Clear();
-            unusable.ExceptWith(scope.Certificates.Select(certificate => certificate.ToString()));
-            unusable.UnionWith(outcome.Unusable.Select(certificate => certificate.ToString()));
+            unusable = [.. unusable.Where(one => !outcome.Everything && !scope.Certificates.Contains(one)).Union(outcome.Unusable)];
             Tell(report => report with
             {
                 Running = true,
@@ -152,7 +137,7 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
                 Process = process,
                 Pushes = report.Pushes + 1,
                 Drift = report.Drift + drift,
-                Trouble = unusable.Count == 0 ? null : $"no usable key for {string.Join(", ", unusable)}",
+                Trouble = unusable.Length == 0 ? null : $"no usable key for {string.Join(", ", unusable)}",
             });
             lock (gate)
             {

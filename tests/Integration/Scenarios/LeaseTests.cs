@@ -37,7 +37,7 @@ public sealed class LeaseTests : IAsyncLifetime
             for (var i = 0; i < 15; i++, await Task.Delay(random.Next(600), TestContext.Current.CancellationToken))
             {
                 var (certificate, key) = stage.Pki.IssueServer("tls.example");
-                var fingerprint = $"{instance}{i:d2}".PadLeft(64, '0');
+                var fingerprint = $"{instance}{i:d2}".PadRight(64, 'a');
                 pairs[fingerprint] = certificate + key;
                 await Stage.AcceptAsync(reconcilers[instance], stage.Objects.Applied(stage.Objects.Secret("pair", fingerprint)));
             }

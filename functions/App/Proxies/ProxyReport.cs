@@ -1,0 +1,14 @@
+namespace IngressReconciler.Proxies;
+
+/// <summary>How a proxy stands.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Running">Whether it was last seen to run what is wanted.</param>
+/// <param name="Version">The version that was last pushed and read back; 0 for none.</param>
+/// <param name="Position">The journal position that it follows.</param>
+/// <param name="At">When it was last seen.</param>
+/// <param name="Process">HAProxy version, pid and start of the process; null before the first contact.</param>
+/// <param name="Pushes">Pushes since this instance started.</param>
+/// <param name="Drift">Steps that were needed although nothing was known to have changed.</param>
+/// <param name="Trouble">Why it does not run what is wanted; null when it does.</param>
+public sealed record ProxyReport(
+    string Name, bool Running, int Version, string Position, DateTimeOffset At, ProxyProcess? Process, long Pushes, long Drift, string? Trouble);
