@@ -19,10 +19,6 @@ public sealed class RunningHandler : IAsyncDisposable
 
     private RunningHandler(ChildProcess process, HttpClient http, string log, bool webhook) => (this.process, this.http, this.log, this.webhook) = (process, http, log, webhook);
 
-    /// <summary>The executable: the one that the environment variable <c>HANDLER</c> names (a native build, say), else this build's.</summary>
-    public static string Executable { get; } =
-        Environment.GetEnvironmentVariable("HANDLER") is { Length: > 0 } named ? Path.GetFullPath(named) : Path.Combine(AppContext.BaseDirectory, "ingress-reconciler");
-
     /// <summary>The handler's process id; behind the webhook, the host's.</summary>
     public int Pid => process.Pid;
 
@@ -31,7 +27,7 @@ public sealed class RunningHandler : IAsyncDisposable
     /// <param name="proxies">What it pushes to.</param>
     /// <param name="pki">Whom the proxies trust.</param>
     /// <param name="webhook">Whether the local host starts it, and events go to Event Grid's webhook.</param>
-    public static async Task<RunningHandler> StartAsync(Azurite azurite, IEnumerable<ProxyAddress> proxies, TestPki pki, bool webhook)
+    public static async Task<RunningHandler> StartAsync(AzuriteProcess azurite, IEnumerable<ProxyAddress> proxies, TestPki pki, bool webhook)
     {
         var port = ProxyPorts.FreePorts(1)[0];
         var log = Path.GetTempFileName();
@@ -46,11 +42,11 @@ public sealed class RunningHandler : IAsyncDisposable
             ["IngressReconciler__Admin__Authority"] = Path.Combine(pki.Folder, "client/ca.crt"),
         };
         string[] arguments = webhook
-            ? ["local", "--port", $"{port}", "--key", Key, "--app-root", Repository.Root, "--handler", Executable, "--cluster", SyntheticCluster.Id]
+            ? ["local", "--port", $"{port}", "--key", Key, "--app-root", Repository.Root, "--handler", Repository.Executable, "--cluster", SyntheticCluster.Id]
             : ["serve"];
         if (webhook)
             settings.Remove("FUNCTIONS_CUSTOMHANDLER_PORT");
-        var process = await ChildProcess.StartAsync(log, Executable, arguments, settings);
+        var process = await ChildProcess.StartAsync(log, Repository.Executable, arguments, settings);
         var http = new HttpClient { BaseAddress = new($"http://127.0.0.1:{port}/"), Timeout = TimeSpan.FromMinutes(2) };
         await process.WaitUntilAsync(() => AnswersAsync(http), TimeSpan.FromSeconds(60));
         return new(process, http, log, webhook);

@@ -9,9 +9,9 @@ internal sealed class Site : IAsyncDisposable
 
     private readonly TestPki pki = new();
     private readonly EchoPods pods = new();
-    private readonly Azurite azurite = new("/dev/null", ProxyPorts.FreePorts(1)[0]);
     private readonly Random random = new(1);
     private readonly Dictionary<int, int[]> live = [];
+    private AzuriteProcess? azurite;
     private int newHosts;
 
     public Site(SyntheticCluster cluster)
@@ -40,7 +40,8 @@ internal sealed class Site : IAsyncDisposable
                 pods.Listen(Cluster.Address(pod), SyntheticCluster.PodPort);
         }
 
-        await Task.WhenAll([azurite.StartAsync(), .. Proxies.Select(proxy => proxy.StartAsync())]);
+        azurite = await AzuriteProcess.StartAsync();
+        await Task.WhenAll(Proxies.Select(proxy => proxy.StartAsync()));
         Handler = await RunningHandler.StartAsync(azurite, Proxies.Select(proxy => proxy.Address), pki, webhook);
         foreach (var batch in Cluster.Events().Chunk(EventsAPost))
             await Handler.PostAsync(batch);
@@ -70,7 +71,8 @@ internal sealed class Site : IAsyncDisposable
             await Handler.DisposeAsync();
         foreach (var proxy in Proxies)
             await proxy.DisposeAsync();
-        await azurite.DisposeAsync();
+        if (azurite is not null)
+            await azurite.DisposeAsync();
         pods.Dispose();
         pki.Dispose();
     }

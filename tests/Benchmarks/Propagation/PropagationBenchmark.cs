@@ -54,7 +54,7 @@ public static class PropagationBenchmark
         return new(
             "propagation",
             "From the POST of an event to the moment when every proxy serves what follows from it, proved by a request that reaches the new pod, or the new host's 200.",
-            [latencies, answers, costs],
+            [latencies, answers, costs, await PropagationParts.MeasureAsync()],
             aims,
             [
                 "The whole handler in a process of its own, Azurite for storage, two HAProxy processes; pods, clients and all of these share the machine's cores.",
