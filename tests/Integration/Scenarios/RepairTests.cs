@@ -142,6 +142,25 @@ public sealed class RepairTests : IAsyncLifetime
         Stage.Say($"503 {notReady} times, then ready with everything");
     }
 
+    [Fact]
+    public async Task A_push_that_fails_although_its_session_lives_is_tried_again_by_itself()
+    {
+        var (certificate, key) = stage.Pki.IssueServer("first.example");
+        var failures = 6;
+        var reconciler = stage.Open((_, _, _) => Interlocked.Decrement(ref failures) >= 0
+            ? throw new InvalidOperationException("a key cannot be read now")
+            : ValueTask.FromResult<string?>(certificate + key));
+        await Stage.AcceptAsync(reconciler, await stage.HostAsync("first"));
+        Assert.All(reconciler.Proxies, proxy => Assert.True(proxy.Running));
+
+        var ingress = stage.Objects.Ingress("tls", ("tls.example", "/", "first"));
+        ingress["spec"]!["tls"] = System.Text.Json.Nodes.JsonNode.Parse("""[{"hosts":["tls.example"],"secretName":"pair"}]""");
+        await Stage.AcceptAsync(reconciler, stage.Objects.Applied(stage.Objects.Secret("pair", new('1', 64))), stage.Objects.Applied(ingress));
+        await Stage.UntilAsync("both proxies run it", () => reconciler.Proxies.All(proxy => proxy is { Running: true, Trouble: null } && proxy.Position == $"{reconciler.Position}"));
+        Assert.True(failures < 0);
+        await stage.RunsAsync(reconciler.Wanted, reconciler.Version);
+    }
+
     private JsonElement[] Changes(int n, int turn)
     {
         var objects = stage.Objects;
