@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net.Sockets;
 using IngressReconciler.Benchmarks.Loopback;
 using IngressReconciler.Benchmarks.Measuring;
 
@@ -61,12 +62,30 @@ public static class RestoreBenchmark
 
     private static async Task ReadyAsync(LoopbackProxy proxy)
     {
-        using var health = new HttpClientConnection(proxy.Health);
         var request = HttpClientConnection.Get("localhost", "/readyz");
-        for (var started = Stopwatch.GetTimestamp(); (await health.SendAsync(request, CancellationToken.None)).Status != 200; await Task.Delay(2))
+        var health = new HttpClientConnection(proxy.Health);
+        try
         {
-            if (Stopwatch.GetElapsedTime(started) > TimeSpan.FromMinutes(1))
-                throw new InvalidOperationException("the proxy does not become ready");
+            for (var started = Stopwatch.GetTimestamp(); ; await Task.Delay(2))
+            {
+                if (Stopwatch.GetElapsedTime(started) > TimeSpan.FromMinutes(1))
+                    throw new InvalidOperationException("the proxy does not become ready");
+                try
+                {
+                    if ((await health.SendAsync(request, CancellationToken.None)).Status == 200)
+                        return;
+                }
+                catch (Exception e) when (e is SocketException or IOException)
+                {
+                    // While it starts, connections may be cut.
+                    health.Dispose();
+                    health = new(proxy.Health);
+                }
+            }
+        }
+        finally
+        {
+            health.Dispose();
         }
     }
 }
