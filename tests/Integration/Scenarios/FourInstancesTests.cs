@@ -91,14 +91,12 @@ public sealed class FourInstancesTests : IAsyncLifetime
     }
 
     private (string, string, string)[] Paths(int n) =>
-    [
-        .. Enumerable.Range(0, 1 + random.Next(3)).Select(i => ($"h{(n + (i * random.Next(3))) % Services}.example", i == 0 ? "/" : $"/{(random.Next(2) == 0 ? "" : "p")}{i}", $"s{random.Next(Services)}")),
-    ];
+
+        [.. Enumerable.Range(0, 1 + random.Next(3)).Select(i => ($"h{(n + (i * random.Next(3))) % Services}.example", i == 0 ? "/" : $"/{(random.Next(2) == 0 ? "" : "p")}{i}", $"s{random.Next(Services)}"))];
 
     private (string, string, string)[] Endpoints(int n) =>
-    [
-        .. Enumerable.Range(0, random.Next(8)).Select(i => ($"10.{n}.{i}.{random.Next(1, 4)}", $"s{n}-{i}", random.Next(5) switch { 0 => "terminating", 1 => "unready", _ => "ready" })),
-    ];
+
+        [.. Enumerable.Range(0, random.Next(8)).Select(i => ($"10.{n}.{i}.{random.Next(1, 4)}", $"s{n}-{i}", random.Next(5) switch { 0 => "terminating", 1 => "unready", _ => "ready" }))];
 
     private static ClusterState Fresh(IEnumerable<JsonElement> left) => ClusterState.Empty.Apply(
         left.Select(json => ClusterEvent.TryRead(json, out var read, out var refusal) ? read.Change : throw new InvalidOperationException(refusal)), default).State;
