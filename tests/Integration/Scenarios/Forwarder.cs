@@ -10,9 +10,6 @@ internal enum Way
     /// <summary>Passes on.</summary>
     Open,
 
-    /// <summary>Closes each connection at once, and those that it has.</summary>
-    Closed,
-
     /// <summary>Accepts, takes what comes, and says nothing.</summary>
     Mute,
 }
@@ -91,8 +88,6 @@ internal sealed class Forwarder : IAsyncDisposable
         open[client] = true;
         try
         {
-            if (way == Way.Closed)
-                return;
             await server.ConnectAsync(IPAddress.Loopback, target);
             await Task.WhenAny(CopyAsync(client, server, counts: true), CopyAsync(server, client, counts: false));
         }

@@ -24,15 +24,14 @@ internal sealed class Instance : IAsyncDisposable
 
     /// <summary>Starts one for the stage's cluster and returns when it answers.</summary>
     /// <param name="stage">The stage.</param>
-    /// <param name="storagePort">Another port that leads to storage.</param>
-    public static async Task<Instance> StartAsync(Stage stage, int? storagePort = null)
+    public static async Task<Instance> StartAsync(Stage stage)
     {
         var port = ProxyPorts.FreePorts(1)[0];
         var cluster = $"IngressReconciler__Clusters__{stage.ClusterId}__";
         var process = await ChildProcess.StartAsync(Path.GetTempFileName(), Path.Combine(AppContext.BaseDirectory, "ingress-reconciler"), ["serve"], new Dictionary<string, string>
         {
             [HandlerServer.PortSetting] = port.ToString(CultureInfo.InvariantCulture),
-            ["AzureWebJobsStorage"] = IngressReconciler.Storage.StorageOptions.AzuriteConnection(storagePort ?? stage.StoragePort),
+            ["AzureWebJobsStorage"] = IngressReconciler.Storage.StorageOptions.AzuriteConnection(stage.StoragePort),
             [cluster + "Proxies"] = string.Join(',', stage.Proxies.Select(proxy => proxy.Address)),
             [cluster + "AllowLoopbackEndpoints"] = "true",
             ["IngressReconciler__Admin__Certificate"] = stage.Admin.Certificate,
@@ -59,9 +58,6 @@ internal sealed class Instance : IAsyncDisposable
             return null;
         }
     }
-
-    /// <summary>Asks the HTTP function.</summary>
-    public async Task<JsonElement> GetAsync(string path) => JsonElement.Parse(await http.GetStringAsync(new Uri(path, UriKind.Relative)));
 
     /// <summary>SIGKILL.</summary>
     public Task KillAsync() => process.KillAsync();

@@ -30,7 +30,8 @@ public sealed class RollingUpdateTests : IAsyncLifetime
         var rolling = new List<EchoPod>();
         for (var i = 0; i < Pods; i++)
             rolling.Add(await NewPodAsync());
-        await clusters.AcceptAsync([.. await stage.HostAsync("one"), .. await stage.HostAsync("two"), stage.Objects.Applied(stage.Objects.Service("web")), Slice(rolling), Web()]);
+        // No other route leads to three and four: their upstreams come and go with these routes.
+        await clusters.AcceptAsync([.. await stage.HostAsync("one"), .. (await stage.HostAsync("three"))[1..3], .. (await stage.HostAsync("four"))[1..3], stage.Objects.Applied(stage.Objects.Service("web")), Slice(rolling), Web()]);
 
         // Each of these hosts comes, moves, is split and goes, again and again.
         var moving = Enumerable.Range(0, 5).Select(i => new Target($"moving-{i}.example", "/api")).ToArray();
@@ -46,6 +47,7 @@ public sealed class RollingUpdateTests : IAsyncLifetime
         {
             for (var i = 0; i < 2; i++)
                 await RollOnceAsync(clusters, rolling);
+            await ReplaceAsync(clusters, rolling);
         }
 
         async Task RerouteAsync()
@@ -62,17 +64,19 @@ public sealed class RollingUpdateTests : IAsyncLifetime
         Assert.Equal(pids, stage.Proxies.Select(proxy => proxy.Pid));
         var reconciler = clusters.All[stage.ClusterId];
         await stage.RunsAsync(reconciler.Wanted, reconciler.Version);
-        Stage.Say($"{load.Requests} requests, {load.Requests / watch.Elapsed.TotalSeconds:0} a second, none failed, over 2 rolling updates of {Pods} pods and {changes} route changes; version {reconciler.Version}");
+        Stage.Say($"{load.Requests} requests, {load.Requests / watch.Elapsed.TotalSeconds:0} a second, none failed, over 2 rolling updates of {Pods} pods, one replacement of them all, and {changes} route changes; version {reconciler.Version}");
     }
 
     /// <summary>As a Deployment does it: a new pod is ready, then an old one terminates, and all of that takes its time.</summary>
     private async Task RollOnceAsync(Clusters clusters, List<EchoPod> rolling)
     {
         var ending = new List<Task>();
-        foreach (var old in rolling.ToArray())
+        foreach (var (i, old) in rolling.ToArray().Index())
         {
+            // Sometimes one change of the slice tells of both pods.
             rolling.Add(await NewPodAsync());
-            await clusters.AcceptAsync([Slice(rolling)]);
+            if (i % 2 == 0)
+                await clusters.AcceptAsync([Slice(rolling)]);
             rolling.Remove(old);
             var terminating = clusters.AcceptAsync([Slice([.. rolling], old)]);
             ending.Add(EndAsync(old));
@@ -84,13 +88,24 @@ public sealed class RollingUpdateTests : IAsyncLifetime
         await Task.WhenAll(ending);
     }
 
+    /// <summary>Every pod is replaced with one change of the slice.</summary>
+    private async Task ReplaceAsync(Clusters clusters, List<EchoPod> rolling)
+    {
+        var old = rolling.ToArray();
+        rolling.Clear();
+        for (var i = 0; i < Pods; i++)
+            rolling.Add(await NewPodAsync());
+        await clusters.AcceptAsync([Slice(rolling)]);
+        await Task.WhenAll(old.Select(EndAsync));
+    }
+
     private static async Task EndAsync(EchoPod pod)
     {
         await Task.Delay(400);
         await pod.DisposeAsync();
     }
 
-    /// <summary>Five changes of one host's routes.</summary>
+    /// <summary>Six changes of one host's routes.</summary>
     private async Task<int> RerouteOnceAsync(Clusters clusters, Target target, Target beside)
     {
         var objects = stage.Objects;
@@ -106,27 +121,34 @@ public sealed class RollingUpdateTests : IAsyncLifetime
         target.AnsweredBy("one");
         beside.AnsweredBy("one");
 
-        target.AnsweredBy("one", "two");
-        beside.AnsweredBy("one", "two");
-        await ChangeAsync((target.Host, "/", "two"));
-        target.AnsweredBy("two");
-        beside.AnsweredBy("two");
+        target.AnsweredBy("one", "three");
+        beside.AnsweredBy("one", "three");
+        await ChangeAsync((target.Host, "/", "three"));
+        target.AnsweredBy("three");
+        beside.AnsweredBy("three");
 
         // Split: the exact path leads elsewhere, what is below it does not.
-        target.AnsweredBy("one", "two");
-        await ChangeAsync((target.Host, "/", "two"), (target.Host, "=/api", "one"));
-        target.AnsweredBy("one");
+        target.AnsweredBy("three", "four");
+        await ChangeAsync((target.Host, "/", "three"), (target.Host, "=/api", "four"));
+        target.AnsweredBy("four");
 
         // The exact path becomes a prefix, and takes with it what is below.
-        beside.AnsweredBy("one", "two");
-        await ChangeAsync((target.Host, "/", "two"), (target.Host, "/api", "one"));
+        beside.AnsweredBy("three", "four");
+        await ChangeAsync((target.Host, "/", "three"), (target.Host, "/api", "four"));
+        beside.AnsweredBy("four");
+
+        // Together again: two upstreams go at once.
+        target.AnsweredBy("four", "one");
+        beside.AnsweredBy("four", "one");
+        await ChangeAsync((target.Host, "/", "one"));
+        target.AnsweredBy("one");
         beside.AnsweredBy("one");
 
         target.AnsweredBy();
         beside.AnsweredBy();
         await clusters.AcceptAsync([objects.Deleted(objects.Ingress(name))]);
         await SettledAsync(clusters);
-        return 5;
+        return 6;
     }
 
     private async Task SettledAsync(Clusters clusters)

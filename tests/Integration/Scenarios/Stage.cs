@@ -133,7 +133,7 @@ public sealed class Stage : IAsyncLifetime
     /// <summary>State in storage, read past every instance.</summary>
     internal ClusterStorage StorageOf() => new BlobStorage(StorageOptions.Azurite(StoragePort), TimeProvider.System).Cluster(ClusterId);
 
-    /// <summary>The model of the wanted version as history tells it.</summary>
+    /// <summary>The head, and the number of every version that is stored.</summary>
     internal async Task<(VersionHead Head, IReadOnlyList<int> Numbers)> VersionsAsync()
     {
         var head = await new VersionHistory(StorageOf()).HeadAsync(TestContext.Current.CancellationToken);
