@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using IngressReconciler.Handler;
 using IngressReconciler.Proxies;
+using IngressReconciler.Rounds;
 
 namespace IngressReconciler;
 
@@ -15,5 +16,6 @@ namespace IngressReconciler;
 [JsonSerializable(typeof(AllStatus))]
 [JsonSerializable(typeof(ClusterStatus))]
 [JsonSerializable(typeof(VersionSummary[]))]
+[JsonSerializable(typeof(ResyncReport))]
 [JsonSerializable(typeof(Problem))]
 internal sealed partial class AppJson : JsonSerializerContext;

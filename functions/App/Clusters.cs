@@ -16,6 +16,9 @@ public sealed partial class Clusters : IAsyncDisposable
 {
     private const int RefusalsKept = 50;
 
+    /// <summary>How long an event that asks for a resync is kept waiting; the resync goes on.</summary>
+    private static readonly TimeSpan ResyncAnswerWithin = TimeSpan.FromSeconds(10);
+
     private readonly BlobStorage storage;
     private readonly AdminCredentials? credentials;
     private readonly ImmutableSortedDictionary<string, Reconciler> byId;
@@ -23,21 +26,26 @@ public sealed partial class Clusters : IAsyncDisposable
     private readonly Queue<Refusal> refusals = [];
     private readonly TimeProvider time;
     private readonly ILogger log;
+    private readonly List<ApiServer> servers = [];
+    private readonly CancellationTokenSource stopping = new();
 
     /// <summary>Makes them; nothing is reached yet.</summary>
     public Clusters(AppSettings settings, TimeProvider time, ILoggerFactory logs)
     {
         (this.time, log) = (time, logs.CreateLogger("IngressReconciler.Clusters"));
         storage = new(settings.Storage, time);
-        credentials = settings.Clusters.Any(cluster => !cluster.Proxies.IsEmpty) ? settings.Admin.Load() : null;
+        credentials = settings.Clusters.Any(cluster => !cluster.Proxies.IsEmpty || cluster.Reading.Proxies is not null) ? settings.Admin.Load() : null;
         var options = new ProxyOptions { ServerName = settings.Admin.ServerName, CircuitBreak = TimeSpan.FromMilliseconds(500) };
         byId = settings.Clusters.ToImmutableSortedDictionary(cluster => cluster.Id, cluster =>
         {
-            var manifests = cluster.Manifests is { } folder ? new ManifestFolder(folder, ManifestIndex.DefaultFile(folder), time) : null;
-            var links = cluster.Proxies.Select(address => new ProxyLink(address, credentials!, options, time)).ToArray();
-            var pairs = new KeyPairs(manifests, time, logs.CreateLogger("IngressReconciler.Certificates"));
-            return new Reconciler(
-                storage.Cluster(cluster.Id), cluster.Routing, links, cancel => ListAsync(manifests, cancel), pairs.ReadAsync, time, logs.CreateLogger($"IngressReconciler.{cluster.Id}"));
+            var log = logs.CreateLogger($"IngressReconciler.{cluster.Id}");
+            var reader = Reader(cluster);
+            var keys = new KeyPairs(reader, time);
+            var proxies = new ProxySet(
+                cluster.Proxies,
+                cluster.Reading.Proxies,
+                (address, wake) => new(new(address, credentials!, options, time), keys.ReadAsync, time, log, wake));
+            return new Reconciler(storage.Cluster(cluster.Id), cluster.Routing, proxies, reader, time, log);
         }, StringComparer.Ordinal);
     }
 
@@ -71,44 +79,68 @@ public sealed partial class Clusters : IAsyncDisposable
     /// Takes a batch of CloudEvents. What can be read is accepted; the rest is recorded and dropped, for it would be the same when sent again.
     /// </summary>
     /// <exception cref="StorageUnavailableException">Some could not be journalled: send the batch again.</exception>
+    /// <exception cref="IOException">An object that an event only names could not be read: send the batch again.</exception>
     public async Task AcceptAsync(IEnumerable<JsonElement> events)
     {
         var changes = new Dictionary<string, List<ResourceChange>>(StringComparer.Ordinal);
+        var alone = new List<Task>();
         foreach (var json in events)
         {
             if (!ClusterEvent.TryRead(json, out var read, out var refusal))
                 Refuse(refusal);
-            else if (!byId.ContainsKey(read.ClusterId))
-                Refuse($"an event about {read.Change.Key} is from cluster '{read.ClusterId}', which is not among the settings ({AppSettings.Section}__Clusters__{read.ClusterId}__…)");
+            else if (!byId.TryGetValue(read.ClusterId, out var cluster))
+                Refuse($"an event is from cluster '{read.ClusterId}', which is not among the settings ({AppSettings.Section}__Clusters__{read.ClusterId}__…)");
+            else if (read is ReferenceEvent { Key: var key })
+                alone.Add(cluster.AcceptAsync(key, CancellationToken.None));
+            else if (read is ListedEvent)
+                alone.Add(Task.WhenAny(ResyncAsync(cluster, confirmed: false, stopping.Token), Task.Delay(ResyncAnswerWithin, time)));
             else if (changes.TryGetValue(read.ClusterId, out var list))
-                list.Add(read.Change);
+                list.Add(((ChangeEvent)read).Change);
             else
-                changes[read.ClusterId] = [read.Change];
+                changes[read.ClusterId] = [((ChangeEvent)read).Change];
         }
 
-        await Task.WhenAll(changes.Select(pair => byId[pair.Key].AcceptAsync(pair.Value)));
+        await Task.WhenAll(changes.Select(pair => byId[pair.Key].AcceptAsync(pair.Value)).Concat(alone));
     }
 
-    /// <summary>Lists every cluster that can be listed, takes what was missed, and reads every proxy back.</summary>
-    public Task ResyncAsync(CancellationToken cancel) => Task.WhenAll(byId.Values.Select(reconciler => reconciler.ResyncAsync(cancel)));
+    /// <summary>Lists every cluster that can be listed, takes what was missed, and reads every proxy back. One cluster's failure is told after all are done.</summary>
+    /// <exception cref="StorageUnavailableException">What was missed could not be journalled.</exception>
+    public Task ResyncAsync(CancellationToken cancel) => Task.WhenAll(byId.Values.Select(reconciler => reconciler.ResyncAsync(confirmed: false, cancel)));
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        await stopping.CancelAsync();
         foreach (var reconciler in byId.Values)
             await reconciler.DisposeAsync();
+        foreach (var server in servers)
+            server.Dispose();
+        stopping.Dispose();
         credentials?.Dispose();
         storage.Dispose();
     }
 
-    private async Task<ClusterList?> ListAsync(ManifestFolder? manifests, CancellationToken cancel)
+    private IClusterReader? Reader(ClusterSettings cluster)
     {
-        if (manifests is null)
+        if (cluster.Manifests is { } folder)
+            return new ManifestFolder(folder, ManifestIndex.DefaultFile(folder), time);
+        if (cluster.Access.Open() is not { } server)
             return null;
-        var listing = await manifests.ListClusterAsync(cancel);
-        foreach (var refusal in listing.Refusals)
-            Refuse(refusal);
-        return listing.Cluster;
+        servers.Add(server);
+        return new ApiServerReader(server, cluster.Reading, time);
+    }
+
+    /// <summary>A resync that nobody waits for to its end.</summary>
+    private async Task ResyncAsync(Reconciler cluster, bool confirmed, CancellationToken cancel)
+    {
+        try
+        {
+            await cluster.ResyncAsync(confirmed, cancel);
+        }
+        catch (Exception e) when (e is StorageUnavailableException or OperationCanceledException)
+        {
+            LogNotResynced(e.Message);
+        }
     }
 
     private void Refuse(string reason)
@@ -121,6 +153,9 @@ public sealed partial class Clusters : IAsyncDisposable
                 refusals.Dequeue();
         }
     }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A resync was left: {Reason}")]
+    private partial void LogNotResynced(string reason);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Refused: {Reason}")]
     private partial void LogRefused(string reason);

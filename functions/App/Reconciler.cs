@@ -1,5 +1,5 @@
-using System.Collections.Immutable;
 using IngressReconciler.Cluster;
+using IngressReconciler.Kubernetes;
 using IngressReconciler.Planning;
 using IngressReconciler.Proxies;
 using IngressReconciler.Rounds;
@@ -15,17 +15,15 @@ namespace IngressReconciler;
 /// </summary>
 /// <param name="storage">The cluster's state in storage.</param>
 /// <param name="options">What the operator set.</param>
-/// <param name="proxies">The ways to its proxies.</param>
-/// <param name="list">Lists the cluster afresh; gives null when it cannot be listed.</param>
-/// <param name="keys">Reads keys of certificates.</param>
+/// <param name="proxies">Its proxies.</param>
+/// <param name="reader">Reads the cluster past the events; null when there is no way to.</param>
 /// <param name="time">The clock.</param>
 /// <param name="log">Where decisions are told.</param>
 public sealed partial class Reconciler(
     ClusterStorage storage,
     RoutingOptions options,
-    IReadOnlyList<ProxyLink> proxies,
-    Func<CancellationToken, Task<ClusterList?>> list,
-    KeyPairReading keys,
+    ProxySet proxies,
+    IClusterReader? reader,
     TimeProvider time,
     ILogger log)
     : IAsyncDisposable
@@ -43,7 +41,7 @@ public sealed partial class Reconciler(
     private readonly CancellationTokenSource stopping = new();
     private readonly ReportWriter reports = new(storage.Proxies, log);
     private readonly SnapshotWriter snapshots = new(storage, time, log);
-    private ImmutableArray<ProxyWorker> workers = [];
+    private readonly SemaphoreSlim resyncing = new(1);
     private Task running = Task.CompletedTask;
     private Task answering = Task.CompletedTask;
 
@@ -58,7 +56,16 @@ public sealed partial class Reconciler(
     public Wanted Wanted => Volatile.Read(ref wanted);
 
     /// <summary>How each proxy stands.</summary>
-    public IEnumerable<ProxyReport> Proxies => workers.Select(worker => worker.Report);
+    public IEnumerable<ProxyReport> Proxies => proxies.Workers.Select(worker => worker.Report);
+
+    /// <summary>Every mistake and limit: of routing, of endpoints, and of certificates that could not be pushed.</summary>
+    public IEnumerable<Finding> Findings => Wanted.Findings.Concat(proxies.Workers
+        .SelectMany(worker => worker.Unusable).DistinctBy(one => one.Reference)
+        .Select(one => new Finding(
+            new(ResourceKind.Secret, one.Reference.Namespace, one.Reference.Name),
+            Severity.Error,
+            "CertificateNotUsable",
+            $"the certificate is not pushed: {one.Reason}; what was served before is still")));
 
     /// <summary>The version that is wanted.</summary>
     public int Version => sealing.Head.Version;
@@ -69,7 +76,7 @@ public sealed partial class Reconciler(
     /// <summary>Begins. Returns at once; what is asked for before the state is loaded waits for it.</summary>
     public void Start()
     {
-        workers = [.. proxies.Select(link => new ProxyWorker(link, keys, time, log, queue.Wake))];
+        proxies.Start(queue.Wake);
         running = Task.Run(() => RunAsync(stopping.Token));
     }
 
@@ -77,19 +84,49 @@ public sealed partial class Reconciler(
     /// <exception cref="StorageUnavailableException">They could not be journalled: send them again.</exception>
     public Task AcceptAsync(IEnumerable<ResourceChange> changes) => queue.Add([.. changes]);
 
-    /// <summary>Compares with a fresh list, takes what was missed, and reads every proxy back.</summary>
-    /// <returns>How many changes had been missed, and how many known objects a list lacks that is not believed.</returns>
-    public async Task<(int Missed, int Suspect)> ResyncAsync(CancellationToken cancel)
+    /// <summary>Takes what the API server has of one object, when an event could not carry it.</summary>
+    /// <exception cref="IOException">It cannot be read now: send the event again.</exception>
+    /// <exception cref="StorageUnavailableException">It could not be journalled: send the event again.</exception>
+    public async Task AcceptAsync(ResourceKey key, CancellationToken cancel)
     {
-        await queue.Add([]);
-        var suspect = 0;
-        var missed = (await list(cancel))?.MissedBy(Wanted.Cluster, out suspect) ?? [];
-        if (suspect > 0)
-            LogSuspect(suspect, Wanted.Cluster.Resources.Count);
-        foreach (var worker in workers)
-            worker.LookAtEverything();
-        await queue.Add(missed);
-        return (missed.Length, suspect);
+        if (reader is null)
+            throw new IOException($"{key} is too large for an event, and this instance has no way to read its cluster: set ApiServer or Kubeconfig");
+        if (await reader.ReadAsync(key, cancel) is { } resource)
+            await queue.Add([new Applied(resource)]);
+    }
+
+    /// <summary>Compares with a fresh list, takes what was missed, and reads every proxy back.</summary>
+    /// <param name="confirmed">A list is believed whatever it lacks: a person says that it is right.</param>
+    /// <param name="cancel">Gives up.</param>
+    /// <exception cref="StorageUnavailableException">What was missed could not be journalled.</exception>
+    public async Task<ResyncReport> ResyncAsync(bool confirmed, CancellationToken cancel)
+    {
+        await resyncing.WaitAsync(cancel);
+        try
+        {
+            await queue.Add([]);
+            var last = confirmed ? null : await storage.Resync.ReadAsync(cancel);
+            var listing = await ListAsync(cancel);
+            var believed = ResourceKinds.All.Select(entry => entry.Kind).Where(kind => confirmed || last?.Suspects.Any(one => one.Kind == kind) == true).ToHashSet();
+            var missed = listing?.Cluster.MissedBy(Wanted.Cluster, options.Brake, believed) ?? MissedChanges.None;
+            foreach (var suspect in missed.Suspects)
+                LogSuspect(suspect.Kind, suspect.Missing, suspect.Known);
+
+            var drift = Drift();
+            foreach (var worker in proxies.Workers)
+                worker.LookAtEverything();
+            await queue.Add(missed.Changes);
+            var report = new ResyncReport(
+                time.GetUtcNow(), missed.Changes.Length, missed.Suspects, Drift() - drift, listing?.Failures ?? [], listing?.Refusals.Length ?? 0);
+            await storage.Resync.WriteAsync(report, cancel);
+            await ForgetAsync(cancel);
+            LogResync(report.Missed, report.Drift, report.Failures.Length);
+            return report;
+        }
+        finally
+        {
+            resyncing.Release();
+        }
     }
 
     /// <inheritdoc/>
@@ -97,13 +134,13 @@ public sealed partial class Reconciler(
     {
         await stopping.CancelAsync();
         await running;
-        foreach (var worker in workers)
-            await worker.DisposeAsync();
+        await proxies.DisposeAsync();
         await answering;
         await LetGoAsync();
         await reports.DisposeAsync();
         await snapshots.DisposeAsync();
         stopping.Dispose();
+        resyncing.Dispose();
     }
 
     private async Task RunAsync(CancellationToken cancel)
@@ -158,7 +195,8 @@ public sealed partial class Reconciler(
         sealing = new(storage, time);
         sealing.Begin(wanted.Model);
         othersWrite = true;
-        foreach (var worker in workers)
+        proxies.Load(state);
+        foreach (var worker in proxies.Workers)
         {
             worker.LookAtEverything();
             worker.Want(wanted, Version, position, WantedDifference.None);
@@ -167,9 +205,39 @@ public sealed partial class Reconciler(
         LogLoaded(state.Resources.Count, wanted.Model.Hosts.Count, position, time.GetElapsedTime(started).TotalMilliseconds);
 
         // The first push to a new cluster's proxies makes them ready: it must not be of the first few events.
-        if (IsUnknown && await list(cancel) is { } all)
-            queue.Put([.. all.Resources.Select(resource => new Applied(resource))]);
+        if (IsUnknown && await ListAsync(cancel) is { } all)
+            queue.Put([.. all.Cluster.Resources.Select(resource => new Applied(resource))]);
         queue.Wake();
+    }
+
+    /// <summary>Lists the cluster; null when it cannot be listed at all.</summary>
+    private async Task<ClusterListing?> ListAsync(CancellationToken cancel)
+    {
+        if (reader is null)
+            return null;
+        try
+        {
+            var listing = await reader.ListAsync(cancel);
+            foreach (var reason in listing.Failures)
+                LogNotListed(reason);
+            return listing;
+        }
+        catch (IOException e)
+        {
+            LogNotListed(e.Message);
+            return null;
+        }
+    }
+
+    /// <summary>Steps that were needed although nothing was known to have changed.</summary>
+    private long Drift() => proxies.Workers.Sum(worker => worker.Report.Drift);
+
+    /// <summary>Removes the reports of proxies that went while nobody of us was there.</summary>
+    private async Task ForgetAsync(CancellationToken cancel)
+    {
+        var known = proxies.Workers.Select(worker => worker.Name).ToHashSet();
+        foreach (var name in (await storage.Proxies.ReadAllAsync(cancel)).Keys.Where(name => !known.Contains(name)))
+            reports.Remove(name);
     }
 
     /// <summary>Nothing was ever heard of the cluster. That is no wish for an empty one, and proxies are left as they are.</summary>
@@ -179,7 +247,7 @@ public sealed partial class Reconciler(
     {
         while (true)
         {
-            if (!queue.IsEmpty || (!IsUnknown && (sealing.IsDue || (lease is null && workers.Any(worker => worker.WantsPush)))))
+            if (!queue.IsEmpty || (!IsUnknown && (sealing.IsDue || (lease is null && proxies.Workers.Any(worker => worker.WantsPush)))))
             {
                 await RoundAsync(cancel);
                 continue;
@@ -188,7 +256,7 @@ public sealed partial class Reconciler(
             if (lease is { } held)
             {
                 StartPushes(held);
-                var pushing = workers.Any(worker => !worker.Current.IsCompleted);
+                var pushing = proxies.Workers.Any(worker => !worker.Current.IsCompleted);
                 if (pushing && await queue.WaitAsync(LookWithin, cancel))
                     continue;
 
@@ -275,12 +343,12 @@ public sealed partial class Reconciler(
     /// </summary>
     private async Task AnswerAsync(RequestBatch requests, JournalPosition at, int version, long started)
     {
-        var running = Task.WhenAll(workers.Select(worker => worker.RunsAsync(at)));
-        await Task.WhenAny(running, Task.Delay(AnswerWithin, time));
+        var running = proxies.Workers;
+        await Task.WhenAny(Task.WhenAll(running.Select(worker => worker.RunsAsync(at))), Task.Delay(AnswerWithin, time));
         requests.Done();
         if (requests.ChangeCount > 0)
-            LogRound(requests.ChangeCount, requests.Cause, version, workers.Count(worker => worker.Report.Running), workers.Length, time.GetElapsedTime(started).TotalMilliseconds);
-        reports.Write(workers.Select(worker => worker.Report));
+            LogRound(requests.ChangeCount, requests.Cause, version, running.Count(worker => worker.Report.Running), running.Length, time.GetElapsedTime(started).TotalMilliseconds);
+        reports.Write(running.Select(worker => worker.Report));
     }
 
     /// <summary>Takes the lease if we have not got it and it is free.</summary>
@@ -296,7 +364,7 @@ public sealed partial class Reconciler(
         if (lease is { } held)
         {
             lease = null;
-            await Task.WhenAll(workers.Select(worker => worker.Current));
+            await proxies.IdleAsync();
             await held.DisposeAsync();
         }
     }
@@ -348,7 +416,9 @@ public sealed partial class Reconciler(
         position = end;
         snapshots.Count(bytes);
         sealing.Follow(difference);
-        foreach (var worker in workers)
+        foreach (var name in proxies.Follow(next.Cluster, batch.Changes))
+            reports.Remove(name);
+        foreach (var worker in proxies.Workers)
             worker.Want(next, Version, end, difference);
     }
 
@@ -358,14 +428,14 @@ public sealed partial class Reconciler(
         using var ours = CancellationTokenSource.CreateLinkedTokenSource(cancel, lease!.Lost);
         if (await sealing.SealAsync(wanted, position, requests.Cause, ours.Token))
             LogSealed(Version, sealing.Head.Hash, requests.Cause);
-        foreach (var worker in workers)
+        foreach (var worker in proxies.Workers)
             worker.Want(wanted, Version, position, WantedDifference.None);
     }
 
     /// <summary>For each proxy by itself: ReadState ─► Plan ─► Push ─► Verify. None waits for another.</summary>
     private void StartPushes(HeldLease held)
     {
-        foreach (var worker in workers.Where(worker => worker.WantsPush))
+        foreach (var worker in proxies.Workers.Where(worker => worker.WantsPush))
             worker.Start(held.Lost);
     }
 
@@ -384,6 +454,12 @@ public sealed partial class Reconciler(
     [LoggerMessage(Level = LogLevel.Error, Message = "Stopped at {Position}; reading everything anew")]
     private partial void LogReload(Exception e, JournalPosition position);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "A fresh list lacks {Missing} of {Known} known objects: it is taken for a partial view, and none of them counts as gone")]
-    private partial void LogSuspect(int missing, int known);
+    [LoggerMessage(Level = LogLevel.Information, Message = "Resync: {Missed} changes had been missed, {Drift} steps of drift, {Failures} kinds could not be listed")]
+    private partial void LogResync(int missed, long drift, int failures);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Cannot list the cluster: {Reason}")]
+    private partial void LogNotListed(string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A fresh list of {Kind} lacks {Missing} of {Known} known objects: it is taken for a partial view, and none of them counts as gone until a second list says the same or somebody confirms it")]
+    private partial void LogSuspect(ResourceKind kind, int missing, int known);
 }

@@ -64,7 +64,7 @@ public sealed class SyntheticCluster(int services, int endpoints, int network = 
     public static ResourceChange Read(byte[] json)
     {
         using var document = JsonDocument.Parse(json);
-        return ClusterEvent.TryRead(document.RootElement, out var read, out var refusal) ? read.Change : throw new InvalidOperationException(refusal);
+        return ClusterEvent.TryRead(document.RootElement, out var read, out var refusal) ? ((ChangeEvent)read).Change : throw new InvalidOperationException(refusal);
     }
 
     /// <summary>The event of a Service's slice with these pods.</summary>

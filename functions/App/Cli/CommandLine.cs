@@ -28,6 +28,7 @@ public static class CommandLine
         new($"Off-cluster control plane for Kubernetes ingress: turns cluster events into HAProxy routing.\n\n{ExitCode.Help}")
         {
             ServeCommand.Create(),
+            RelayCommand.Create(),
             LocalCommand.Create(),
             HistoryCommands.Status(),
             HistoryCommands.Versions(),

@@ -9,7 +9,7 @@ namespace IngressReconciler.Handler;
 
 /// <summary>
 /// The HTTP function: <c>GET /api/status</c>, <c>/api/CLUSTER/status</c>, <c>/api/CLUSTER/versions?most=20</c>, <c>/api/CLUSTER/versions/N</c>,
-/// <c>/api/CLUSTER/diff/A/B</c>. Answers JSON; errors as problems (RFC 9457).
+/// <c>/api/CLUSTER/diff/A/B</c>; <c>POST /api/CLUSTER/resync?confirm=true</c>, which believes a list that was held back. Answers JSON; errors as problems (RFC 9457).
 /// </summary>
 public sealed class Api(Clusters clusters)
 {
@@ -19,8 +19,10 @@ public sealed class Api(Clusters clusters)
     public Task AnswerAsync(HttpContext http)
     {
         var path = http.Request.Path.Value!.Split('/', StringSplitOptions.RemoveEmptyEntries).AsSpan(1).ToArray();
+        if (HttpMethods.IsPost(http.Request.Method) && path is [var name, "resync"] && clusters.Find(name) is { } one)
+            return ResyncAsync(http, one);
         if (!HttpMethods.IsGet(http.Request.Method))
-            return ProblemAsync(http, StatusCodes.Status405MethodNotAllowed, $"{http.Request.Method} is not supported; use GET");
+            return ProblemAsync(http, StatusCodes.Status405MethodNotAllowed, $"{http.Request.Method} is not supported here; use GET, or POST /api/CLUSTER/resync");
         if (path is ["status"])
             return JsonAsync(http, AllStatus(), AppJson.Default.AllStatus);
         if (path is [var id, ..] && clusters.Find(id) is { } reconciler)
@@ -53,7 +55,16 @@ public sealed class Api(Clusters clusters)
             wanted.Endpoints.Count,
             wanted.Endpoints.Values.Sum(set => set.Endpoints.Count),
             [.. reconciler.Proxies],
-            [.. wanted.Findings]);
+            [.. reconciler.Findings]);
+    }
+
+    private static async Task ResyncAsync(HttpContext http, Reconciler reconciler)
+    {
+        var text = http.Request.Query["confirm"].ToString();
+        if (text is "" or "true" or "false")
+            await JsonAsync(http, await reconciler.ResyncAsync(text == "true", http.RequestAborted), AppJson.Default.ResyncReport);
+        else
+            await ProblemAsync(http, StatusCodes.Status400BadRequest, $"query parameter 'confirm' is {KubernetesName.Show(text)}; expected true or false");
     }
 
     private async Task VersionsAsync(HttpContext http, string id)

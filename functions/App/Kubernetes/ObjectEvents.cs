@@ -20,7 +20,8 @@ public static class ObjectEvents
     /// <param name="cluster">The cluster's id, a DNS label.</param>
     /// <param name="trimmed">The object after <see cref="ObjectTrimming.Trim"/>, with uid and resourceVersion.</param>
     /// <param name="time">When it was seen.</param>
-    public static byte[] Write(string type, string cluster, JsonObject trimmed, DateTimeOffset time)
+    /// <param name="trace">The trace that begins with it (CloudEvents' distributed tracing extension, a W3C <c>traceparent</c>); null for none.</param>
+    public static byte[] Write(string type, string cluster, JsonObject trimmed, DateTimeOffset time, string? trace = null)
     {
         var metadata = trimmed["metadata"] as JsonObject;
         using var buffer = new MemoryStream();
@@ -33,6 +34,8 @@ public static class ObjectEvents
             writer.WriteString("type", type);
             writer.WriteString("subject", $"{trimmed["kind"]}/{metadata?["namespace"]}/{metadata?["name"]}");
             writer.WriteString("time", time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture));
+            if (trace is not null)
+                writer.WriteString("traceparent", trace);
             writer.WriteString("datacontenttype", "application/json");
             writer.WritePropertyName("data");
             trimmed.WriteTo(writer);

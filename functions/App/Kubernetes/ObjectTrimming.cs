@@ -5,8 +5,8 @@ using System.Text.Json.Nodes;
 namespace IngressReconciler.Kubernetes;
 
 /// <summary>
-/// Cuts a Kubernetes object down to what travels in an event: metadata by a list of fields that are let through, no status, and of a
-/// Secret only the public part. A pure function, used by the manifest folder and by the relay alike, so that no private key and no
+/// Cuts a Kubernetes object down to what travels in an event: metadata by a list of fields that are let through, of the status what is
+/// read, and of a Secret only the public part. A pure function, used by the manifest folder and by the relay alike, so that no private key and no
 /// needless byte leaves the cluster.
 /// </summary>
 public static class ObjectTrimming
@@ -17,22 +17,19 @@ public static class ObjectTrimming
     private const string LastApplied = "kubectl.kubernetes.io/last-applied-configuration";
 
     private static readonly string[] MetadataFields =
-        ["name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp", "labels", "annotations"];
+        ["name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp", "labels", "annotations"];
 
     /// <summary>The object as it travels; null when it must not travel at all, as every Secret of another type.</summary>
     /// <param name="whole">As the API server or a manifest gives it; left as it is.</param>
-    public static JsonObject? Trim(JsonObject whole)
+    public static JsonObject? Trim(JsonObject whole) => Text(whole["kind"]) switch
     {
-        if (IsSecret(whole))
-            return TrimSecret(whole);
-        var trimmed = new JsonObject();
-        foreach (var (name, value) in whole)
-            if (name == "metadata")
-                trimmed[name] = TrimMetadata(value as JsonObject, annotations: true);
-            else if (name != "status")
-                trimmed[name] = value?.DeepClone();
-        return trimmed;
-    }
+        "Secret" => TrimSecret(whole),
+        "Pod" => TrimPod(whole),
+        "Node" => Parts(whole, [("spec", ["unschedulable", "taints"]), ("status", ["addresses"])]),
+        "ConfigMap" => With(Parts(whole, []), "data", whole["data"]),
+        "Ingress" => With(TrimAny(whole), "status", Part(whole["status"], ["loadBalancer"])),
+        _ => TrimAny(whole),
+    };
 
     /// <summary>The certificate and key of a <c>kubernetes.io/tls</c> Secret; null when it is of another type, lacks one or has it badly encoded.</summary>
     /// <param name="secret">The whole Secret.</param>
@@ -41,6 +38,64 @@ public static class ObjectTrimming
         && Bytes(secret, "tls.crt") is { Length: > 0 } chain && Bytes(secret, "tls.key") is { Length: > 0 } key
             ? new(Encoding.UTF8.GetString(chain), Encoding.UTF8.GetString(key), Fingerprint(chain, key))
             : null;
+
+    /// <summary>Everything but the status.</summary>
+    private static JsonObject TrimAny(JsonObject whole)
+    {
+        var trimmed = new JsonObject();
+        foreach (var (name, value) in whole)
+        {
+            if (name == "metadata")
+                trimmed[name] = TrimMetadata(value as JsonObject, annotations: true);
+            else if (name != "status")
+                trimmed[name] = value?.DeepClone();
+        }
+
+        return trimmed;
+    }
+
+    /// <summary>Where it runs, where it is reached, whether it is ready: of an environment or a command nothing.</summary>
+    private static JsonObject TrimPod(JsonObject pod)
+    {
+        var trimmed = Parts(pod, [("spec", ["nodeName"]), ("status", ["phase", "podIP", "podIPs", "hostIP", "hostIPs"])]);
+        if (pod["spec"]?["containers"] is JsonArray containers)
+            ((trimmed["spec"] ??= new JsonObject()) as JsonObject)!["containers"] = new JsonArray([.. containers.Select(one => Part(one, ["name", "ports"]))]);
+        if (pod["status"]?["conditions"] is JsonArray conditions)
+            ((trimmed["status"] ??= new JsonObject()) as JsonObject)!["conditions"] =
+                new JsonArray([.. conditions.Where(one => Text(one?["type"]) == "Ready").Select(one => Part(one, ["type", "status"]))]);
+        return trimmed;
+    }
+
+    /// <summary>What an object is, its labels, and some fields of some of its parts.</summary>
+    private static JsonObject Parts(JsonObject whole, ReadOnlySpan<(string Name, string[] Fields)> parts)
+    {
+        var trimmed = new JsonObject
+        {
+            ["apiVersion"] = whole["apiVersion"]?.DeepClone(),
+            ["kind"] = whole["kind"]?.DeepClone(),
+            ["metadata"] = TrimMetadata(whole["metadata"] as JsonObject, annotations: false),
+        };
+        foreach (var (name, fields) in parts)
+            With(trimmed, name, Part(whole[name], fields));
+        return trimmed;
+    }
+
+    private static JsonObject? Part(JsonNode? part, ReadOnlySpan<string> fields)
+    {
+        if (part is not JsonObject whole)
+            return null;
+        var trimmed = new JsonObject();
+        foreach (var field in fields)
+            With(trimmed, field, whole[field]);
+        return trimmed.Count == 0 ? null : trimmed;
+    }
+
+    private static JsonObject With(JsonObject one, string field, JsonNode? value)
+    {
+        if (value is not null)
+            one[field] = value.Parent is null ? value : value.DeepClone();
+        return one;
+    }
 
     private static bool IsSecret(JsonObject whole) => Text(whole["kind"]) == "Secret";
 

@@ -12,11 +12,6 @@ namespace IngressReconciler.Local;
 /// <param name="LookAgain">When a file may still be in the middle of being written: how long to wait before the next look.</param>
 public sealed record ManifestReading(IReadOnlyList<ManifestObject> Objects, IReadOnlyList<string> Problems, TimeSpan? LookAgain);
 
-/// <summary>The folder as a list of the cluster's API would show it.</summary>
-/// <param name="Cluster">What routing can read.</param>
-/// <param name="Refusals">Objects that it cannot, and why.</param>
-public sealed record ManifestListing(ClusterList Cluster, IReadOnlyList<string> Refusals);
-
 /// <summary>
 /// A folder of Kubernetes manifests, read as if it were a cluster: <c>*.yaml</c>, <c>*.yml</c> and <c>*.json</c>, at any depth, but not
 /// what begins with a dot. A file that cannot be read keeps the objects it last had; one that is just being written is waited for.
@@ -25,7 +20,7 @@ public sealed record ManifestListing(ClusterList Cluster, IReadOnlyList<string> 
 /// <param name="path">The folder.</param>
 /// <param name="indexFile">Its <see cref="ManifestIndex"/>.</param>
 /// <param name="clock">Tells how old a write is, and the time in resourceVersions.</param>
-public sealed class ManifestFolder(string path, string indexFile, TimeProvider clock)
+public sealed class ManifestFolder(string path, string indexFile, TimeProvider clock) : IClusterReader
 {
     /// <summary>A larger file is a problem; in bytes.</summary>
     public const long SizeLimit = 16 * 1024 * 1024;
@@ -99,7 +94,7 @@ public sealed class ManifestFolder(string path, string indexFile, TimeProvider c
 
     /// <summary>Every object that routing reads, with its resourceVersion: what listing the API server would give.</summary>
     /// <exception cref="DirectoryNotFoundException">The folder is not there.</exception>
-    public async Task<ManifestListing> ListClusterAsync(CancellationToken cancel)
+    public async Task<ClusterListing> ListAsync(CancellationToken cancel)
     {
         while (true)
         {
@@ -126,10 +121,10 @@ public sealed class ManifestFolder(string path, string indexFile, TimeProvider c
         }
     }
 
-    private static ManifestListing Listing(ManifestDiff diff, string version)
+    private static ClusterListing Listing(ManifestDiff diff, string version)
     {
         var resources = ImmutableArray.CreateBuilder<Cluster.Resources.Resource>();
-        var refusals = new List<string>();
+        var refusals = ImmutableArray.CreateBuilder<string>();
         foreach (var one in diff.Objects)
         {
             using var json = JsonDocument.Parse(one.ToJsonString());
@@ -138,14 +133,15 @@ public sealed class ManifestFolder(string path, string indexFile, TimeProvider c
             else
                 refusals.Add(refusal);
         }
-        return new(new(resources.DrainToImmutable(), [.. ResourceKinds.All.Select(kind => kind.Kind)], version), refusals);
+        return new(new(resources.DrainToImmutable(), ResourceKinds.All.ToImmutableDictionary(kind => kind.Kind, _ => version)), refusals.DrainToImmutable(), []);
     }
 
-    /// <summary>The certificate and private key of a <c>kubernetes.io/tls</c> Secret, in memory; null when there is no such Secret or it is not whole.</summary>
-    /// <param name="scope">Its namespace.</param>
-    /// <param name="name">Its name.</param>
-    /// <param name="cancel">Gives up.</param>
-    public async Task<TlsKeyPair?> ReadSecretAsync(string scope, string name, CancellationToken cancel)
+    /// <inheritdoc/>
+    public async Task<Cluster.Resources.Resource?> ReadAsync(ResourceKey key, CancellationToken cancel) =>
+        (await ListAsync(cancel)).Cluster.Resources.FirstOrDefault(one => one.Key == key);
+
+    /// <inheritdoc/>
+    public async Task<TlsKeyPair?> ReadKeyPairAsync(string scope, string name, CancellationToken cancel)
     {
         ManifestReading reading;
         while ((reading = Look()).LookAgain is { } wait)

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
-using Azure;
 using IngressReconciler.Cluster;
 using IngressReconciler.Kubernetes;
 
@@ -104,7 +103,7 @@ public sealed class ManifestWatcher(ManifestFolder folder, string cluster, Event
                 LocalLog.Published(log, applied.Count, deleted.Count, folder.Path);
                 return;
             }
-            catch (Exception exception) when (exception is RequestFailedException or AggregateException)
+            catch (SinkException exception)
             {
                 LocalLog.PublishFailed(log, OutageWait.TotalSeconds, exception.Message);
                 await Task.Delay(OutageWait, clock, cancel);

@@ -4,8 +4,41 @@ using IngressReconciler.Routing;
 
 namespace IngressReconciler.Proxies;
 
-/// <summary>Reads a certificate and its key, PEM, from the cluster; null when there is no usable pair of that fingerprint. The text is kept nowhere.</summary>
-public delegate ValueTask<string?> KeyPairReading(CertificateReference reference, string fingerprint, CancellationToken cancel);
+/// <summary>Reads a certificate and its key from the cluster. The text is kept nowhere.</summary>
+public delegate ValueTask<KeyPairText> KeyPairReading(CertificateReference reference, string fingerprint, CancellationToken cancel);
+
+/// <summary>A certificate chain with its key on its way to a proxy, or why there is none of that fingerprint that could be used.</summary>
+public sealed class KeyPairText
+{
+    private KeyPairText(string? pem, string trouble, bool isOutage) => (Pem, Trouble, IsOutage) = (pem, trouble, isOutage);
+
+    /// <summary>Chain and key, PEM; null when there is no usable pair.</summary>
+    public string? Pem { get; }
+
+    /// <summary>Why there is none.</summary>
+    public string Trouble { get; }
+
+    /// <summary>Whether it only could not be read now, so that asking again may help.</summary>
+    public bool IsOutage { get; }
+
+    /// <summary>A usable pair.</summary>
+    public static KeyPairText Of(string pem) => new(pem, "", false);
+
+    /// <summary>There is none that could be used.</summary>
+    public static KeyPairText Unusable(string trouble) => new(null, trouble, false);
+
+    /// <summary>It could not be read.</summary>
+    public static KeyPairText Unread(string trouble) => new(null, trouble, true);
+
+    /// <summary>Without the key.</summary>
+    public override string ToString() => Pem is null ? Trouble : "(a key pair)";
+}
+
+/// <summary>A certificate that is wanted and could not be pushed: what was served before is still.</summary>
+/// <param name="Reference">Which.</param>
+/// <param name="Reason">Why.</param>
+/// <param name="IsOutage">Whether asking again may help.</param>
+public sealed record UnusableCertificate(CertificateReference Reference, string Reason, bool IsOutage);
 
 /// <summary>How a push ended: the proxy was read back and runs what was wanted.</summary>
 /// <param name="Steps">How many steps it took.</param>
@@ -13,7 +46,7 @@ public delegate ValueTask<string?> KeyPairReading(CertificateReference reference
 /// <param name="WasReady">Whether the proxy had been pushed to before in full; else it had just started.</param>
 /// <param name="Sweep">What is out of use and waits to be removed.</param>
 /// <param name="Unusable">Certificates whose pair could not be read: what they are for is served with another.</param>
-public sealed record PushOutcome(int Steps, bool Everything, bool WasReady, IReadOnlyList<Step> Sweep, IReadOnlyList<CertificateReference> Unusable);
+public sealed record PushOutcome(int Steps, bool Everything, bool WasReady, IReadOnlyList<Step> Sweep, IReadOnlyList<UnusableCertificate> Unusable);
 
 /// <summary>The proxy refused a step, or does not run what it was told to.</summary>
 /// <param name="message">Which step, and what the proxy said.</param>
@@ -94,7 +127,7 @@ public static class ProxyPush
         private readonly List<string?> meanings = [];
         private readonly HashSet<string> unusable = new(StringComparer.Ordinal);
 
-        public List<CertificateReference> Unusable { get; } = [];
+        public List<UnusableCertificate> Unusable { get; } = [];
 
         /// <summary>How many steps were taken.</summary>
         public int Steps { get; private set; }
@@ -190,15 +223,20 @@ public static class ProxyPush
         }
 
         private bool IsOfUnusable(string certificate) =>
-            Unusable.Any(reference => certificate.StartsWith(HAProxyNames.CertificatePrefix(reference), StringComparison.Ordinal));
+            Unusable.Any(one => certificate.StartsWith(HAProxyNames.CertificatePrefix(one.Reference), StringComparison.Ordinal));
 
         private async Task<string?> PairAsync(string certificate, CertificateReference reference, CancellationToken cancel)
         {
-            if (wanted.SecretOf(reference) is { Fingerprint: { } fingerprint } && await keys(reference, fingerprint, cancel) is { } pem)
-                return pem;
-            unusable.Add(certificate);
-            Unusable.Add(reference);
-            return null;
+            var pair = wanted.SecretOf(reference) is { Fingerprint: { } fingerprint }
+                ? await keys(reference, fingerprint, cancel)
+                : KeyPairText.Unusable("there is no such Secret of type kubernetes.io/tls");
+            if (pair.Pem is null)
+            {
+                unusable.Add(certificate);
+                Unusable.Add(new(reference, pair.Trouble, pair.IsOutage));
+            }
+
+            return pair.Pem;
         }
     }
 }

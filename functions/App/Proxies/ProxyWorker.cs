@@ -28,9 +28,10 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
     private Target? target;
     private Task current = Task.CompletedTask;
     private Task? reaching;
+    private Task asking = Task.CompletedTask;
     private TaskCompletionSource lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TimeSpan pause = FirstTry;
-    private CertificateReference[] unusable = [];
+    private UnusableCertificate[] unusable = [];
     private bool reachable = true;
     private bool resync;
     private JournalPosition reached = JournalPosition.Start;
@@ -42,6 +43,9 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
 
     /// <summary>Its name.</summary>
     public string Name => link.Address.Name;
+
+    /// <summary>Certificates that it lacks.</summary>
+    public IReadOnlyList<UnusableCertificate> Unusable => Volatile.Read(ref unusable);
 
     /// <summary>The push that is under way; completed when there is none. Never fails.</summary>
     public Task Current => Volatile.Read(ref current);
@@ -114,7 +118,8 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
     public async ValueTask DisposeAsync()
     {
         await stopping.CancelAsync();
-        await Task.WhenAll(Current, sweep.DisposeAsync().AsTask(), reaching ?? Task.CompletedTask);
+        Unreachable();
+        await Task.WhenAll(Current, sweep.DisposeAsync().AsTask(), reaching ?? Task.CompletedTask, asking);
         await link.DisposeAsync();
         stopping.Dispose();
     }
@@ -127,7 +132,7 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
             var (outcome, process) = await link.UseAsync(
                 async (connection, token) => (await PushTwiceAsync(connection, what, scope, token), connection.Process), either.Token);
             var drift = unexpected && outcome.WasReady ? outcome.Steps : 0;
-            unusable = [.. unusable.Where(one => !outcome.Everything && !scope.Certificates.Contains(one)).Union(outcome.Unusable)];
+            unusable = [.. unusable.Where(one => !outcome.Everything && !scope.Certificates.Contains(one.Reference)).Concat(outcome.Unusable)];
             Tell(report => report with
             {
                 Running = true,
@@ -137,7 +142,7 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
                 Process = process,
                 Pushes = report.Pushes + 1,
                 Drift = report.Drift + drift,
-                Trouble = unusable.Length == 0 ? null : $"no usable key for {string.Join(", ", unusable)}",
+                Trouble = unusable.Length == 0 ? null : $"no usable key for {string.Join(", ", unusable.Select(one => $"{one.Reference}: {one.Reason}"))}",
             });
             lock (gate)
             {
@@ -153,6 +158,7 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
             if (drift > 0)
                 LogDrift(Name, drift);
             sweep.Add(outcome.Sweep);
+            AskAgain(outcome.Unusable);
         }
         catch (Exception e)
         {
@@ -171,6 +177,24 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
         {
             LogRefused(Name, e.Message);
             return await ProxyPush.RunAsync(connection, what.Wanted, what.Version, PlanScope.All(), keys, cancel);
+        }
+    }
+
+    /// <summary>What could not be read now may be readable in a while, and no event will say so.</summary>
+    private void AskAgain(IReadOnlyList<UnusableCertificate> unread)
+    {
+        foreach (var one in unread)
+            LogUnusable(Name, one.Reference, one.Reason);
+        var outages = unread.Where(one => one.IsOutage).Select(one => one.Reference).ToArray();
+        if (outages.Length > 0)
+            asking = AskAsync();
+
+        async Task AskAsync()
+        {
+            await Task.Delay(LongestAfterRefusal, time, stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            lock (gate)
+                pending.Certificates.UnionWith(outages);
+            wake();
         }
     }
 
@@ -294,6 +318,9 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Proxy {Name} {Reason}; trying again")]
     private partial void LogUnavailable(string name, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Proxy {Name} does not get Secret {Secret}: {Reason}")]
+    private partial void LogUnusable(string name, CertificateReference secret, string reason);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "A push to proxy {Name} failed in a way that it must not; trying again")]
     private partial void LogBug(Exception e, string name);

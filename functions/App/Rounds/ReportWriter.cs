@@ -9,7 +9,7 @@ public sealed partial class ReportWriter(ProxyReports reports, ILogger log) : IA
 {
     private readonly Lock gate = new();
     private readonly CancellationTokenSource stopping = new();
-    private readonly Dictionary<string, ProxyReport> next = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, ProxyReport?> next = new(StringComparer.Ordinal);
     private Task writing = Task.CompletedTask;
     private bool writes;
 
@@ -20,10 +20,17 @@ public sealed partial class ReportWriter(ProxyReports reports, ILogger log) : IA
         {
             foreach (var report in newest)
                 next[report.Name] = report;
-            if (writes)
-                return;
-            writes = true;
-            writing = Task.Run(WriteAsync);
+            Begin();
+        }
+    }
+
+    /// <summary>Forgets a proxy that is no more.</summary>
+    public void Remove(string name)
+    {
+        lock (gate)
+        {
+            next[name] = null;
+            Begin();
         }
     }
 
@@ -35,14 +42,23 @@ public sealed partial class ReportWriter(ProxyReports reports, ILogger log) : IA
         stopping.Dispose();
     }
 
+    /// <summary>Called under the gate.</summary>
+    private void Begin()
+    {
+        if (writes)
+            return;
+        writes = true;
+        writing = Task.Run(WriteAsync);
+    }
+
     private async Task WriteAsync()
     {
         while (true)
         {
-            ProxyReport[] taken;
+            KeyValuePair<string, ProxyReport?>[] taken;
             lock (gate)
             {
-                taken = [.. next.Values];
+                taken = [.. next];
                 next.Clear();
                 writes = taken.Length > 0;
                 if (!writes)
@@ -51,8 +67,10 @@ public sealed partial class ReportWriter(ProxyReports reports, ILogger log) : IA
 
             try
             {
-                foreach (var report in taken)
-                    await reports.WriteAsync(report.Name, JsonSerializer.SerializeToUtf8Bytes(report, AppJson.Default.ProxyReport), stopping.Token);
+                foreach (var (name, report) in taken)
+                    await (report is null
+                        ? reports.RemoveAsync(name, stopping.Token)
+                        : reports.WriteAsync(name, JsonSerializer.SerializeToUtf8Bytes(report, AppJson.Default.ProxyReport), stopping.Token));
             }
             catch (Exception e) when (e is StorageUnavailableException or OperationCanceledException)
             {

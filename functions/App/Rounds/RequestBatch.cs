@@ -64,7 +64,7 @@ public sealed record RequestBatch(ImmutableArray<Request> Requests)
     /// <summary>What people changed, before what merely happened.</summary>
     private static string Describe(ImmutableArray<ResourceChange> changes)
     {
-        var named = changes.OrderBy(change => change.Key.Kind == ResourceKind.EndpointSlice).Take(3)
+        var named = changes.OrderBy(change => change.Key.Kind is ResourceKind.EndpointSlice or ResourceKind.Pod or ResourceKind.Node).Take(3)
             .Select(change => $"{change.Key} {(change is Applied ? "applied" : "deleted")}");
         return string.Join(", ", named) + (changes.Length > 3 ? $" and {changes.Length - 3} more" : "");
     }

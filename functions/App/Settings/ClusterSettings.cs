@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
+using IngressReconciler.Cluster;
+using IngressReconciler.Kubernetes;
 using IngressReconciler.Proxies;
 using IngressReconciler.Routing;
 
@@ -9,11 +11,18 @@ namespace IngressReconciler.Settings;
 /// <param name="Id">The cluster's id, a DNS label.</param>
 /// <param name="Proxies"><c>Proxies</c>: its ingress proxies, <c>name=host:port</c> separated by commas.</param>
 /// <param name="Manifests"><c>Manifests</c>: a folder of manifests that stands for the cluster; null when there is an API server.</param>
+/// <param name="Access">How its API server is reached.</param>
+/// <param name="Reading">What of it is read.</param>
 /// <param name="Routing">How it is routed.</param>
-public sealed record ClusterSettings(string Id, ImmutableArray<ProxyAddress> Proxies, string? Manifests, RoutingOptions Routing)
+public sealed record ClusterSettings(
+    string Id, ImmutableArray<ProxyAddress> Proxies, string? Manifests, ClusterAccess Access, ClusterReading Reading, RoutingOptions Routing)
 {
     private static readonly ImmutableHashSet<string> Known =
-        ["Proxies", "Manifests", "TrustedSources", "Controllers", "ClassNames", "DefaultCertificate", "AllowLoopbackEndpoints"];
+    [
+        "Proxies", "Manifests", "TrustedSources", "Controllers", "ClassNames", "DefaultCertificate", "AllowLoopbackEndpoints",
+        "Kubeconfig", "Context", "ApiServer", "ApiServerAuthority", "ApiServerIdentity",
+        "ProxyNamespace", "ProxySelector", "ReadSecrets", "ReadNodes", "ConfigMap", "HoldBackAbove", "Addresses",
+    ];
 
     /// <summary>Reads one cluster's section.</summary>
     /// <exception cref="SettingException">A setting is unknown or cannot be read.</exception>
@@ -26,11 +35,14 @@ public sealed record ClusterSettings(string Id, ImmutableArray<ProxyAddress> Pro
             section.Key,
             [.. List(section, "Proxies").Select(text => Parse(section, "Proxies", text, ProxyAddress.Parse))],
             section["Manifests"] is { Length: > 0 } folder ? folder : null,
+            ClusterAccess.Read(section),
+            ReadingOf(section),
             routing with
             {
+                Brake = section["HoldBackAbove"] is { Length: > 0 } percent ? new(Parse(section, "HoldBackAbove", percent, Percent) / 100.0) : routing.Brake,
                 Controllers = [.. routing.Controllers, .. List(section, "Controllers")],
                 ClassNames = [.. List(section, "ClassNames")],
-                AllowLoopbackEndpoints = section["AllowLoopbackEndpoints"] is { Length: > 0 } loopback && Parse(section, "AllowLoopbackEndpoints", loopback, bool.Parse),
+                AllowLoopbackEndpoints = Flag(section, "AllowLoopbackEndpoints", unset: false),
                 Settings = routing.Settings with
                 {
                     ProxyProtocol = new()
@@ -44,12 +56,34 @@ public sealed record ClusterSettings(string Id, ImmutableArray<ProxyAddress> Pro
             });
     }
 
+    private static ClusterReading ReadingOf(IConfigurationSection section)
+    {
+        var selector = section["ProxySelector"] is { Length: > 0 } text ? Parse(section, "ProxySelector", text, ProxyPods.ParseSelector) : ProxyPods.Default.Labels;
+        var ns = section["ProxyNamespace"];
+        return new()
+        {
+            Secrets = Flag(section, "ReadSecrets", unset: true),
+            Nodes = Flag(section, "ReadNodes", unset: true),
+            ConfigMap = section["ConfigMap"] is { Length: > 0 } one && Parse(section, "ConfigMap", one, Reference) is var reference ? (reference.Namespace, reference.Name) : null,
+
+            // Named proxies are all there are, unless a namespace is named too.
+            Proxies = ns is { Length: > 0 } || section["Proxies"] is null or "" ? new(ns is { Length: > 0 } ? ns : ProxyPods.Default.Namespace, selector) : null,
+        };
+    }
+
+    private static bool Flag(IConfigurationSection section, string name, bool unset) =>
+        section[name] is { Length: > 0 } text ? Parse(section, name, text, bool.Parse) : unset;
+
+    private static int Percent(string text) => int.TryParse(text, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var percent) && percent <= 100
+        ? percent
+        : throw new FormatException("expected a percentage from 0 to 100");
+
     private static string[] List(IConfigurationSection section, string name) =>
         (section[name] ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 
     private static CertificateReference Reference(string text) => text.Split('/') is [{ Length: > 0 } ns, { Length: > 0 } name]
         ? new(ns, name)
-        : throw new FormatException("expected namespace/name of a Secret");
+        : throw new FormatException("expected namespace/name");
 
     private static T Parse<T>(IConfigurationSection section, string name, string text, Func<string, T> parse)
     {

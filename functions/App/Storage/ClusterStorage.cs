@@ -18,6 +18,7 @@ public sealed class ClusterStorage
         Head = new(folder);
         PushLease = new(folder, options, time);
         Proxies = new(folder.Below("proxies"));
+        Resync = new(folder);
     }
 
     /// <summary>The cluster's name.</summary>
@@ -40,6 +41,9 @@ public sealed class ClusterStorage
 
     /// <summary>What each proxy was last seen to run.</summary>
     public ProxyReports Proxies { get; }
+
+    /// <summary>What the last resync found.</summary>
+    public ResyncStore Resync { get; }
 
     private static bool IsLabel(string? id) =>
         id is { Length: >= 1 and <= 63 }

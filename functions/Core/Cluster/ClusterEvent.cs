@@ -6,18 +6,27 @@ using IngressReconciler.Cluster.Resources;
 namespace IngressReconciler.Cluster;
 
 /// <summary>
-/// A change of one object in one cluster, read from a CloudEvent (version 1.0, JSON format). <c>source</c> is <c>/clusters/&lt;id&gt;</c>,
-/// <c>type</c> one of the two below, <c>data</c> the object in the API server's own JSON.
+/// What a relay says of one cluster, read from a CloudEvent (version 1.0, JSON format). <c>source</c> is <c>/clusters/&lt;id&gt;</c>,
+/// <c>type</c> one of those below, <c>data</c> the object in the API server's own JSON. It is a <see cref="ChangeEvent"/>, a
+/// <see cref="ReferenceEvent"/> or a <see cref="ListedEvent"/>.
 /// </summary>
 /// <param name="ClusterId">Which cluster.</param>
-/// <param name="Change">What happened.</param>
-public sealed partial record ClusterEvent(string ClusterId, ResourceChange Change)
+public abstract partial record ClusterEvent(string ClusterId)
 {
     /// <summary>Event type of an object that was created or changed.</summary>
     public const string AppliedType = "ingressreconciler.object.applied";
 
     /// <summary>Event type of an object that is gone; <c>data</c> is its last state, with the deletion's resource version.</summary>
     public const string DeletedType = "ingressreconciler.object.deleted";
+
+    /// <summary>
+    /// Event type of an object that was created or changed and is too large for an event: <c>data</c> has only what names it, and the
+    /// receiver reads it for itself.
+    /// </summary>
+    public const string ReferencedType = "ingressreconciler.object.referenced";
+
+    /// <summary>Event type without object: the relay has listed everything anew, so that what it did not see may have been missed.</summary>
+    public const string ListedType = "ingressreconciler.cluster.listed";
 
     /// <summary>What every <c>source</c> begins with.</summary>
     public const string SourcePrefix = "/clusters/";
@@ -40,23 +49,29 @@ public sealed partial record ClusterEvent(string ClusterId, ResourceChange Chang
         var type = Text(json, "type");
         if (source is null || !source.StartsWith(SourcePrefix, StringComparison.Ordinal) || !KubernetesName.IsLabel(source.AsSpan(SourcePrefix.Length)))
             refusal = $"{name}: field 'source' is {KubernetesName.Show(source)}; expected '/clusters/<id>', the id a DNS label";
-        else if (type is not (AppliedType or DeletedType))
-            refusal = $"{name}: field 'type' is {KubernetesName.Show(type)}; expected '{AppliedType}' or '{DeletedType}'";
+        else if (type == ListedType)
+            (read, refusal) = (new ListedEvent(source[SourcePrefix.Length..]), null);
+        else if (type is not (AppliedType or DeletedType or ReferencedType))
+            refusal = $"{name}: field 'type' is {KubernetesName.Show(type)}; expected '{AppliedType}', '{DeletedType}', '{ReferencedType}' or '{ListedType}'";
         else if (Property(json, "data") is not { ValueKind: JsonValueKind.Object } data)
             refusal = $"{name}: field 'data' is missing; expected the Kubernetes object";
-        else if (TryReadObject(data, out var resource, out var wrong))
+        else if (!TryReadObject(data, out var resource, out var wrong))
+            refusal = $"{name}: {wrong}";
+        else
         {
             refusal = null;
-            read = new(source[SourcePrefix.Length..], type == AppliedType ? new Applied(resource) : new Deleted(resource.Key, resource.Metadata.ResourceVersion));
-            return true;
+            read = type switch
+            {
+                AppliedType => new ChangeEvent(source[SourcePrefix.Length..], new Applied(resource)),
+                DeletedType => new ChangeEvent(source[SourcePrefix.Length..], new Deleted(resource.Key, resource.Metadata.ResourceVersion)),
+                _ => new ReferenceEvent(source[SourcePrefix.Length..], resource.Key, resource.Metadata.ResourceVersion),
+            };
         }
-        else
-            refusal = $"{name}: {wrong}";
 
-        return false;
+        return read is not null;
     }
 
-    /// <summary>Reads one object of a kind that routing reads; false with the reason otherwise.</summary>
+    /// <summary>Reads one object of a kind that is read; false with the reason otherwise.</summary>
     public static bool TryReadObject(JsonElement data, [NotNullWhen(true)] out Resource? resource, [NotNullWhen(false)] out string? refusal)
     {
         resource = null;
@@ -71,7 +86,7 @@ public sealed partial record ClusterEvent(string ClusterId, ResourceChange Chang
         if (entry is null || apiVersion != entry.ApiVersion)
         {
             var known = string.Join(", ", ResourceKinds.All.Select(kind => $"{kind.ApiVersion} {kind.Kind}"));
-            refusal = $"routing does not read objects of kind {KubernetesName.Show($"{apiVersion} {Text(data, "kind")}")}; it reads {known}";
+            refusal = $"objects of kind {KubernetesName.Show($"{apiVersion} {Text(data, "kind")}")} are not read; expected one of {known}";
             return false;
         }
 
@@ -137,3 +152,18 @@ public sealed partial record ClusterEvent(string ClusterId, ResourceChange Chang
         }
     }
 }
+
+/// <summary>One object changed.</summary>
+/// <param name="ClusterId">Which cluster.</param>
+/// <param name="Change">What happened.</param>
+public sealed record ChangeEvent(string ClusterId, ResourceChange Change) : ClusterEvent(ClusterId);
+
+/// <summary>One object changed and is too large to travel.</summary>
+/// <param name="ClusterId">Which cluster.</param>
+/// <param name="Key">The object.</param>
+/// <param name="ResourceVersion">The version that it had at least.</param>
+public sealed record ReferenceEvent(string ClusterId, ResourceKey Key, string ResourceVersion) : ClusterEvent(ClusterId);
+
+/// <summary>The relay has listed the cluster anew.</summary>
+/// <param name="ClusterId">Which cluster.</param>
+public sealed record ListedEvent(string ClusterId) : ClusterEvent(ClusterId);

@@ -13,4 +13,7 @@ namespace IngressReconciler.Cluster;
 [JsonSerializable(typeof(Service))]
 [JsonSerializable(typeof(EndpointSlice))]
 [JsonSerializable(typeof(Secret))]
+[JsonSerializable(typeof(ConfigMap))]
+[JsonSerializable(typeof(Pod))]
+[JsonSerializable(typeof(Node))]
 internal sealed partial class ClusterJson : JsonSerializerContext;

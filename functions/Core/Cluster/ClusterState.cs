@@ -60,6 +60,18 @@ public sealed class ClusterState
     /// </summary>
     public bool Accepts(ResourceChange change) => Accepts(change, Resources.GetValueOrDefault(change.Key), Tombstones.TryGetValue(change.Key, out var tombstone) ? tombstone : null);
 
+    /// <summary>
+    /// Whether a listed object says anything that this state does not know. A newer version with the same content does not: whoever
+    /// sends events need not tell of what nobody reads.
+    /// </summary>
+    public bool IsMissing(Resource listed)
+    {
+        if (!Accepts(new Applied(listed)))
+            return false;
+        return !Resources.TryGetValue(listed.Key, out var known)
+            || !SaysTheSame(known, listed with { Metadata = listed.Metadata with { ResourceVersion = known.Metadata.ResourceVersion } });
+    }
+
     /// <summary>This state after a batch of changes, and what really changed.</summary>
     /// <param name="changes">In journal order.</param>
     /// <param name="at">When the journal took them.</param>

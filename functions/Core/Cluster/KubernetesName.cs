@@ -26,12 +26,14 @@ public static class KubernetesName
     }
 
     /// <summary>A text from outside as it may be shown in a message: short, on one line, nothing a terminal would act on.</summary>
-    public static string Show(string? text)
+    /// <param name="text">The text.</param>
+    /// <param name="most">Characters of it that are shown at most.</param>
+    public static string Show(string? text, int most = 80)
     {
         if (string.IsNullOrEmpty(text))
             return "(empty)";
-        var shown = text.Length > 80 ? text[..80] : text;
-        return string.Concat("'", string.Concat(shown.Select(c => IsActedOn(c) ? '\uFFFD' : c)), text.Length > 80 ? "…'" : "'");
+        var shown = text.Length > most ? text[..most] : text;
+        return string.Concat("'", string.Concat(shown.Select(c => IsActedOn(c) ? '\uFFFD' : c)), text.Length > most ? "…'" : "'");
     }
 
     /// <summary>Ends a line, moves a cursor, or turns the direction of the text around it.</summary>

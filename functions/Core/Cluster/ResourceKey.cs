@@ -1,6 +1,6 @@
 namespace IngressReconciler.Cluster;
 
-/// <summary>The kinds of object that routing reads.</summary>
+/// <summary>The kinds of object that are read.</summary>
 public enum ResourceKind
 {
     /// <summary>networking.k8s.io/v1 IngressClass</summary>
@@ -17,6 +17,15 @@ public enum ResourceKind
 
     /// <summary>v1 Secret of type kubernetes.io/tls, as fingerprint and public chain</summary>
     Secret,
+
+    /// <summary>v1 ConfigMap that an option names</summary>
+    ConfigMap,
+
+    /// <summary>v1 Pod of an ingress proxy</summary>
+    Pod,
+
+    /// <summary>v1 Node</summary>
+    Node,
 }
 
 /// <summary>Names one object of a cluster.</summary>

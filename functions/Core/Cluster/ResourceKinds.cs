@@ -5,7 +5,7 @@ using IngressReconciler.Cluster.Resources;
 
 namespace IngressReconciler.Cluster;
 
-/// <summary>The table of kinds that routing reads: a new kind is one line here.</summary>
+/// <summary>The table of kinds that are read: a new kind is one line here.</summary>
 public static class ResourceKinds
 {
     /// <summary>How one kind is found and read.</summary>
@@ -28,6 +28,9 @@ public static class ResourceKinds
         new(ResourceKind.Secret, "v1", "secrets", true, ClusterJson.Default.Secret),
         new(ResourceKind.EndpointSlice, "discovery.k8s.io/v1", "endpointslices", true, ClusterJson.Default.EndpointSlice),
         new(ResourceKind.Service, "v1", "services", true, ClusterJson.Default.Service),
+        new(ResourceKind.ConfigMap, "v1", "configmaps", true, ClusterJson.Default.ConfigMap),
+        new(ResourceKind.Pod, "v1", "pods", true, ClusterJson.Default.Pod),
+        new(ResourceKind.Node, "v1", "nodes", false, ClusterJson.Default.Node),
         new(ResourceKind.Ingress, "networking.k8s.io/v1", "ingresses", true, ClusterJson.Default.Ingress),
     ];
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using IngressReconciler.Cluster;
 
 namespace IngressReconciler.Routing;
 
@@ -23,6 +24,9 @@ public sealed record RoutingOptions
             new("https", 443, ListenerProtocol.Https, IngressTranslation.Table, TlsMode.Terminate),
         ],
     };
+
+    /// <summary>Which fresh lists of the cluster are not believed at once.</summary>
+    public ListBrake Brake { get; init; } = new();
 
     /// <summary>
     /// Whether an EndpointSlice may name a loopback address. Only for local runs: from a cluster, it would point a proxy at itself.

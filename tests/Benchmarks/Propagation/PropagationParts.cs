@@ -97,7 +97,7 @@ internal static class PropagationParts
         }
 
         Task PushAsync(PlanScope of, int version) => Task.WhenAll(connections.Select(connection =>
-            Task.Run(() => ProxyPush.RunAsync(connection, wanted, version, of, (_, _, _) => ValueTask.FromResult<string?>(null), CancellationToken.None))));
+            Task.Run(() => ProxyPush.RunAsync(connection, wanted, version, of, (_, _, _) => ValueTask.FromResult(KeyPairText.Unusable("there are none here")), CancellationToken.None))));
     }
 
     private static async Task<Distribution> TimeAsync(Func<Task> part, Func<Task>? after = null, Func<Task>? before = null)

@@ -99,7 +99,7 @@ public sealed class FourInstancesTests : IAsyncLifetime
         [.. Enumerable.Range(0, random.Next(8)).Select(i => ($"10.{n}.{i}.{random.Next(1, 4)}", $"s{n}-{i}", random.Next(5) switch { 0 => "terminating", 1 => "unready", _ => "ready" }))];
 
     private static ClusterState Fresh(IEnumerable<JsonElement> left) => ClusterState.Empty.Apply(
-        left.Select(json => ClusterEvent.TryRead(json, out var read, out var refusal) ? read.Change : throw new InvalidOperationException(refusal)), default).State;
+        left.Select(json => ClusterEvent.TryRead(json, out var read, out var refusal) ? ((ChangeEvent)read).Change : throw new InvalidOperationException(refusal)), default).State;
 
     private JsonElement[] Shuffled(JsonElement[] events)
     {

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using FsCheck;
 using FsCheck.Xunit;
+using IngressReconciler.Proxies;
 using Xunit;
 
 namespace IngressReconciler.Tests.Integration.Scenarios;
@@ -40,7 +41,7 @@ public sealed class HostileValueTests(HostileValueTests.Shop shop) : IClassFixtu
         {
             await Stage.InitializeAsync();
             var (certificate, key) = Stage.Pki.IssueServer("evil.example");
-            Reconciler = Stage.Open((_, _, _) => ValueTask.FromResult<string?>(certificate + key));
+            Reconciler = Stage.Open((_, _, _) => ValueTask.FromResult(KeyPairText.Of(certificate + key)));
             await Stage.AcceptAsync(Reconciler, await Stage.HostAsync("control"));
             Control = await ControlAsync();
             Pids = [.. Stage.Proxies.Select(proxy => proxy.Pid)];

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using IngressReconciler.Proxies;
 using Xunit;
 
 namespace IngressReconciler.Tests.Integration.Scenarios;
@@ -24,7 +25,7 @@ public sealed class LeaseTests : IAsyncLifetime
             marks.Enqueue((instance, fingerprint, true));
             await Task.Delay(15, cancel);
             marks.Enqueue((instance, fingerprint, false));
-            return pairs[fingerprint];
+            return KeyPairText.Of(pairs[fingerprint]);
         })).ToArray();
 
         var ingress = stage.Objects.Ingress("tls", ("tls.example", "/", "tls"));

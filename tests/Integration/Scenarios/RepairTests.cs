@@ -1,6 +1,7 @@
 using System.Text.Json;
 using IngressReconciler.Cluster;
 using IngressReconciler.Planning;
+using IngressReconciler.Proxies;
 using IngressReconciler.Versions;
 using Xunit;
 
@@ -149,7 +150,7 @@ public sealed class RepairTests : IAsyncLifetime
         var failures = 6;
         var reconciler = stage.Open((_, _, _) => Interlocked.Decrement(ref failures) >= 0
             ? throw new InvalidOperationException("a key cannot be read now")
-            : ValueTask.FromResult<string?>(certificate + key));
+            : ValueTask.FromResult(KeyPairText.Of(certificate + key)));
         await Stage.AcceptAsync(reconciler, await stage.HostAsync("first"));
         Assert.All(reconciler.Proxies, proxy => Assert.True(proxy.Running));
 

@@ -86,7 +86,7 @@ public sealed class Stage : IAsyncLifetime
     internal Clusters Open(
         Func<ClusterSettings, ClusterSettings>? change = null, Func<StorageOptions, StorageOptions>? storage = null, AdminSettings? admin = null)
     {
-        ClusterSettings cluster = new(ClusterId, [.. Proxies.Select(proxy => proxy.Address)], null, new() { AllowLoopbackEndpoints = true });
+        ClusterSettings cluster = new(ClusterId, [.. Proxies.Select(proxy => proxy.Address)], null, ClusterAccess.None, new() { Proxies = null }, new() { AllowLoopbackEndpoints = true });
         var options = StorageOptions.Azurite(StoragePort);
         var clusters = new Clusters(
             new(storage?.Invoke(options) ?? options, [change?.Invoke(cluster) ?? cluster], admin ?? Admin), TimeProvider.System, new Logs(Log));
@@ -98,14 +98,15 @@ public sealed class Stage : IAsyncLifetime
     internal Reconciler Open(KeyPairReading keys)
     {
         var credentials = Pki.Credentials();
+        var log = new Logs(Log).CreateLogger("Reconciler");
         var reconciler = Keep(new Reconciler(
             StorageOf(),
             new() { AllowLoopbackEndpoints = true },
-            [.. Proxies.Select(proxy => new ProxyLink(proxy.Address, credentials, new(), TimeProvider.System))],
-            _ => Task.FromResult<ClusterList?>(null),
-            keys,
+            new ProxySet([.. Proxies.Select(proxy => proxy.Address)], null, (address, wake) =>
+                new(new(address, credentials, new(), TimeProvider.System), keys, TimeProvider.System, log, wake)),
+            null,
             TimeProvider.System,
-            new Logs(Log)));
+            log));
         reconciler.Start();
         return reconciler;
     }
@@ -118,7 +119,7 @@ public sealed class Stage : IAsyncLifetime
         foreach (var json in events)
         {
             if (ClusterEvent.TryRead(json, out var read, out var refusal))
-                changes.Add(read.Change);
+                changes.Add(((ChangeEvent)read).Change);
             else
                 refusals.Add(refusal);
         }

@@ -125,7 +125,7 @@ public class HostileProperties
             foreach (var one in objects)
             {
                 if (Read(Event(one, type), out var read, out var refusal))
-                    changes.Add(read.Change);
+                    changes.Add(((ChangeEvent)read).Change);
                 else
                     IsOneShortLine(refusal);
             }

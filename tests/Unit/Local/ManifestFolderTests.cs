@@ -120,8 +120,8 @@ public sealed class ManifestFolderTests : IDisposable
         Write("b.yaml", Service("two", 81), minutesAgo: 4);
 
         var before = ManifestDiff.VersionAt(TimeProvider.System.GetUtcNow());
-        var listing = await folder.ListClusterAsync(TestContext.Current.CancellationToken);
-        var again = await folder.ListClusterAsync(TestContext.Current.CancellationToken);
+        var listing = await folder.ListAsync(TestContext.Current.CancellationToken);
+        var again = await folder.ListAsync(TestContext.Current.CancellationToken);
 
         var versions = listing.Cluster.Resources.ToDictionary(one => one.Metadata.Name, one => long.Parse(one.Metadata.ResourceVersion));
         Assert.Equal(ManifestDiff.VersionAt(DateTimeOffset.UnixEpoch.AddDays(1)), versions["one"]);
@@ -135,12 +135,12 @@ public sealed class ManifestFolderTests : IDisposable
     {
         Write("s.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: cert, namespace: shop}\ntype: kubernetes.io/tls\nstringData: {tls.crt: chain, tls.key: SECRET}\n");
 
-        var pair = await folder.ReadSecretAsync("shop", "cert", TestContext.Current.CancellationToken);
-        var listed = await folder.ListClusterAsync(TestContext.Current.CancellationToken);
+        var pair = await folder.ReadKeyPairAsync("shop", "cert", TestContext.Current.CancellationToken);
+        var listed = await folder.ListAsync(TestContext.Current.CancellationToken);
 
         Assert.Equal("SECRET", pair!.PrivateKey);
         Assert.Equal(pair.Fingerprint, ((IngressReconciler.Cluster.Resources.Secret)Assert.Single(listed.Cluster.Resources)).Fingerprint);
-        Assert.Null(await folder.ReadSecretAsync("shop", "other", TestContext.Current.CancellationToken));
+        Assert.Null(await folder.ReadKeyPairAsync("shop", "other", TestContext.Current.CancellationToken));
     }
 
     private static string Service(string name, int port = 80) =>

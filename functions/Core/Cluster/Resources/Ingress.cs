@@ -11,7 +11,26 @@ public sealed record Ingress : Resource
 
     /// <summary>What is asked for.</summary>
     public IngressSpec Spec { get; init => field = value ?? new(); } = new();
+
+    /// <summary>Where it says that it is served; null when nothing was ever said.</summary>
+    public IngressStatus? Status { get; init; }
 }
+
+/// <summary><c>Ingress.status</c>.</summary>
+public sealed record IngressStatus
+{
+    /// <summary>The addresses in front of it.</summary>
+    public IngressLoadBalancer? LoadBalancer { get; init; }
+}
+
+/// <summary><c>Ingress.status.loadBalancer</c>.</summary>
+/// <param name="Ingress">The addresses.</param>
+public sealed record IngressLoadBalancer(LoadBalancerAddress[]? Ingress);
+
+/// <summary>One address of a load balancer: an IP address or a DNS name.</summary>
+/// <param name="Ip">The address; null when it has a name.</param>
+/// <param name="Hostname">The name.</param>
+public sealed record LoadBalancerAddress(string? Ip, string? Hostname);
 
 /// <summary><c>Ingress.spec</c>.</summary>
 public sealed record IngressSpec

@@ -1,0 +1,107 @@
+using System.CommandLine;
+using Azure.Identity;
+using IngressReconciler.Cluster;
+using IngressReconciler.Kubernetes;
+using IngressReconciler.Relay;
+using k8s;
+using k8s.Exceptions;
+
+namespace IngressReconciler.Cli;
+
+/// <summary><c>relay</c>: watches a cluster and publishes what changes. Runs in the cluster, or anywhere with a kubeconfig.</summary>
+public static class RelayCommand
+{
+    /// <summary>The variable with the topic's access key, for a topic that has local authentication; without it an identity signs in.</summary>
+    public const string TopicKeySetting = "EVENTGRID_TOPIC_KEY";
+
+    private static readonly Option<string> Cluster = new("--cluster") { Description = "The cluster's id, a DNS label.", HelpName = "ID", DefaultValueFactory = _ => "local" };
+    private static readonly Option<Uri?> Topic = new("--topic") { Description = $"Event Grid topic, https://NAME.REGION-1.eventgrid.azure.net/api/events. Signs in with workload or managed identity, or with the key in {TopicKeySetting}.", HelpName = "URL" };
+    private static readonly Option<Uri> Endpoint = new("--endpoint")
+    {
+        Description = "Without --topic: the webhook of the function, which 'local' prints, with its key in ?code=.",
+        HelpName = "URL",
+        DefaultValueFactory = _ => new("http://127.0.0.1:7071/runtime/webhooks/EventGrid?functionName=OnClusterEvents"),
+    };
+    private static readonly Option<string?> Kubeconfig = new("--kubeconfig") { Description = "Instead of the Pod's service account [default outside of a cluster: KUBECONFIG or ~/.kube/config].", HelpName = "FILE" };
+    private static readonly Option<string?> Context = new("--context") { Description = "Context of the kubeconfig [default: its current one].", HelpName = "NAME" };
+    private static readonly Option<bool> NoSecrets = new("--no-secrets") { Description = "Do not read Secrets: only the default certificate is served." };
+    private static readonly Option<bool> NoNodes = new("--no-nodes") { Description = "Do not read Nodes: no edge of proxies." };
+    private static readonly Option<string?> ConfigMap = new("--config-map") { Description = "The one ConfigMap to read, such as ingress-nginx's.", HelpName = "NAMESPACE/NAME" };
+    private static readonly Option<string> ProxyNamespace = new("--proxy-namespace") { Description = "Where the ingress proxies' Pods are.", HelpName = "NAME", DefaultValueFactory = _ => ProxyPods.Default.Namespace };
+    private static readonly Option<string> ProxySelector = new("--proxy-selector") { Description = "Their labels.", HelpName = "A=B,C=D", DefaultValueFactory = _ => ProxyPods.Default.Selector };
+    private static readonly Option<int> HealthPort = new("--health-port") { Description = "Port of /healthz, /readyz and /metrics; 0 for a free one.", HelpName = "PORT", DefaultValueFactory = _ => 8081 };
+
+    /// <summary>The command.</summary>
+    public static Command Create()
+    {
+        var command = new Command("relay", "Watch a cluster's API server and publish every change at once as a CloudEvent. Private keys never leave it: a Secret travels as fingerprint and public chain.")
+        {
+            Cluster, Topic, Endpoint, Kubeconfig, Context, NoSecrets, NoNodes, ConfigMap, ProxyNamespace, ProxySelector, HealthPort,
+        };
+        command.Validators.Add(given =>
+        {
+            if (!KubernetesName.IsLabel(given.GetValue(Cluster)))
+                given.AddError("--cluster must be a DNS label in lower case");
+            if (given.GetValue(ConfigMap) is { } text && text.Split('/') is not [{ Length: > 0 }, { Length: > 0 }])
+                given.AddError($"--config-map is '{text}': expected NAMESPACE/NAME");
+            try
+            {
+                ProxyPods.ParseSelector(given.GetValue(ProxySelector)!);
+            }
+            catch (FormatException e)
+            {
+                given.AddError($"--proxy-selector: {e.Message}");
+            }
+        });
+        command.SetAction(RunAsync);
+        return command;
+    }
+
+    private static async Task<int> RunAsync(ParseResult given, CancellationToken cancel)
+    {
+        KubernetesClientConfiguration access;
+        try
+        {
+            access = given.GetValue(Kubeconfig) is { } file
+                ? KubernetesClientConfiguration.BuildConfigFromConfigFile(file, given.GetValue(Context))
+                : KubernetesClientConfiguration.BuildDefaultConfig();
+        }
+        catch (Exception e) when (e is KubeConfigException or IOException)
+        {
+            await Console.Error.WriteLineAsync($"relay: no way to the cluster: {e.Message}");
+            return ExitCode.Failed;
+        }
+
+        var builder = WebApplication.CreateSlimBuilder();
+        Logging.Console(builder.Logging);
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenAnyIP(given.GetValue(HealthPort)));
+        await using var server = builder.Build();
+        using var api = new ApiServer(access);
+        using var http = new HttpClient { Timeout = Timeout.InfiniteTimeSpan };
+        var log = server.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Relay");
+        var relay = new ClusterRelay(
+            given.GetValue(Cluster)!, api, Reading(given).Queries, Publisher(given, http), new(), TimeProvider.System, log);
+        server.MapRelay(relay);
+        await server.StartAsync(cancel);
+        await relay.RunAsync(cancel);
+        await server.StopAsync(CancellationToken.None);
+        return ExitCode.Done;
+    }
+
+    private static ClusterReading Reading(ParseResult given) => new()
+    {
+        Secrets = !given.GetValue(NoSecrets),
+        Nodes = !given.GetValue(NoNodes),
+        ConfigMap = given.GetValue(ConfigMap)?.Split('/') is [var ns, var name] ? (ns, name) : null,
+        Proxies = new(given.GetValue(ProxyNamespace)!, ProxyPods.ParseSelector(given.GetValue(ProxySelector)!)),
+    };
+
+    private static EventPublisher Publisher(ParseResult given, HttpClient http)
+    {
+        if (given.GetValue(Topic) is not { } topic)
+            return EventPublisher.ToWebhook(given.GetValue(Endpoint)!, http);
+        return Environment.GetEnvironmentVariable(TopicKeySetting) is { Length: > 0 } key
+            ? EventPublisher.WithKey(topic, key)
+            : EventPublisher.WithIdentity(topic, new DefaultAzureCredential());
+    }
+}
