@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using System.Text.Json.Nodes;
 using IngressReconciler.Local;
 using Xunit;
@@ -47,9 +48,10 @@ public sealed class AccessTests
             "secrets \"tls\" is forbidden: User \"system:serviceaccount:ingress-reconciler:relay\" cannot get resource \"secrets\" in API group \"\" in the namespace \"shop\"",
             (string?)named["message"]);
         await api.GetAsync("/api/v1/namespaces/other/secrets");
-        api.Server.Access.Deny("patch", "ingresses.networking.k8s.io");
+        api.Server.Access.Deny("patch", "ingresses/status");
         var status = await api.JsonAsync(HttpStatusCode.Forbidden, HttpMethod.Patch, $"{ShopIngresses}/a/status", new JsonObject(), MergePatch);
         Assert.Contains("cannot patch resource \"ingresses/status\" in API group", (string?)status["message"], StringComparison.Ordinal);
+        await api.JsonAsync(HttpStatusCode.NotFound, HttpMethod.Patch, $"{ShopIngresses}/a", new JsonObject(), MergePatch);
         api.Server.Access.AllowAll();
         await api.GetAsync(Ingresses);
     }
@@ -96,7 +98,8 @@ public sealed class AccessTests
 
         var cluster = config["clusters"]![0]!["cluster"]!;
         Assert.Equal(api.Server.Uri, new Uri((string)cluster["server"]!));
-        Assert.Equal(api.Server.CertificateAuthorityPem, cluster["certificate-authority-data"] is { } data ? System.Text.Encoding.UTF8.GetString(Convert.FromBase64String((string)data!)) : null);
+        var authority = (string?)cluster["certificate-authority-data"] is { } data ? Encoding.UTF8.GetString(Convert.FromBase64String(data)) : null;
+        Assert.Equal(api.Server.CertificateAuthorityPem, authority);
         Assert.Equal(tls ? "t" : null, (string?)config["users"]![0]!["user"]!["token"]);
         Assert.Equal((string?)config["current-context"], (string?)config["contexts"]![0]!["name"]);
     }

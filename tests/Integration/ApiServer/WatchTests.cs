@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Net;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
@@ -151,7 +153,7 @@ public sealed class WatchTests
         api.Server.Apply(Ingress("shop", "b"));
         Assert.Equal("ADDED b", await watch.NextNameAsync());
 
-        var refused = await api.GetAsync(System.Net.HttpStatusCode.UnprocessableEntity, $"{Ingresses}?watch=1&sendInitialEvents=true");
+        var refused = await api.GetAsync(HttpStatusCode.UnprocessableEntity, $"{Ingresses}?watch=1&sendInitialEvents=true");
         Assert.Equal(
             "ListOptions.meta.k8s.io \"\" is invalid: resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
             (string?)refused["message"]);
@@ -162,11 +164,11 @@ public sealed class WatchTests
     {
         await using var api = await StartAsync();
         using var watch = await api.WatchAsync($"{Ingresses}?watch=1");
-        var before = System.Diagnostics.Stopwatch.GetTimestamp();
+        var before = Stopwatch.GetTimestamp();
         var version = long.Parse(Version(api.Server.Apply(Ingress("shop", "a"))), null);
         var written = await api.Server.WireTimes.WrittenAsync(version, Cancel);
         await watch.NextAsync();
-        Assert.InRange(written, before, System.Diagnostics.Stopwatch.GetTimestamp());
+        Assert.InRange(written, before, Stopwatch.GetTimestamp());
         Assert.Equal(written, api.Server.WireTimes.WrittenAt(version));
         Assert.Null(api.Server.WireTimes.WrittenAt(version + 1));
     }
@@ -183,12 +185,12 @@ public sealed class WatchTests
             ["spec"] = new JsonObject { ["nodeName"] = "n1", ["terminationGracePeriodSeconds"] = 20, ["containers"] = new JsonArray() },
         });
         using var watch = await api.WatchAsync($"/api/v1/pods?watch=1&resourceVersion={api.Server.Revision}");
-        var marked = await api.JsonAsync(System.Net.HttpStatusCode.OK, HttpMethod.Delete, "/api/v1/namespaces/shop/pods/web");
+        var marked = await api.JsonAsync(HttpStatusCode.OK, HttpMethod.Delete, "/api/v1/namespaces/shop/pods/web");
         Assert.Equal(20, (int?)marked["metadata"]!["deletionGracePeriodSeconds"]);
         Assert.NotNull(marked["metadata"]!["deletionTimestamp"]);
         Assert.Equal("MODIFIED web", await watch.NextNameAsync());
-        await api.JsonAsync(
-            System.Net.HttpStatusCode.OK, HttpMethod.Delete, "/api/v1/namespaces/shop/pods/web", new JsonObject { ["kind"] = "DeleteOptions", ["apiVersion"] = "v1", ["gracePeriodSeconds"] = 0 });
+        var now = new JsonObject { ["kind"] = "DeleteOptions", ["apiVersion"] = "v1", ["gracePeriodSeconds"] = 0 };
+        await api.JsonAsync(HttpStatusCode.OK, HttpMethod.Delete, "/api/v1/namespaces/shop/pods/web", now);
         Assert.Equal("DELETED web", await watch.NextNameAsync());
         Assert.Null(api.Server.Get("pods", "shop", "web"));
     }

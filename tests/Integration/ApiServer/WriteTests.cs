@@ -117,10 +117,11 @@ public sealed class WriteTests
     {
         await using var api = await StartAsync();
         api.Server.AddResource("example.com/v1", "Widget", "widgets", namespaced: true);
-        var content = new JsonObject { ["apiVersion"] = "example.com/v1", ["kind"] = "Widget", ["metadata"] = new JsonObject { ["name"] = "w", ["namespace"] = "shop" } };
+        var content = JsonNode.Parse("""{"apiVersion":"example.com/v1","kind":"Widget","metadata":{"namespace":"shop","name":"w"}}""")!.AsObject();
         api.Server.Apply(content);
         var refused = await api.JsonAsync(HttpStatusCode.UnprocessableEntity, HttpMethod.Put, "/apis/example.com/v1/namespaces/shop/widgets/w", content);
-        Assert.Contains("metadata.resourceVersion: Invalid value: 0: must be specified for an update", (string?)refused["message"], StringComparison.Ordinal);
+        Assert.Equal(
+            "widgets.example.com \"w\" is invalid: metadata.resourceVersion: Invalid value: 0: must be specified for an update", (string?)refused["message"]);
     }
 
     [Fact]
@@ -138,18 +139,18 @@ public sealed class WriteTests
     {
         await using var api = await StartAsync();
         api.Server.Apply(Ingress("shop", "a", labels: """{"x":"1","y":"2"}"""));
-        var patched = await api.JsonAsync(
-            HttpStatusCode.OK, HttpMethod.Patch, $"{ShopIngresses}/a", JsonNode.Parse("""{"metadata":{"labels":{"x":null,"z":"3"}},"status":{"loadBalancer":null}}"""), MergePatch);
+        var patched = await MergeAsync(
+            api, HttpStatusCode.OK, $"{ShopIngresses}/a", """{"metadata":{"labels":{"x":null,"z":"3"}},"status":{"loadBalancer":null}}""");
         Assert.Equal("""{"y":"2","z":"3"}""", patched["metadata"]!["labels"]!.ToJsonString());
         Assert.Equal(1, (int?)patched["metadata"]!["generation"]);
 
-        var status = await api.JsonAsync(
-            HttpStatusCode.OK, HttpMethod.Patch, $"{ShopIngresses}/a/status", JsonNode.Parse("""{"status":{"loadBalancer":{"ingress":[{"ip":"192.0.2.1"}]}},"spec":null}"""), MergePatch);
+        var status = await MergeAsync(
+            api, HttpStatusCode.OK, $"{ShopIngresses}/a/status", """{"status":{"loadBalancer":{"ingress":[{"ip":"192.0.2.1"}]}},"spec":null}""");
         Assert.Equal("192.0.2.1", (string?)status["status"]!["loadBalancer"]!["ingress"]![0]!["ip"]);
         Assert.NotNull(status["spec"]!["rules"]);
 
-        var stale = await api.JsonAsync(
-            HttpStatusCode.Conflict, HttpMethod.Patch, $"{ShopIngresses}/a", JsonNode.Parse($$"""{"metadata":{"resourceVersion":"{{Version(patched)}}","labels":{"q":"1"} } }"""), MergePatch);
+        var stale = await MergeAsync(
+            api, HttpStatusCode.Conflict, $"{ShopIngresses}/a", $$"""{"metadata":{"resourceVersion":"{{Version(patched)}}","labels":{"q":"1"} } }""");
         Assert.Equal("Conflict", (string?)stale["reason"]);
         var type = await api.JsonAsync(HttpStatusCode.UnsupportedMediaType, HttpMethod.Patch, $"{ShopIngresses}/a", new JsonObject());
         Assert.StartsWith("the body of the request was in an unknown format - accepted media types include: ", (string?)type["message"], StringComparison.Ordinal);
@@ -161,8 +162,8 @@ public sealed class WriteTests
         await using var api = await StartAsync();
         var made = api.Server.Apply(Ingress("shop", "a"));
         var uid = (string)made["metadata"]!["uid"]!;
-        var wrong = await api.JsonAsync(
-            HttpStatusCode.Conflict, HttpMethod.Delete, $"{ShopIngresses}/a", JsonNode.Parse("""{"kind":"DeleteOptions","apiVersion":"v1","preconditions":{"uid":"other"}}"""));
+        var options = JsonNode.Parse("""{"kind":"DeleteOptions","apiVersion":"v1","preconditions":{"uid":"other"}}""");
+        var wrong = await api.JsonAsync(HttpStatusCode.Conflict, HttpMethod.Delete, $"{ShopIngresses}/a", options);
         Assert.Equal(
             $"Operation cannot be fulfilled on Ingress.networking.k8s.io \"a\": the UID in the precondition (other) does not match the UID in record ({uid}). "
             + "The object might have been deleted and then recreated",
@@ -188,8 +189,11 @@ public sealed class WriteTests
         Assert.NotNull(api.Server.Get("ingresses", "shop", "a"));
 
         using var watch = await api.WatchAsync($"{Ingresses}?watch=1&resourceVersion={api.Server.Revision}");
-        await api.JsonAsync(HttpStatusCode.OK, HttpMethod.Patch, $"{ShopIngresses}/a", JsonNode.Parse("""{"metadata":{"finalizers":null}}"""), MergePatch);
+        await MergeAsync(api, HttpStatusCode.OK, $"{ShopIngresses}/a", """{"metadata":{"finalizers":null}}""");
         Assert.Equal("DELETED a", await watch.NextNameAsync());
         Assert.Null(api.Server.Get("ingresses", "shop", "a"));
     }
+
+    private static Task<JsonObject> MergeAsync(RawClient api, HttpStatusCode code, string path, string patch) =>
+        api.JsonAsync(code, HttpMethod.Patch, path, JsonNode.Parse(patch), MergePatch);
 }

@@ -24,7 +24,8 @@ internal static class FieldPaths
         var fields = new HashSet<string>(StringComparer.Ordinal);
         foreach (var (name, value) in content)
         {
-            if (name is "kind" or "apiVersion" || (resource.HasStatus && name == "status" == (subresource.Length == 0)) || (subresource.Length > 0 && name != "status"))
+            var isWritten = subresource.Length > 0 ? name == "status" : name is not ("kind" or "apiVersion") && !(resource.HasStatus && name == "status");
+            if (!isWritten)
                 continue;
             if (name != "metadata")
                 Add(fields, "/" + Escape(name), value);
