@@ -23,7 +23,7 @@ public sealed class Access
 
     /// <summary>Forbids a verb on a kind from now on: 403.</summary>
     /// <param name="verb">Such as <c>list</c>, as in RBAC; <c>*</c> for all.</param>
-    /// <param name="plural">The kind's plural, or <c>plural.group</c>; <c>*</c> for all.</param>
+    /// <param name="plural">The kind's plural, <c>plural.group</c>, or <c>plural/subresource</c>; <c>*</c> for all.</param>
     /// <param name="ns">Only requests for this namespace; null for all requests.</param>
     public void Deny(string verb, string plural, string? ns = null)
     {

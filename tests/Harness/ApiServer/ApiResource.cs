@@ -16,7 +16,9 @@ public sealed record ApiResource(string Group, string Version, string Kind, stri
     /// <summary>Whether <c>metadata.generation</c> counts the changes of what is neither metadata nor status.</summary>
     public bool HasGeneration { get; init; }
 
-    /// <summary>Whether it comes from a CustomResourceDefinition: items of its lists carry kind and apiVersion, and an update must name a resourceVersion.</summary>
+    /// <summary>
+    /// Whether it comes from a CustomResourceDefinition: items of its lists carry kind and apiVersion, and an update must name a resourceVersion.
+    /// </summary>
     public bool IsCustom { get; init; }
 
     /// <summary>What field selectors may name besides <c>metadata.name</c> and <c>metadata.namespace</c>, as dotted paths.</summary>

@@ -44,10 +44,8 @@ public sealed record ApiStatus(int Code, string Reason, string Message)
                 .GroupBy(conflict => conflict.Owner, StringComparer.Ordinal)
                 .OrderBy(owner => owner.Key, StringComparer.Ordinal)
                 .SelectMany(owner => owner.Select(conflict => $"- {conflict.Field}").Prepend($"conflicts with {owner.Key}:")));
-        return new(409, "Conflict", message)
-        {
-            Details = new() { ["causes"] = new JsonArray([.. conflicts.Select(conflict => Cause("FieldManagerConflict", $"conflict with {conflict.Owner}", conflict.Field))]) },
-        };
+        var causes = conflicts.Select(conflict => Cause("FieldManagerConflict", $"conflict with {conflict.Owner}", conflict.Field));
+        return new(409, "Conflict", message) { Details = new() { ["causes"] = new JsonArray([.. causes]) } };
     }
 
     /// <summary>One field of an object, or of the request's options, is not valid.</summary>
@@ -95,11 +93,14 @@ public sealed record ApiStatus(int Code, string Reason, string Message)
     }
 
     /// <summary>The path knows no such method.</summary>
-    public static ApiStatus MethodNotAllowed() => new(405, "MethodNotAllowed", "the server does not allow this method on the requested resource") { Details = [] };
+    public static ApiStatus MethodNotAllowed() =>
+        new(405, "MethodNotAllowed", "the server does not allow this method on the requested resource") { Details = [] };
 
     /// <summary>The body's media type is not taken.</summary>
     public static ApiStatus UnsupportedMediaType(params ReadOnlySpan<string> accepted) => new(
-        415, "UnsupportedMediaType", $"the body of the request was in an unknown format - accepted media types include: {string.Join(", ", accepted)}");
+        415,
+        "UnsupportedMediaType",
+        $"the body of the request was in an unknown format - accepted media types include: {string.Join(", ", accepted)}");
 
     /// <summary>No media type that the client takes can be had.</summary>
     public static ApiStatus NotAcceptable(params ReadOnlySpan<string> accepted) => new(

@@ -8,6 +8,8 @@ using IngressReconciler.Tests.Harness.ApiServer.Http;
 using IngressReconciler.Tests.Harness.ApiServer.Store;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace IngressReconciler.Tests.Harness.ApiServer;
@@ -31,11 +33,15 @@ public sealed record KubeApiServerOptions
 /// <summary>
 /// A Kubernetes API server in this process, on a loopback port: on the wire like kube-apiserver, errors included, for the kinds in
 /// <see cref="BuiltInResources"/> and those that a test adds. Kinds are named by their plural, or by <c>plural.group</c> where that is not enough.
-/// What it does not do: validate or default specs, strategic merge patch, JSON patch, discovery, protobuf; lists are atomic for server-side apply;
+/// What it does not do: validate or default specs, strategic merge patch, JSON patch, discovery, protobuf; lists are atomic for server-side apply,
+/// and empty objects nobody's;
 /// <c>/status</c> writes no metadata; the two kinds of events are two.
 /// </summary>
 public sealed class KubeApiServer : IAsyncDisposable
 {
+    // For answers that have begun; watches and what hangs end at once.
+    private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(1);
+
     private readonly KubeApiServerOptions options;
     private readonly ObjectStore store;
     private readonly ObjectWrites writes;
@@ -123,7 +129,12 @@ public sealed class KubeApiServer : IAsyncDisposable
     /// <param name="hasStatus">Whether it has the subresource <c>status</c>.</param>
     /// <exception cref="ArgumentException">It is served already.</exception>
     public void AddResource(string apiVersion, string kind, string plural, bool namespaced, bool hasStatus = true) =>
-        store.AddResource(new(apiVersion.Split('/')[0], apiVersion.Split('/')[1], kind, plural, namespaced) { HasStatus = hasStatus, HasGeneration = true, IsCustom = true });
+        store.AddResource(new(apiVersion.Split('/')[0], apiVersion.Split('/')[1], kind, plural, namespaced)
+        {
+            HasStatus = hasStatus,
+            HasGeneration = true,
+            IsCustom = true,
+        });
 
     /// <summary>Makes or replaces an object from outside, without HTTP; a status that is left out stays. What changes nothing makes no event.</summary>
     /// <param name="content">The object, with apiVersion, kind and metadata.name; the namespace is <c>default</c> when it is left out.</param>
@@ -140,7 +151,8 @@ public sealed class KubeApiServer : IAsyncDisposable
 
     /// <summary>The same for each document of a YAML text.</summary>
     /// <returns>The objects as the server has them.</returns>
-    public IReadOnlyList<JsonObject> Apply(string yaml) => [.. YamlDocuments.Read(yaml).Select(document => document.Content).OfType<JsonObject>().Select(Apply)];
+    public IReadOnlyList<JsonObject> Apply(string yaml) =>
+        [.. YamlDocuments.Read(yaml).Select(document => document.Content).OfType<JsonObject>().Select(Apply)];
 
     /// <summary>Deletes an object from outside, without HTTP; a Pod at once unless it gets time, whatever has finalizers when they are gone.</summary>
     /// <param name="plural">Its kind.</param>
@@ -221,7 +233,9 @@ public sealed class KubeApiServer : IAsyncDisposable
     {
         var builder = WebApplication.CreateEmptyBuilder(new());
         builder.Logging.ClearProviders();
-        builder.WebHost.UseKestrelCore();
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTimeout);
+        // A flush returns when the bytes are with the kernel: what is written before a connection is cut arrives.
+        builder.WebHost.UseKestrelCore().UseSockets(sockets => sockets.MaxWriteBufferSize = 1);
         if (certificate is not null)
             builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(kestrel =>

@@ -4,8 +4,8 @@ using IngressReconciler.Tests.Harness.ApiServer.Store;
 namespace IngressReconciler.Tests.Harness.ApiServer;
 
 /// <summary>
-/// The watches whose answer has begun and not ended. Kinds are named by their plural, by <c>plural.group</c>, or <c>*</c> for all. What is done to
-/// watches here is done to those that are live now, after all that they were to be told before.
+/// The watches whose answer begins or has begun, and has not ended. Kinds are named by their plural, by <c>plural.group</c>, or <c>*</c> for all. What is
+/// done to watches here is done to those that are live now, after all that they were to be told before.
 /// </summary>
 public sealed class LiveWatches
 {

@@ -8,7 +8,8 @@ namespace IngressReconciler.Tests.Harness.ApiServer.Faults;
 /// <summary>What goes wrong with one request.</summary>
 public sealed class Fault
 {
-    private static readonly byte[] BadGateway = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n"u8.ToArray();
+    private static readonly byte[] BadGateway =
+        "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body><center><h1>502 Bad Gateway</h1></center></body>\r\n</html>\r\n"u8.ToArray();
 
     private Fault()
     {

@@ -11,7 +11,7 @@ public sealed class FaultPlan
 
     /// <summary>Lets the next requests go wrong.</summary>
     /// <param name="verb">As in RBAC, such as <c>watch</c>; <c>*</c> for all.</param>
-    /// <param name="plural">The kind's plural, or <c>plural.group</c>; <c>*</c> for all.</param>
+    /// <param name="plural">The kind's plural, <c>plural.group</c>, or <c>plural/subresource</c>; <c>*</c> for all.</param>
     /// <param name="fault">How.</param>
     /// <param name="times">How many of them.</param>
     public void Next(string verb, string plural, Fault fault, int times = 1)

@@ -3,8 +3,8 @@ using System.Text.Json.Nodes;
 namespace IngressReconciler.Tests.Harness.ApiServer.Fields;
 
 /// <summary>
-/// The fields of an object as JSON Pointers (RFC 6901): each scalar, each list (lists are atomic here, as those of an Ingress are), each empty
-/// object.
+/// The fields of an object as JSON Pointers (RFC 6901): each scalar and each list. Lists are atomic here, as those of an Ingress are, and an empty
+/// object is no field.
 /// </summary>
 internal static class FieldPaths
 {
@@ -24,7 +24,8 @@ internal static class FieldPaths
         var fields = new HashSet<string>(StringComparer.Ordinal);
         foreach (var (name, value) in content)
         {
-            if (name is "kind" or "apiVersion" || (resource.HasStatus && name == "status" == (subresource.Length == 0)) || (subresource.Length > 0 && name != "status"))
+            var isWritten = subresource.Length > 0 ? name == "status" : name is not ("kind" or "apiVersion") && !(resource.HasStatus && name == "status");
+            if (!isWritten)
                 continue;
             if (name != "metadata")
                 Add(fields, "/" + Escape(name), value);
@@ -90,7 +91,7 @@ internal static class FieldPaths
 
     private static void Add(HashSet<string> fields, string path, JsonNode? value)
     {
-        if (value is JsonObject { Count: > 0 } inner)
+        if (value is JsonObject inner)
             foreach (var (name, node) in inner)
                 Add(fields, $"{path}/{Escape(name)}", node);
         else

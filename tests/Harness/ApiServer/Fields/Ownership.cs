@@ -40,7 +40,9 @@ internal static class Ownership
     {
         var had = before is null ? [] : FieldPaths.Owned(before, resource, manager.Subresource);
         var has = FieldPaths.Owned(after, resource, manager.Subresource);
-        var changed = has.Where(field => before is null || !JsonNode.DeepEquals(FieldPaths.Find(before, field), FieldPaths.Find(after, field))).ToHashSet(StringComparer.Ordinal);
+        var changed = has
+            .Where(field => before is null || !JsonNode.DeepEquals(FieldPaths.Find(before, field), FieldPaths.Find(after, field)))
+            .ToHashSet(StringComparer.Ordinal);
         managed.TakeFromOthers(manager, [.. changed, .. had.Except(has)]);
         managed.Assign(manager, [.. managed.Of(manager).Intersect(has), .. changed]);
     }

@@ -1,6 +1,8 @@
 namespace IngressReconciler.Tests.Harness.ApiServer.Http;
 
-/// <summary>The query parameter <c>fieldSelector</c>: <c>field=value</c>, <c>field==value</c>, <c>field!=value</c>, separated by commas, which must all hold.</summary>
+/// <summary>
+/// The query parameter <c>fieldSelector</c>: <c>field=value</c>, <c>field==value</c>, <c>field!=value</c>, separated by commas, which must all hold.
+/// </summary>
 internal sealed class FieldSelector
 {
     private readonly List<(string Field, string Value, bool Equal)> terms = [];

@@ -27,7 +27,7 @@ internal sealed partial class LabelSelector
     private static Func<IReadOnlyDictionary<string, string>, bool> Requirement(string text)
     {
         if (Pattern().Match(text) is not { Success: true } match)
-            throw new ApiException(ApiStatus.BadRequest($"unable to parse requirement: found '{text}', expected: identifier, '!', 'in', 'notin', '=', '==', '!='"));
+            throw new ApiException(ApiStatus.BadRequest($"unable to parse requirement: found '{text}', expected: in, notin, =, ==, !=, gt, lt"));
         var key = match.Groups["key"].Value;
         if (match.Groups["not"].Success)
             return labels => !labels.ContainsKey(key);

@@ -21,7 +21,10 @@ internal sealed class ListHandler(ObjectStore store)
     public async Task HandleAsync(HttpContext http, ApiResource resource, ListOptions options, int? told)
     {
         var (revision, objects, start) = Find(resource, options);
-        var candidates = objects.Where(stored => string.CompareOrdinal(stored.Key.Path, start) >= 0 && options.Selects(stored)).Take(told ?? int.MaxValue).ToList();
+        var candidates = objects
+            .Where(stored => string.CompareOrdinal(stored.Key.Path, start) >= 0 && options.Selects(stored))
+            .Take(told ?? int.MaxValue)
+            .ToList();
         // The watch cache, which answers "0", knows no pages.
         var page = options.Limit > 0 && options.ResourceVersion != 0 ? candidates.Take((int)options.Limit).ToList() : candidates;
 
@@ -62,8 +65,9 @@ internal sealed class ListHandler(ObjectStore store)
 
     private static async Task AnswerAsync(HttpContext http, ApiResource resource, JsonObject metadata, List<StoredObject> items)
     {
+        var head = new JsonObject { ["kind"] = resource.Kind + "List", ["apiVersion"] = resource.ApiVersion, ["metadata"] = metadata };
         var body = new MemoryStream();
-        body.Write(Wire.Encode(new JsonObject { ["kind"] = resource.Kind + "List", ["apiVersion"] = resource.ApiVersion, ["metadata"] = metadata }).AsSpan()[..^1]);
+        body.Write(Wire.Encode(head).AsSpan()[..^1]);
         body.Write(",\"items\":["u8);
         for (var at = 0; at < items.Count; at++)
         {

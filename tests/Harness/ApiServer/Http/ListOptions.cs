@@ -93,7 +93,8 @@ internal sealed record ListOptions
         if (Continue.Length > 0)
             throw Forbidden("resourceVersionMatch", "resourceVersionMatch is forbidden when continue is provided");
         if (!IsExact && !IsNotOlderThan)
-            throw Invalid("FieldValueNotSupported", "resourceVersionMatch", $"Unsupported value: \"{match}\": supported values: \"{Exact}\", \"{NotOlderThan}\", \"\"");
+            throw Invalid(
+                "FieldValueNotSupported", "resourceVersionMatch", $"Unsupported value: \"{match}\": supported values: \"{Exact}\", \"{NotOlderThan}\", \"\"");
         if (IsExact && ResourceVersion == 0)
             throw Forbidden("resourceVersionMatch", "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"");
     }

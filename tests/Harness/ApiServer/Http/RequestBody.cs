@@ -24,12 +24,13 @@ internal static class RequestBody
             return null;
         try
         {
-            var node = MediaType(request).EndsWith("yaml", StringComparison.Ordinal) ? YamlDocuments.Read(text) is [var only] ? only.Content : null : YamlDocuments.ReadJson(text).Content;
-            return node as JsonObject ?? throw new ManifestSyntaxException(1, "it is not one object");
+            var isYaml = MediaType(request).EndsWith("yaml", StringComparison.Ordinal);
+            var content = isYaml ? YamlDocuments.Read(text)[0].Content : YamlDocuments.ReadJson(text).Content;
+            return content as JsonObject ?? throw new ManifestSyntaxException(1, "it is not an object");
         }
         catch (ManifestSyntaxException exception)
         {
-            throw new ApiException(ApiStatus.BadRequest($"the object provided is unrecognized (must be of type {kind}): couldn't get version/kind; json parse error: {exception.Message}"));
+            throw Unrecognized(kind, exception.Message);
         }
     }
 
@@ -39,14 +40,17 @@ internal static class RequestBody
     {
         if (!ObjectTypes.Contains(MediaType(request)))
             throw new ApiException(ApiStatus.UnsupportedMediaType(ObjectTypes));
-        var content = await ReadAsync(request, resource.Kind, cancel) ?? throw new ApiException(ApiStatus.BadRequest(
-            $"the object provided is unrecognized (must be of type {resource.Kind}): couldn't get version/kind; json parse error: unexpected end of JSON input"));
+        var content = await ReadAsync(request, resource.Kind, cancel) ?? throw Unrecognized(resource.Kind, "unexpected end of JSON input");
         if ((string?)content["kind"] is { } kind && kind != resource.Kind)
             throw new ApiException(ApiStatus.BadRequest($"{kind} in version \"{resource.Version}\" cannot be handled as a {resource.Kind}"));
         if ((string?)content["apiVersion"] is { } version && version != resource.ApiVersion)
-            throw new ApiException(ApiStatus.BadRequest($"the API version in the data ({version}) does not match the expected API version ({resource.ApiVersion})"));
+            throw new ApiException(ApiStatus.BadRequest(
+                $"the API version in the data ({version}) does not match the expected API version ({resource.ApiVersion})"));
         if (content["metadata"] is not JsonObject)
             content["metadata"] = new JsonObject();
         return content;
     }
+
+    private static ApiException Unrecognized(string kind, string why) => new(ApiStatus.BadRequest(
+        $"the object provided is unrecognized (must be of type {kind}): couldn't get version/kind; json parse error: {why}"));
 }

@@ -31,9 +31,12 @@ internal sealed record RequestInfo(string Verb, string Group, string Version, st
         return new(VerbOf(request, name.Length > 0), group, version, ns, path[0], name, path.ElementAtOrDefault(2) ?? "");
     }
 
-    /// <summary>Whether a verb and a kind, as tests name them, mean this request: <c>*</c> means any, a kind is its plural or <c>plural.group</c>.</summary>
-    public bool Is(string verb, string plural) =>
-        (verb == "*" || verb == Verb) && (plural == "*" || plural == Plural || plural == $"{Plural}.{Group}");
+    /// <summary>
+    /// Whether a verb and a kind, as tests name them, mean this request: <c>*</c> means any, a kind is its plural, <c>plural.group</c> or, for one
+    /// subresource only, <c>plural/subresource</c>.
+    /// </summary>
+    public bool Is(string verb, string plural) => (verb == "*" || verb == Verb)
+        && (plural == "*" || plural == Plural || plural == $"{Plural}.{Group}" || (Subresource.Length > 0 && plural == $"{Plural}/{Subresource}"));
 
     private static string VerbOf(HttpRequest request, bool named) => request.Method switch
     {

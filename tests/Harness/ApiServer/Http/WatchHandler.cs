@@ -25,11 +25,11 @@ internal sealed class WatchHandler(ObjectStore store, LiveWatches watches, WireT
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, stop);
         try
         {
-            await stream.BeginAsync();
-            using var live = watches.Begin(resource, signals.Writer);
             await using var bookmarks = Tick(options.AllowWatchBookmarks, bookmarkInterval, signals.Writer, revision => new WatchSignal.Bookmark(revision));
             await using var timeout = Tick(
                 options.TimeoutSeconds > 0, TimeSpan.FromSeconds(options.TimeoutSeconds ?? 0), signals.Writer, revision => new WatchSignal.TimeUp(revision));
+            using var live = watches.Begin(resource, signals.Writer);
+            await stream.BeginAsync();
             while (await stream.WriteAsync(await signals.Reader.ReadAsync(ending.Token)))
             {
             }

@@ -87,8 +87,8 @@ internal sealed class WriteHandler(ObjectWrites writes, ObjectDeletion deletion)
 
     private static FieldManager Manager(HttpRequest http, RequestInfo request, bool applies)
     {
-        var named = $"{http.Query["fieldManager"]}";
-        return new(named.Length > 0 ? named : $"{http.Headers.UserAgent}".Split('/')[0] is { Length: > 0 } client ? client : "unknown", applies, request.Subresource);
+        var (named, client) = ($"{http.Query["fieldManager"]}", $"{http.Headers.UserAgent}".Split('/')[0]);
+        return new(named.Length > 0 ? named : client.Length > 0 ? client : "unknown", applies, request.Subresource);
     }
 
     private static void CheckNamespace(JsonObject metadata, RequestInfo request)
@@ -111,7 +111,8 @@ internal sealed class WriteHandler(ObjectWrites writes, ObjectDeletion deletion)
         if (applied["kind"] is null || applied["apiVersion"] is null)
             throw new ApiException(ApiStatus.BadRequest("invalid object type: /, Kind="));
         if ((string?)applied["apiVersion"] is { } version && version != resource.ApiVersion)
-            throw new ApiException(ApiStatus.BadRequest($"Incorrect version specified in apply patch. Specified patch version: {version}, expected: {resource.ApiVersion}"));
+            throw new ApiException(ApiStatus.BadRequest(
+                $"Incorrect version specified in apply patch. Specified patch version: {version}, expected: {resource.ApiVersion}"));
         if (applied["metadata"] is not JsonObject metadata)
             applied["metadata"] = metadata = new() { ["name"] = request.Name };
         if (metadata["managedFields"] is not null)

@@ -42,12 +42,15 @@ internal sealed class ObjectDeletion(ObjectStore store, TimeProvider clock)
     {
         var (uid, version) = ((string)metadata["uid"]!, (string)metadata["resourceVersion"]!);
         if (options.Uid is { } wantedUid && wantedUid != uid)
-            throw Conflict(resource, key, $"the UID in the precondition ({wantedUid}) does not match the UID in record ({uid}). The object might have been deleted and then recreated");
+            throw Conflict(resource, key, "UID", wantedUid, uid, "deleted and then recreated");
         if (options.ResourceVersion is { } wanted && wanted != version)
-            throw Conflict(resource, key, $"the ResourceVersion in the precondition ({wanted}) does not match the ResourceVersion in record ({version}). The object might have been modified");
+            throw Conflict(resource, key, "ResourceVersion", wanted, version, "modified");
     }
 
     // The server names the kind here where it names the resource elsewhere.
-    private static ApiException Conflict(ApiResource resource, ObjectKey key, string why) =>
-        new(ApiStatus.Conflict(resource with { Plural = resource.Kind }, key.Name, why));
+    private static ApiException Conflict(ApiResource resource, ObjectKey key, string what, string wanted, string actual, string perhaps) =>
+        new(ApiStatus.Conflict(
+            resource with { Plural = resource.Kind },
+            key.Name,
+            $"the {what} in the precondition ({wanted}) does not match the {what} in record ({actual}). The object might have been {perhaps}"));
 }

@@ -80,8 +80,12 @@ internal sealed class ObjectWrites(ObjectStore store, ObjectRules rules)
     private JsonObject? Changed(ApiResource resource, StoredObject live, JsonObject content, FieldManager manager, bool isPatch)
     {
         if (resource.IsCustom && !isPatch && content["metadata"]!["resourceVersion"] is null)
+        {
+            // The server names the resource here where it names the kind elsewhere.
             throw new ApiException(ApiStatus.Invalid(
-                resource.Group, resource.Kind, live.Key.Name, "metadata.resourceVersion", "FieldValueInvalid", "Invalid value: 0: must be specified for an update"));
+                resource.Group, resource.Plural, live.Key.Name, "metadata.resourceVersion", "FieldValueInvalid",
+                "Invalid value: 0: must be specified for an update"));
+        }
         ObjectRules.DropNulls(content);
         CheckPreconditions(resource, live, content);
         var before = live.Copy();
