@@ -61,9 +61,10 @@ public sealed class ClusterManifestTests
 
         Assert.All(manifests.OfKind("NetworkPolicy"), policy => Assert.Equal(["Ingress"], policy.Texts("spec.policyTypes")));
         Assert.Empty(Rules("nobody"));
-        Assert.Equal(["""TCP/http TCP/https from {"ipBlock":{"cidr":"198.51.100.0/24"}} {"namespaceSelector":{}}"""], Rules("proxy-traffic"));
-        Assert.Equal(["""TCP/admin from {"ipBlock":{"cidr":"192.0.2.0/24"}}"""], Rules("proxy-admin"));
-        Assert.Equal(["""TCP/health from {"namespaceSelector":{"matchLabels":{"kubernetes.io/metadata.name":"monitoring"}}}"""], Rules("metrics"));
+        Assert.Equal([$$$"""TCP/http TCP/https from {"ipBlock":{"cidr":"{{{Manifests.Parameters["EDGE_CIDR"]}}}"}} {"namespaceSelector":{}}"""], Rules("proxy-traffic"));
+        Assert.Equal([$$$"""TCP/admin from {"ipBlock":{"cidr":"{{{Manifests.Parameters["CONTROL_PLANE_CIDR"]}}}"}}"""], Rules("proxy-admin"));
+        Assert.Equal(
+            [$$$$"""TCP/health from {"namespaceSelector":{"matchLabels":{"kubernetes.io/metadata.name":"{{{{Manifests.Parameters["MONITORING_NAMESPACE"]}}}}"}}}"""], Rules("metrics"));
 
         // A port that is named in a policy and in no Pod opens nothing.
         var named = manifests.Pods.SelectMany(pod => pod.Items("spec.containers")).SelectMany(container => container.Items("ports")).Select(port => port.Text("name")).ToHashSet();
@@ -75,12 +76,10 @@ public sealed class ClusterManifestTests
     public async Task Every_parameter_is_filled_in_and_none_is_used_that_is_not_there(string overlay)
     {
         var manifests = await Manifests.OfAsync(overlay);
-        var parameters = File.ReadLines(Repository.File("infra/kubernetes/parameters/parameters.env"))
-            .Where(line => line.Contains('=', StringComparison.Ordinal) && !line.StartsWith('#')).Select(line => line.Split('=', 2)).ToDictionary(line => line[0], line => line[1]);
         var texts = manifests.All.SelectMany(Texts).ToArray();
 
-        Assert.NotEmpty(parameters);
-        Assert.All(parameters, parameter =>
+        Assert.NotEmpty(Manifests.Parameters);
+        Assert.All(Manifests.Parameters, parameter =>
         {
             Assert.Contains(parameter.Value, texts);
             // What the base says until it is filled in; the relay's environment has names of its own.
@@ -88,7 +87,7 @@ public sealed class ClusterManifestTests
         });
         Assert.DoesNotContain(manifests.OfKind("ConfigMap"), one => one.Text("metadata.name")!.StartsWith("parameters", StringComparison.Ordinal));
         foreach (var network in new[] { "CONTROL_PLANE_CIDR", "EDGE_CIDR" })
-            Assert.True(IPNetwork.TryParse(parameters[network], out _), network);
+            Assert.True(IPNetwork.TryParse(Manifests.Parameters[network], out _), network);
     }
 
     [Theory]
@@ -102,10 +101,11 @@ public sealed class ClusterManifestTests
 
         Assert.Equal(["relay", "--cluster", "$(CLUSTER)", "--topic", "$(TOPIC)", "--proxy-namespace", "$(NAMESPACE)"], relay.Texts("args"));
         Assert.Equal(
-            [("CLUSTER", "example"), ("TOPIC", "https://topic.example/api/events"), ("NAMESPACE", "metadata.namespace")],
+            [("CLUSTER", Manifests.Parameters["CLUSTER"]), ("TOPIC", Manifests.Parameters["TOPIC"]), ("NAMESPACE", "metadata.namespace")],
             relay.Items("env").Select(one => (one.Text("name")!, one.Text("value") ?? one.Text("valueFrom.fieldRef.fieldPath")!)));
         Assert.Equal("true", pod.Map("metadata.labels")["azure.workload.identity/use"]);
-        Assert.Contains("azure.workload.identity/client-id", account.Map("metadata.annotations"));
+        Assert.Equal(Manifests.Parameters["RELAY_CLIENT_ID"], account.Map("metadata.annotations")["azure.workload.identity/client-id"]);
+        Assert.Equal(Manifests.Parameters["RELAY_IMAGE"], relay.Text("image"));
         Assert.Equal(("/readyz", "/healthz"), (relay.Text("readinessProbe.httpGet.path"), relay.Text("livenessProbe.httpGet.path")));
         Assert.Equal(("health", "8081"), (relay.Items("ports").Single().Text("name"), relay.Items("ports").Single().Text("containerPort")));
         Assert.Equal(("1", "0"), (manifests.Find("Deployment", "ingress-reconciler-relay").Text("spec.replicas"), manifests.Find("Deployment", "ingress-reconciler-relay").Text("spec.strategy.rollingUpdate.maxUnavailable")));

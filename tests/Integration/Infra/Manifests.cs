@@ -18,6 +18,10 @@ internal sealed class Manifests(IReadOnlyList<JsonNode> all)
     /// <summary>The overlays that the repository offers.</summary>
     public static TheoryData<string> Overlays => [.. Directory.GetDirectories(Repository.File("infra/kubernetes/overlays")).Select(folder => Path.GetFileName(folder))];
 
+    /// <summary>What is filled in, by name.</summary>
+    public static IReadOnlyDictionary<string, string> Parameters { get; } = File.ReadLines(Repository.File("infra/kubernetes/parameters/parameters.env"))
+        .Where(line => line.Length > 0 && line[0] != '#').Select(line => line.Split('=', 2)).ToDictionary(line => line[0], line => line[1]);
+
     /// <summary>The objects.</summary>
     public IReadOnlyList<JsonNode> All => all;
 

@@ -7,7 +7,7 @@ namespace IngressReconciler.Tests.Integration.Infra;
 public sealed class RightsTests
 {
     private const string Relay = "ingress-reconciler-relay";
-    private const string ControlPlane = "00000000-0000-0000-0000-000000000000";
+    private static readonly string ControlPlane = Manifests.Parameters["CONTROL_PLANE_OBJECT_ID"];
 
     // Of these not all objects are read.
     private static readonly string[] Narrow = ["pods", "configmaps"];
