@@ -13,6 +13,9 @@ public static class Repository
         ? Path.GetFullPath(named)
         : Path.Combine(AppContext.BaseDirectory, "ingress-reconciler");
 
+    /// <summary>The function app that the program belongs to: the package it lies in (<c>scripts/package</c>), else this repository.</summary>
+    public static string App { get; } = System.IO.File.Exists(Path.Combine(Path.GetDirectoryName(Executable)!, "host.json")) ? Path.GetDirectoryName(Executable)! : Root;
+
     /// <summary>The absolute path of a file, from its path in the repository.</summary>
     public static string File(string path) => Path.Combine(Root, path);
 

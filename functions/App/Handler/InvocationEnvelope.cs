@@ -15,13 +15,16 @@ public sealed record InvocationEnvelope(IReadOnlyDictionary<string, JsonElement>
     // A JSON text in a string in a string; no trigger adds more.
     private const int Layers = 2;
 
+    // As deep as Event Grid's megabyte of brackets: an event that nests without end is refused by itself, not with all that came along.
+    private static readonly JsonDocumentOptions AnyDepth = new() { MaxDepth = 1 << 20 };
+
     /// <summary>Reads a call's body.</summary>
     /// <exception cref="InvocationEnvelopeException">It is no envelope; the message says which part is not.</exception>
     public static InvocationEnvelope Parse(ReadOnlyMemory<byte> body)
     {
         try
         {
-            using var json = JsonDocument.Parse(body);
+            using var json = JsonDocument.Parse(body, AnyDepth);
             if (json.RootElement.ValueKind != JsonValueKind.Object
                 || !json.RootElement.TryGetProperty("Data", out var data)
                 || data.ValueKind != JsonValueKind.Object)
@@ -56,11 +59,12 @@ public sealed record InvocationEnvelope(IReadOnlyDictionary<string, JsonElement>
         for (var layer = 0; layer < Layers && value.ValueKind == JsonValueKind.String; layer++)
             try
             {
-                using var inner = JsonDocument.Parse(value.GetString()!);
+                using var inner = JsonDocument.Parse(value.GetString()!, AnyDepth);
                 value = inner.RootElement.Clone();
             }
-            catch (JsonException)
+            catch (Exception exception) when (exception is JsonException or InvalidOperationException)
             {
+                // No JSON; or half of a surrogate pair, which is JSON, but no text.
                 break;
             }
         return value.Clone();

@@ -50,10 +50,19 @@ public sealed class BlobStorage : IDisposable
     /// <summary>Closes the connections.</summary>
     public void Dispose() => _http.Dispose();
 
-    private static BlobContainerClient Connect(StorageOptions options, BlobClientOptions settings) =>
-        options.ServiceUri is { } uri
-            ? new BlobServiceClient(uri, Identity(options.ClientId, settings.Transport), settings).GetBlobContainerClient(options.Container)
-            : new BlobContainerClient(options.ConnectionString, options.Container, settings);
+    private static BlobContainerClient Connect(StorageOptions options, BlobClientOptions settings)
+    {
+        try
+        {
+            return options.ServiceUri is { } uri
+                ? new BlobServiceClient(uri, Identity(options.ClientId, settings.Transport), settings).GetBlobContainerClient(options.Container)
+                : new BlobContainerClient(options.ConnectionString, options.Container, settings);
+        }
+        catch (FormatException e)
+        {
+            throw new ArgumentException($"The storage account's connection string (AzureWebJobsStorage) cannot be used: {e.Message}", e);
+        }
+    }
 
     private static ManagedIdentityCredential Identity(string? clientId, HttpPipelineTransport transport) =>
         new(new ManagedIdentityCredentialOptions(

@@ -13,7 +13,7 @@ using Xunit;
 
 namespace IngressReconciler.Tests.Integration.Executable;
 
-/// <summary>The program as a file, behind the stand-in for the Functions host. <c>scripts/test</c> has this run with the published native binary.</summary>
+/// <summary>The program as a file, behind the stand-in for the Functions host. <c>scripts/test</c> has this run with the native binary, packaged.</summary>
 public sealed class FunctionsTests(HAProxyProcess haproxy, SharedAzurite azurite) : IClassFixture<HAProxyProcess>, IAsyncLifetime
 {
     private readonly string _cluster = $"c{Guid.NewGuid():N}"[..12];
@@ -61,8 +61,9 @@ public sealed class FunctionsTests(HAProxyProcess haproxy, SharedAzurite azurite
         _host = await FunctionsHost.StartAsync(
             new()
             {
-                AppRoot = Repository.Root,
-                Executable = Repository.Executable,
+                AppRoot = Repository.App,
+                // In a package host.json names it.
+                Executable = Repository.App == Repository.Root ? Repository.Executable : null,
                 Port = 0,
                 Keys = _keys,
                 Settings = new Dictionary<string, string>

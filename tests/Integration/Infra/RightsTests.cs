@@ -1,0 +1,92 @@
+using IngressReconciler.Cluster;
+using Xunit;
+
+namespace IngressReconciler.Tests.Integration.Infra;
+
+/// <summary>Who may do what in a cluster: all of it, written out, and nothing besides.</summary>
+public sealed class RightsTests
+{
+    private const string Relay = "ingress-reconciler-relay";
+    private static readonly string ControlPlane = Manifests.Parameters["CONTROL_PLANE_OBJECT_ID"];
+
+    // Of these not all objects are read.
+    private static readonly string[] Narrow = ["pods", "configmaps"];
+    private static readonly string[] Switchable = ["nodes", "secrets"];
+
+    public static TheoryData<string> Overlays => Manifests.Overlays;
+
+    [Theory]
+    [MemberData(nameof(Overlays))]
+    public async Task The_relay_watches_the_kinds_that_are_read_and_no_more(string overlay) =>
+        Assert.Equal(
+            [.. Kinds().Select(kind => $"everywhere {kind}: get list watch"), "ingress-reconciler pods: list watch"],
+            Of(Relay, await Manifests.OfAsync(overlay)));
+
+    [Theory]
+    [MemberData(nameof(Overlays))]
+    public async Task The_control_plane_lists_the_same_kinds_and_writes_status_and_Kubernetes_Events(string overlay) =>
+        Assert.Equal(
+            Kinds().Select(kind => $"everywhere {kind}: get list")
+                .Append("everywhere events.events.k8s.io: create patch").Append("everywhere ingresses/status.networking.k8s.io: patch").Append("ingress-reconciler pods: get list")
+                .Order(StringComparer.Ordinal),
+            Of(ControlPlane, await Manifests.OfAsync(overlay)));
+
+    [Theory]
+    [InlineData("secrets")]
+    [InlineData("nodes")]
+    public async Task A_right_that_is_left_out_is_gone_and_nothing_else_is(string right)
+    {
+        var flat = await Manifests.OfAsync("flat");
+        var without = await Manifests.WithRightsAsync(Switchable.Where(one => one != right));
+
+        foreach (var subject in new[] { Relay, ControlPlane })
+        {
+            Assert.Contains(Of(subject, flat), one => one.StartsWith($"everywhere {right}: ", StringComparison.Ordinal));
+            Assert.Equal(Of(subject, flat).Where(one => !one.StartsWith($"everywhere {right}: ", StringComparison.Ordinal)), Of(subject, without));
+        }
+    }
+
+    [Fact]
+    public async Task Of_ConfigMaps_one_may_be_read_by_name()
+    {
+        var manifests = await Manifests.WithRightsAsync("configmap");
+
+        Assert.Equal("ingress-nginx configmaps/ingress-nginx-controller: list watch", Of(Relay, manifests).Single(Tells("configmaps")));
+        Assert.Equal("ingress-nginx configmaps/ingress-nginx-controller: get list", Of(ControlPlane, manifests).Single(Tells("configmaps")));
+    }
+
+    [Fact]
+    public async Task No_rule_has_a_wildcard_and_no_role_is_left_without_its_binding()
+    {
+        var manifests = await Manifests.WithRightsAsync(Directory.GetDirectories(Repository.File("infra/kubernetes/rights")).Select(folder => Path.GetFileName(folder)));
+        var roles = manifests.OfKind("Role", "ClusterRole").ToArray();
+
+        Assert.All(roles.SelectMany(role => role.Items("rules")), rule => Assert.DoesNotContain("*", rule.ToJsonString(), StringComparison.Ordinal));
+        Assert.Equal(
+            roles.Select(role => (role.Text("kind"), role.Text("metadata.namespace"), role.Text("metadata.name"))).Order(),
+            manifests.OfKind("RoleBinding", "ClusterRoleBinding").Select(one => (one.Text("roleRef.kind"), one.Text("metadata.namespace"), one.Text("roleRef.name"))).Order());
+        Assert.Equal(
+            [ControlPlane, $"ingress-reconciler/{Relay}"],
+            manifests.OfKind("RoleBinding", "ClusterRoleBinding").SelectMany(one => one.Items("subjects"))
+                .Select(one => one.Text("namespace") is { } ns ? $"{ns}/{one.Text("name")}" : one.Text("name")!).Distinct().Order(StringComparer.Ordinal));
+    }
+
+    /// <summary>The kinds that are read everywhere, as <c>plural.group</c>.</summary>
+    private static IEnumerable<string> Kinds() => ResourceKinds.All
+        .Select(kind => kind.ApiVersion.Split('/') is [var group, _] ? $"{kind.Plural}.{group}" : kind.Plural)
+        .Append("nodes").Except(Narrow).Order(StringComparer.Ordinal);
+
+    /// <summary>All that a subject may do, a line for each resource: <c>where plural.group/name: verbs</c>.</summary>
+    private static IOrderedEnumerable<string> Of(string subject, Manifests manifests) =>
+        (from binding in manifests.OfKind("RoleBinding", "ClusterRoleBinding")
+         where binding.Items("subjects").Any(one => one.Text("name") == subject)
+         let place = binding.Text("metadata.namespace")
+         from rule in manifests.Find(binding.Text("roleRef.kind")!, binding.Text("roleRef.name")!, place).Items("rules")
+         from resource in rule.Texts("resources")
+         from apiGroup in rule.Texts("apiGroups")
+         from name in rule.Texts("resourceNames").DefaultIfEmpty("")
+         let what = (apiGroup == "" ? resource : $"{resource}.{apiGroup}") + (name == "" ? "" : $"/{name}")
+         select $"{place ?? "everywhere"} {what}: {string.Join(' ', rule.Texts("verbs"))}").Order(StringComparer.Ordinal);
+
+    private static Func<string, bool> Tells(string resource) => line => line.Contains(resource, StringComparison.Ordinal);
+}
