@@ -89,7 +89,7 @@ public sealed partial class Clusters : IAsyncDisposable
             if (!ClusterEvent.TryRead(json, out var read, out var refusal))
                 Refuse(refusal);
             else if (!byId.TryGetValue(read.ClusterId, out var cluster))
-                Refuse($"an event is from cluster '{read.ClusterId}', which is not among the settings ({AppSettings.Section}__Clusters__{read.ClusterId}__…)");
+                Refuse($"an event about {About(read)} is from cluster '{read.ClusterId}', which is not among the settings ({AppSettings.Section}__Clusters__{read.ClusterId}__…)");
             else if (read is ReferenceEvent { Key: var key })
                 alone.Add(cluster.AcceptAsync(key, CancellationToken.None));
             else if (read is ListedEvent)
@@ -119,6 +119,13 @@ public sealed partial class Clusters : IAsyncDisposable
         credentials?.Dispose();
         storage.Dispose();
     }
+
+    private static string About(ClusterEvent read) => read switch
+    {
+        ChangeEvent { Change.Key: var key } => $"{key}",
+        ReferenceEvent { Key: var key } => $"{key}",
+        _ => "everything",
+    };
 
     private IClusterReader? Reader(ClusterSettings cluster)
     {

@@ -31,12 +31,13 @@ public sealed record ClusterSettings(
         if (section.GetChildren().FirstOrDefault(child => !Known.Contains(child.Key)) is { } unknown)
             throw new SettingException(unknown.Path, unknown.Value, $"one of {string.Join(", ", Known.Order(StringComparer.Ordinal))}");
         var routing = new RoutingOptions();
+        var access = ClusterAccess.Read(section);
         return new(
             section.Key,
             [.. List(section, "Proxies").Select(text => Parse(section, "Proxies", text, ProxyAddress.Parse))],
             section["Manifests"] is { Length: > 0 } folder ? folder : null,
-            ClusterAccess.Read(section),
-            ReadingOf(section),
+            access,
+            ReadingOf(section, access),
             routing with
             {
                 Brake = section["HoldBackAbove"] is { Length: > 0 } percent ? new(Parse(section, "HoldBackAbove", percent, Percent) / 100.0) : routing.Brake,
@@ -56,7 +57,7 @@ public sealed record ClusterSettings(
             });
     }
 
-    private static ClusterReading ReadingOf(IConfigurationSection section)
+    private static ClusterReading ReadingOf(IConfigurationSection section, ClusterAccess access)
     {
         var selector = section["ProxySelector"] is { Length: > 0 } text ? Parse(section, "ProxySelector", text, ProxyPods.ParseSelector) : ProxyPods.Default.Labels;
         var ns = section["ProxyNamespace"];
@@ -66,8 +67,8 @@ public sealed record ClusterSettings(
             Nodes = Flag(section, "ReadNodes", unset: true),
             ConfigMap = section["ConfigMap"] is { Length: > 0 } one && Parse(section, "ConfigMap", one, Reference) is var reference ? (reference.Namespace, reference.Name) : null,
 
-            // Named proxies are all there are, unless a namespace is named too.
-            Proxies = ns is { Length: > 0 } || section["Proxies"] is null or "" ? new(ns is { Length: > 0 } ? ns : ProxyPods.Default.Namespace, selector) : null,
+            // Proxies that are named are all there are, unless a namespace is named too.
+            Proxies = ns is { Length: > 0 } || (section["Proxies"] is null or "" && access != ClusterAccess.None) ? new(ns is { Length: > 0 } ? ns : ProxyPods.Default.Namespace, selector) : null,
         };
     }
 

@@ -147,7 +147,7 @@ internal sealed class WireHandler : IAsyncDisposable
     /// <summary>The hash of the version that a cluster with nothing but these objects asks for.</summary>
     public static string HashOf(IEnumerable<JsonElement> events)
     {
-        var changes = events.Select(json => ClusterEvent.TryRead(json, out var read, out var refusal) ? read.Change : throw new InvalidOperationException(refusal));
+        var changes = events.Select(json => ClusterEvent.TryRead(json, out var read, out var refusal) ? ((ChangeEvent)read).Change : throw new InvalidOperationException(refusal));
         return ModelHash.Of(Wanted.Of(ClusterState.Empty.Apply(changes, default).State, new() { AllowLoopbackEndpoints = true }).Model).Text;
     }
 

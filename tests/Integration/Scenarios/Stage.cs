@@ -74,6 +74,9 @@ public sealed class Stage : IAsyncLifetime
         Pki.Dispose();
     }
 
+    /// <summary>Logs to <see cref="Log"/>.</summary>
+    internal ILogger Logger(string category) => new Logs(Log).CreateLogger(category);
+
     /// <summary>Disposes it with the stage.</summary>
     internal T Keep<T>(T one)
         where T : IAsyncDisposable
@@ -98,7 +101,7 @@ public sealed class Stage : IAsyncLifetime
     internal Reconciler Open(KeyPairReading keys)
     {
         var credentials = Pki.Credentials();
-        var log = new Logs(Log).CreateLogger("Reconciler");
+        var log = Logger("Reconciler");
         var reconciler = Keep(new Reconciler(
             StorageOf(),
             new() { AllowLoopbackEndpoints = true },

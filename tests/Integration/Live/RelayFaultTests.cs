@@ -1,0 +1,264 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using IngressReconciler.Kubernetes;
+using IngressReconciler.Tests.Harness.ApiServer;
+using IngressReconciler.Tests.Harness.ApiServer.Faults;
+using IngressReconciler.Tests.Integration.Scenarios;
+using Xunit;
+
+namespace IngressReconciler.Tests.Integration.Live;
+
+/// <summary>Whatever befalls the relay's lists and watches, the proxies serve in the end what a fresh list says, without a resync's help.</summary>
+[Collection(nameof(Scenarios))]
+public sealed class RelayFaultTests : IAsyncLifetime
+{
+    private readonly Stage stage = new();
+
+    public ValueTask InitializeAsync() => stage.InitializeAsync();
+
+    public ValueTask DisposeAsync() => stage.DisposeAsync();
+
+    /// <summary>What goes wrong, by name; some need to be put right again.</summary>
+    private static readonly Dictionary<string, (Action<KubeApiServer> Begin, Action<KubeApiServer>? End)> Faults = new()
+    {
+        ["watches cut"] = (api => api.Watches.Cut(), null),
+        ["watches cut in mid-line"] = (api => api.Watches.CutNextLine(), null),
+        ["watches ended without a bookmark"] = (api => api.Watches.End(), null),
+        ["watches that say nothing any more"] = (api => api.Watches.Silence(), null),
+        ["watches too old"] = (api => api.Watches.Expire(), null),
+        ["history gone while watches are cut"] = (
+            api =>
+            {
+                api.Faults.Next("watch", "*", Fault.Reset, 20);
+                api.Watches.Cut();
+            },
+            api => api.Compact()),
+        ["an internal error in the watches"] = (api => api.Watches.Fail("*", ApiStatus.InternalError("etcdserver: leader changed")), null),
+        ["watches refused with 429"] = (
+            api =>
+            {
+                api.Faults.Next("watch", "*", Fault.TooManyRequests(1), 8);
+                api.Watches.End();
+            },
+            null),
+        ["lists cut in the middle"] = (
+            api =>
+            {
+                api.Faults.Next("list", "*", Fault.CutAfter(300), 8);
+                api.Watches.Expire();
+            },
+            null),
+        ["lists that are no JSON"] = (
+            api =>
+            {
+                api.Faults.Next("list", "*", Fault.Html(200), 4);
+                api.Faults.Next("list", "*", Fault.Garbage("{\"kind\":\"IngressList\",\"items\":7}"), 4);
+                api.Watches.Expire();
+            },
+            null),
+        ["lists answered by a gateway"] = (
+            api =>
+            {
+                api.Faults.Next("list", "*", Fault.Html(), 8);
+                api.Watches.Expire();
+            },
+            null),
+        ["slow watches"] = (
+            api =>
+            {
+                api.Faults.Always("watch", "*", Fault.Slow(7, TimeSpan.FromMilliseconds(1)));
+                api.Watches.End();
+            },
+            null),
+        ["a token that is refused"] = (
+            api =>
+            {
+                api.Faults.Always("*", "*", Fault.Answer(ApiStatus.Unauthorized()));
+                api.Watches.Cut();
+            },
+            api => api.Faults.Clear()),
+    };
+
+    public static TheoryData<string> FaultNames => [.. Faults.Keys];
+
+    [Theory]
+    [MemberData(nameof(FaultNames))]
+    public async Task Proxies_serve_what_a_fresh_list_says(string fault)
+    {
+        var live = await LiveCluster.StartAsync(stage);
+        foreach (var host in (string[])["first", "second", "third"])
+            await live.HostAsync(host);
+        await live.ConvergedAsync();
+
+        var (begin, end) = Faults[fault];
+        begin(live.Api);
+        await live.HostAsync("fourth");
+        live.Api.Delete("ingresses", "shop", "second");
+        var pod = await stage.PodAsync("first-2");
+        live.Apply(stage.Objects.Slice("first", stage.PodPort, ($"{pod.Place.Address}", pod.Name, "ready")));
+        if (end is not null)
+        {
+            await Task.Delay(300, TestContext.Current.CancellationToken);
+            end(live.Api);
+        }
+
+        await live.ConvergedAsync();
+        await stage.ServedAsync("first.example", "first");
+        await stage.ServedAsync("fourth.example", "fourth");
+        Assert.Equal(404, (await stage.GetAsync(stage.Proxies[0], "second.example")).Status);
+    }
+
+    [Fact]
+    public async Task One_kind_that_may_not_be_read_holds_up_no_other()
+    {
+        var live = await LiveCluster.StartAsync(stage);
+        await live.HostAsync("first");
+        await live.ConvergedAsync();
+
+        live.Api.Access.Deny("*", "secrets");
+        live.Api.Access.Deny("*", "services");
+        live.Api.Watches.Cut("services");
+        live.Api.Watches.Cut("secrets");
+        await Stage.UntilAsync("services are missed", () => live.Relay.Watchers.Single(watcher => watcher.Query.Kind == "Service").Trouble?.Contains("services is forbidden", StringComparison.Ordinal) == true);
+        var pod = await stage.PodAsync("first-2");
+        live.Apply(stage.Objects.Slice("first", stage.PodPort, ($"{pod.Place.Address}", pod.Name, "ready")));
+        live.Apply(stage.Objects.Ingress("second", ("second.example", "/", "first")));
+        await Stage.UntilAsync(async () => (await stage.GetAsync(stage.Proxies[1], "second.example")).Echo?.Pod == "first-2" ? "" : "the new host is not served by the new pod");
+
+        await live.HostAsync("third");
+        live.Api.Access.AllowAll();
+        await live.ConvergedAsync();
+        await stage.ServedAsync("third.example", "third");
+    }
+
+    [Fact]
+    public async Task The_api_server_is_gone_for_a_while_and_forgets_its_history()
+    {
+        var live = await LiveCluster.StartAsync(stage);
+        await live.HostAsync("first");
+        await live.ConvergedAsync();
+
+        await live.Api.StopAsync();
+        await live.HostAsync("second");
+        live.Api.Delete("ingresses", "shop", "first");
+        live.Api.Compact();
+        await stage.ServedAsync("first.example", "first"); // nobody says that it is gone
+        await live.Api.StartAgainAsync();
+        await live.ConvergedAsync();
+        await stage.ServedAsync("second.example", "second");
+        Assert.Equal(404, (await stage.GetAsync(stage.Proxies[0], "first.example")).Status);
+    }
+
+    [Fact]
+    public async Task What_was_deleted_while_no_relay_ran_goes_when_one_starts()
+    {
+        var live = await LiveCluster.StartAsync(stage);
+        await live.HostAsync("first");
+        await live.HostAsync("second");
+        await live.ConvergedAsync();
+
+        await live.StopRelayAsync();
+        live.Api.Delete("ingresses", "shop", "first");
+        await live.HostAsync("third");
+        live.StartRelay();
+        await live.ConvergedAsync();
+        await stage.ServedAsync("third.example", "third");
+        Assert.Equal(404, (await stage.GetAsync(stage.Proxies[1], "first.example")).Status);
+    }
+
+    [Fact]
+    public async Task A_slow_sink_gets_the_newest_state_of_each_object()
+    {
+        var live = await LiveCluster.StartAsync(stage);
+        await live.HostAsync("first");
+        await live.ConvergedAsync();
+
+        var open = new TaskCompletionSource();
+        live.BeforeTaking = () => open.Task;
+        live.Apply(stage.Objects.Ingress("other", ("other.example", "/", "first"))); // taken, and waits in the sink
+        await Stage.UntilAsync("the sink is busy", () => live.Relay.Waiting == 0);
+        var before = live.Published.Count;
+        var wanted = (await stage.PodAsync("first-99")).Place.Address.ToString();
+        for (var i = 2; i < 100; i++)
+            live.Apply(stage.Objects.Slice("first", stage.PodPort, (i == 99 ? wanted : string.Create(CultureInfo.InvariantCulture, $"10.9.0.{i}"), $"first-{i}", "ready")));
+        var last = live.Api.Get("endpointslices", "shop", "first-1")!["metadata"]!["resourceVersion"]!.ToString();
+        await Stage.UntilAsync(() => Task.FromResult(
+            live.Api.WireTimes.WrittenAt(long.Parse(last, CultureInfo.InvariantCulture)) is not null && live.Relay.Waiting == 1 ? "" : $"{live.Relay.Waiting} events wait; version {last} was sent: {live.Api.WireTimes.WrittenAt(long.Parse(last, CultureInfo.InvariantCulture))}"));
+
+        open.SetResult();
+        await live.ConvergedAsync();
+        await stage.ServedAsync("first.example", "first");
+        var slices = live.Published.Skip(before).Where(one => one.GetProperty("subject").GetString() == "EndpointSlice/shop/first-1").ToArray();
+        Assert.True(slices.Length <= 3, $"{slices.Length} events of one slice");
+        Assert.Equal(last, slices[^1].GetProperty("data").GetProperty("metadata").GetProperty("resourceVersion").GetString());
+    }
+
+    [Fact]
+    public async Task An_event_that_the_sink_will_never_take_holds_up_no_other()
+    {
+        var live = await LiveCluster.StartAsync(stage);
+        await live.HostAsync("first");
+        await live.ConvergedAsync();
+
+        var bad = 0;
+        live.BeforeTaking = () => Task.CompletedTask;
+        live.RefusesWhere = text => text.Contains("poison", StringComparison.Ordinal) && Interlocked.Increment(ref bad) > 0;
+        live.Apply(stage.Objects.Ingress("poison", ("poison.example", "/", "first")));
+        await live.HostAsync("second");
+        await Stage.UntilAsync(() => Task.FromResult(
+            live.Reconciler.Wanted.Model.Hosts.Count == 2 ? "" : $"{live.Reconciler.Wanted.Model.Hosts.Count} hosts, {live.Relay.Waiting} events wait, sink: {live.Relay.SinkTrouble}\n{string.Join('\n', stage.Log)}"));
+        await stage.ServedAsync("second.example", "second");
+        Assert.True(bad > 0);
+    }
+
+    [Fact]
+    public async Task A_change_that_nobody_reads_is_not_published()
+    {
+        var live = await LiveCluster.StartAsync(stage);
+        await live.HostAsync("first");
+        await live.ConvergedAsync();
+
+        var before = live.Published.Count;
+        for (var i = 0; i < 5; i++)
+        {
+            var service = live.Api.Get("services", "shop", "first")!;
+            service["status"] = new JsonObject { ["loadBalancer"] = new JsonObject { ["ingress"] = new JsonArray(new JsonObject { ["ip"] = $"192.0.2.{i}" }) } };
+            live.Api.Apply(service);
+        }
+
+        live.Apply(stage.Objects.Ingress("mark", ("mark.example", "/", "first")));
+        await Stage.UntilAsync("the mark is published", () => live.Published.Skip(before).Any(one => one.GetProperty("subject").GetString() == "Ingress/shop/mark"));
+        Assert.DoesNotContain(live.Published.Skip(before), one => one.GetProperty("subject").GetString() == "Service/shop/first");
+    }
+
+    [Fact]
+    public async Task A_kind_whose_definition_comes_later_is_picked_up()
+    {
+        var live = await LiveCluster.StartAsync(stage, null, new ObjectQuery("HTTPRoute", "gateway.networking.k8s.io/v1", "httproutes"));
+        Assert.True(live.Relay.Watchers[^1].IsAbsent);
+
+        live.Api.AddResource("gateway.networking.k8s.io/v1", "HTTPRoute", "httproutes", namespaced: true);
+        live.Api.Apply("""
+            apiVersion: gateway.networking.k8s.io/v1
+            kind: HTTPRoute
+            metadata: { name: late, namespace: shop }
+            spec: { hostnames: [late.example] }
+            """);
+        await Stage.UntilAsync("the route is published", () => live.Published.Any(one => one.GetProperty("subject").GetString() == "HTTPRoute/shop/late"));
+    }
+
+    [Fact]
+    public async Task An_object_too_large_for_an_event_is_read_by_the_function_itself()
+    {
+        var live = await LiveCluster.StartAsync(stage);
+        await live.HostAsync("first");
+        await live.ConvergedAsync();
+
+        var large = stage.Objects.Ingress("large", ("large.example", "/", "first"));
+        large["metadata"]!["annotations"] = new JsonObject { ["example.com/notes"] = new string('x', 1_200_000) };
+        live.Apply(large);
+        await live.ConvergedAsync();
+        await stage.ServedAsync("large.example", "first");
+        Assert.Contains(live.Published, one => one.GetProperty("type").GetString() == "ingressreconciler.object.referenced" && one.GetProperty("subject").GetString() == "Ingress/shop/large");
+    }
+}
