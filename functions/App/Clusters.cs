@@ -110,6 +110,8 @@ public sealed partial class Clusters : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        if (stopping.IsCancellationRequested)
+            return;
         await stopping.CancelAsync();
         foreach (var reconciler in byId.Values)
             await reconciler.DisposeAsync();

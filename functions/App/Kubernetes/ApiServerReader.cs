@@ -94,12 +94,7 @@ public sealed class ApiServerReader : IClusterReader
     {
         try
         {
-            var page = await listing.ExecuteAsync(async token => await query.ListAsync(server, token), cancel);
-
-            // No cluster is without default/kubernetes and its slice: an answer that lacks even them knows nothing.
-            return page.Objects.IsEmpty && query.Kind is (nameof(ResourceKind.Service) or nameof(ResourceKind.EndpointSlice))
-                ? (null, "the list is empty, which no cluster's is: default/kubernetes is always there")
-                : (page, null);
+            return (await listing.ExecuteAsync(async token => await query.ListAsync(server, token), cancel), null);
         }
         catch (Exception e) when (e is ApiServerException or Polly.Timeout.TimeoutRejectedException)
         {

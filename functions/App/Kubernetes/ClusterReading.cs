@@ -30,6 +30,7 @@ public sealed record ClusterReading
             ResourceKind.Node => Nodes ? query : null,
             ResourceKind.ConfigMap => ConfigMap is { } one ? query with { Namespace = one.Namespace, Fields = $"metadata.name={one.Name}" } : null,
             ResourceKind.Pod => Proxies is { } pods ? query with { Namespace = pods.Namespace, Labels = pods.Selector } : null,
+            ResourceKind.Service or ResourceKind.EndpointSlice => query with { NeverEmpty = true }, // default/kubernetes is always there
             _ => query,
         };
     }

@@ -23,6 +23,9 @@ public sealed record ObjectQuery(string Kind, string ApiVersion, string Plural)
     /// <summary>Only with these fields, as <c>metadata.name=x</c>.</summary>
     public string? Fields { get; init; }
 
+    /// <summary>Whether every cluster has at least one of them: then an empty list is a lie.</summary>
+    public bool NeverEmpty { get; init; }
+
     /// <summary>The path of the collection below the server's address.</summary>
     public string Path => CollectionPath(Namespace);
 
@@ -47,8 +50,11 @@ public sealed record ObjectQuery(string Kind, string ApiVersion, string Plural)
             var list = await server.ReadAsync(HttpMethod.Get, path, null, cancel);
             if (list["metadata"] is not JsonObject metadata || metadata["resourceVersion"]?.ToString() is not { Length: > 0 } version || list["items"] is not (null or JsonArray))
                 throw ApiServerException.Unreachable(server.Address, new FormatException($"the answer to {Path} is no list"));
+            var objects = Objects(list["items"] as JsonArray).ToImmutableArray();
+            if (NeverEmpty && objects.IsEmpty && next is null)
+                throw ApiServerException.Unreachable(server.Address, new FormatException($"the list of {Plural} is empty, which no cluster's is: default/kubernetes is always there"));
             next = metadata["continue"]?.ToString() is { Length: > 0 } token ? token : null;
-            yield return new([.. Objects(list["items"] as JsonArray)], version);
+            yield return new(objects, version);
         }
         while (next is not null);
     }

@@ -141,7 +141,16 @@ public sealed partial class KindWatcher(
             await outbox.RoomAsync(cancel);
         }
 
-        foreach (var key in told.Keys.Where(key => !listed.Contains(key)).ToArray())
+        var gone = told.Keys.Where(key => !listed.Contains(key)).ToArray();
+        if (options.Brake.Holds(gone.Length, told.Count))
+        {
+            // Too much to be believed: whoever keeps the state lists for itself, and judges.
+            LogHeldBack(query.Plural, gone.Length, told.Count);
+            outbox.Put(events.Listed());
+            gone = [];
+        }
+
+        foreach (var key in gone)
         {
             told.Remove(key);
             outbox.Put(events.Deleted(query, key, at));
@@ -208,6 +217,9 @@ public sealed partial class KindWatcher(
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Listed {Kind}: {Objects} objects at {Version}")]
     private partial void LogListed(string kind, int objects, string version);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A fresh list of {Kind} lacks {Missing} of {Known} known objects: nothing is told as deleted, the function is asked to list for itself")]
+    private partial void LogHeldBack(string kind, int missing, int known);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Watching {Kind} again")]
     private partial void LogRecovered(string kind);

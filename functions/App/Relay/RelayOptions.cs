@@ -1,3 +1,5 @@
+using IngressReconciler.Cluster;
+
 namespace IngressReconciler.Relay;
 
 /// <summary>A relay's patience and limits.</summary>
@@ -29,6 +31,9 @@ public sealed record RelayOptions
 
     /// <summary>How long what waits may still be sent when the relay is to stop.</summary>
     public TimeSpan StopWithin { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Which fresh lists are not believed: what they lack is not told as deleted.</summary>
+    public ListBrake Brake { get; init; } = new();
 
     /// <summary>Bytes of waiting events beyond which lists wait. Changes are taken all the same, the newest of each object.</summary>
     public int Room { get; init; } = 32 * 1024 * 1024;

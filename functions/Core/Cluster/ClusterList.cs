@@ -15,7 +15,7 @@ public sealed record ClusterList(ImmutableArray<Resource> Resources, ImmutableDi
     public MissedChanges MissedBy(ClusterState state, ListBrake brake, IReadOnlySet<ResourceKind> believed)
     {
         var changes = ImmutableArray.CreateBuilder<ResourceChange>();
-        changes.AddRange(Resources.Where(state.IsMissing).Select(resource => new Applied(resource)));
+        changes.AddRange(Resources.Where(resource => state.IsMissing(resource, Kinds[resource.Kind])).Select(resource => new Applied(resource, Kinds[resource.Kind])));
 
         var listed = Resources.Select(resource => resource.Key).ToHashSet();
         var suspects = ImmutableArray.CreateBuilder<SuspectList>();

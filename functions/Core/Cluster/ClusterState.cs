@@ -64,9 +64,11 @@ public sealed class ClusterState
     /// Whether a listed object says anything that this state does not know. A newer version with the same content does not: whoever
     /// sends events need not tell of what nobody reads.
     /// </summary>
-    public bool IsMissing(Resource listed)
+    /// <param name="listed">The object.</param>
+    /// <param name="version">The list's version.</param>
+    public bool IsMissing(Resource listed, string version)
     {
-        if (!Accepts(new Applied(listed)))
+        if (!Accepts(new Applied(listed, version)))
             return false;
         return !Resources.TryGetValue(listed.Key, out var known)
             || !SaysTheSame(known, listed with { Metadata = listed.Metadata with { ResourceVersion = known.Metadata.ResourceVersion } });
@@ -92,7 +94,7 @@ public sealed class ClusterState
 
     private static bool Accepts(ResourceChange change, Resource? known, Tombstone? tombstone)
     {
-        if (tombstone is { } deletion && ResourceVersion.Compare(change.ResourceVersion, deletion.ResourceVersion) <= 0)
+        if (tombstone is { } deletion && !IsAfter(change, deletion))
             return false;
         if (known is null)
             return true;
@@ -103,6 +105,11 @@ public sealed class ClusterState
             _ => change is Deleted || !SaysTheSame(known, ((Applied)change).Resource),
         };
     }
+
+    /// <summary>Whether an object is there though it was said to be gone: its change is newer, or a list that is not older has it.</summary>
+    private static bool IsAfter(ResourceChange change, Tombstone deletion) =>
+        ResourceVersion.Compare(change.ResourceVersion, deletion.ResourceVersion) > 0
+        || (change is Applied { SeenAt: { } list } && ResourceVersion.Compare(list, deletion.ResourceVersion) >= 0);
 
     private static bool SaysTheSame(Resource one, Resource other)
     {

@@ -14,7 +14,10 @@ public abstract record ResourceChange
 
 /// <summary>The object was created or changed and now looks like this.</summary>
 /// <param name="Resource">The object.</param>
-public sealed record Applied(Resource Resource) : ResourceChange
+/// <param name="SeenAt">
+/// The version at which it was still so, when that is known to be later than its own: a list's. It proves that an earlier deletion was none.
+/// </param>
+public sealed record Applied(Resource Resource, string? SeenAt = null) : ResourceChange
 {
     /// <inheritdoc/>
     public override ResourceKey Key => Resource.Key;

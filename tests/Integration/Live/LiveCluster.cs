@@ -32,6 +32,7 @@ internal sealed class LiveCluster : IAsyncDisposable
     };
 
     private readonly string kubeconfig = Path.GetTempFileName();
+    private Func<ClusterSettings, ClusterSettings>? change;
     private CancellationTokenSource? relaying;
     private Task running = Task.CompletedTask;
     private Microsoft.Extensions.Logging.ILogger? log;
@@ -84,13 +85,17 @@ internal sealed class LiveCluster : IAsyncDisposable
         live.Apply(stage.Objects.Class());
         api.Access.RequireToken("let-me-in");
         api.WriteKubeconfig(live.kubeconfig);
-        live.Function = stage.Open(settings => (change ?? (same => same))(settings with { Access = ClusterAccess.None with { Kubeconfig = live.kubeconfig } }));
+        live.change = settings => (change ?? (same => same))(settings with { Access = ClusterAccess.None with { Kubeconfig = live.kubeconfig } });
+        live.OpenFunction();
         stage.Keep(live); // it goes before the function
         live.log = stage.Logger("Relay");
         live.StartRelay();
         await live.ListedAsync();
         return live;
     }
+
+    /// <summary>Starts an instance of the function.</summary>
+    public void OpenFunction() => Function = Stage.Open(change);
 
     /// <summary>Creates or changes an object.</summary>
     public void Apply(JsonObject one)
@@ -170,7 +175,19 @@ internal sealed class LiveCluster : IAsyncDisposable
         });
     }
 
-    private string Missing(Wanted fresh) => string.Join(", ", fresh.Cluster.Resources.Values.Where(Reconciler.Wanted.Cluster.IsMissing).Select(one => $"{one.Key}@{one.Metadata.ResourceVersion}")
+    /// <summary>Waits until both proxies lead a host somewhere.</summary>
+    public Task HeldAsync(string host) => Stage.UntilAsync(async () =>
+    {
+        foreach (var proxy in Stage.Proxies)
+        {
+            if ((await Stage.GetAsync(proxy, host)).Status is not 200 and var status)
+                return $"{proxy.Address.Name} answers {status} for {host}";
+        }
+
+        return "";
+    });
+
+    private string Missing(Wanted fresh) => string.Join(", ", fresh.Cluster.Resources.Values.Where(one => Reconciler.Wanted.Cluster.IsMissing(one, one.Metadata.ResourceVersion)).Select(one => $"{one.Key}@{one.Metadata.ResourceVersion}")
         .Concat(Reconciler.Wanted.Cluster.Resources.Keys.Where(key => !fresh.Cluster.Resources.ContainsKey(key)).Select(key => $"that {key} is gone")));
 
     /// <inheritdoc/>
