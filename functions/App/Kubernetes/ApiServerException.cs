@@ -23,6 +23,9 @@ public sealed class ApiServerException : Exception
     /// <summary>Whether what a list or watch was to go on from is no longer known: list anew.</summary>
     public bool IsExpired => Code == (int)HttpStatusCode.Gone;
 
+    /// <summary>Whether the same request may be answered otherwise in a while: nobody answered, or the server could not.</summary>
+    public bool IsOutage => Code is 0 or 429 or >= 500;
+
     /// <summary>Whether there is no such object, or no such kind.</summary>
     public bool IsNotFound => Code == (int)HttpStatusCode.NotFound;
 
