@@ -95,7 +95,7 @@ public sealed record ClusterSettings(
     /// <summary>As the API server takes it: an address in its usual form, or a DNS name, which does not end in a number as an address does.</summary>
     private static LoadBalancerAddress Address(string text)
     {
-        if (IPAddress.TryParse(text, out var address) && !text.Contains('%') && (text.Contains(':') || address.ToString() == text))
+        if (IPAddress.TryParse(text, out var address) && text.IndexOfAny(['%', '[']) < 0 && (text.Contains(':') || address.ToString() == text))
             return new(address.ToString(), null);
         var name = text.ToLowerInvariant();
         return KubernetesName.IsSubdomain(name) && !name[(name.LastIndexOf('.') + 1)..].All(char.IsAsciiDigit)
