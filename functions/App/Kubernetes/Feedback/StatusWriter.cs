@@ -142,7 +142,7 @@ public sealed partial class StatusWriter : IAsyncDisposable
                 {
                     await WriteAsync(change, token);
                 }
-                catch (ApiServerException e) when (e.IsNotFound || e.Code == 409)
+                catch (ApiServerException e) when (IsGone(e))
                 {
                     LogGone(change.Ingress, e.Message);
                 }
@@ -185,6 +185,10 @@ public sealed partial class StatusWriter : IAsyncDisposable
         var path = $"{Ingresses.PathOf(ns, name)}/status?fieldManager={ApiServerWriter.FieldManager}&force=true";
         return writer.SendAsync(HttpMethod.Patch, path, ApiServerWriter.ApplyPatch, body, cancel);
     }
+
+    /// <summary>An apply whose uid is nobody's any more is a conflict to kube-apiserver; one whose uid is another's would change what must not change.</summary>
+    private static bool IsGone(ApiServerException e) =>
+        e.IsNotFound || e.Code == 409 || (e.Code == 422 && e.Message.Contains("metadata.uid", StringComparison.Ordinal));
 
     private static JsonObject Json(LoadBalancerAddress address) =>
         address.Ip is { } ip ? new() { ["ip"] = ip } : new() { ["hostname"] = address.Hostname };
