@@ -115,7 +115,7 @@ public sealed class StatusTests : IAsyncLifetime
         Assert.Contains("403 Forbidden", failure.Reason, StringComparison.Ordinal);
         Assert.Contains("ingresses/status", failure.Reason, StringComparison.Ordinal);
 
-        await cluster.TellAsync("first");
+        await cluster.TouchAsync("first");
         await cluster.TellAsync(await cluster.HostAsync("second"));
         await stage.ServedAsync("second.example", "second");
         await Stage.UntilAsync("the second one is tried", () => cluster.Writes.Any(one => one.Name == "second"));
@@ -224,7 +224,7 @@ public sealed class StatusTests : IAsyncLifetime
         await cluster.TellAsync(await cluster.HostAsync("first"));
         await Stage.UntilAsync("it is told of", () => stage.Log.Any(line => line.Contains("deleted or recreated meanwhile", StringComparison.Ordinal)));
         Assert.Empty(cluster.Reconciler.WriteFailures);
-        await cluster.TellAsync("first");
+        await cluster.TouchAsync("first");
         await cluster.TellAsync(await cluster.HostAsync("second"));
         await cluster.SaysAsync("second");
         Assert.Equal(["first", "second"], cluster.Writes.Select(one => one.Name));

@@ -92,6 +92,14 @@ internal sealed class ToldCluster : IAsyncDisposable
     /// <summary>Tells it of an Ingress as the API server has it now.</summary>
     public Task TellAsync(string ingress) => TellAsync(Ingress(ingress)!);
 
+    /// <summary>Changes something about an Ingress that is no matter for routing, and tells it.</summary>
+    public Task TouchAsync(string ingress)
+    {
+        var one = Ingress(ingress)!;
+        ((JsonObject)one["metadata"]!)["annotations"] = new JsonObject { ["touched"] = $"{Api.Revision}" };
+        return TellAsync(Api.Apply(one));
+    }
+
     /// <summary>Service, slice and Ingress of a host whose one pod runs; the objects of which nobody was told yet.</summary>
     public async Task<JsonObject[]> HostAsync(string name)
     {
