@@ -15,9 +15,9 @@ public static class StatusComposer
     /// <summary>The Ingresses of which another status may follow from a change: those that changed, and those that others' changes began or ceased to shadow.</summary>
     /// <param name="changes">The changes.</param>
     /// <param name="difference">What of the wanted differs by them.</param>
-    public static ImmutableHashSet<ResourceKey> Concerned(IEnumerable<ResourceChange> changes, WantedDifference difference)
+    public static IReadOnlySet<ResourceKey> Concerned(IEnumerable<ResourceChange> changes, WantedDifference difference)
     {
-        var concerned = changes.Select(change => change.Key).Where(IsIngress).ToImmutableHashSet().ToBuilder();
+        var concerned = changes.Select(change => change.Key).Where(IsIngress).ToHashSet();
         foreach (var (_, before, after) in difference.Hosts)
         {
             var changed = Origins(before).ToHashSet();
@@ -25,7 +25,7 @@ public static class StatusComposer
             concerned.UnionWith(changed.Where(IsIngress));
         }
 
-        return concerned.ToImmutable();
+        return concerned;
     }
 
     /// <summary>What must be written so that Ingresses say what they should.</summary>

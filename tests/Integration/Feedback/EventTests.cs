@@ -118,6 +118,20 @@ public sealed class EventTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task One_that_is_put_right_at_once_is_not_told()
+    {
+        var cluster = await ToldCluster.StartAsync(stage, withInstance: false);
+        await using var events = Events(cluster);
+        var web = Known(cluster, "web");
+        events.Tell(web, Findings("web", "a"));
+        await Task.Delay(100, TestContext.Current.CancellationToken); // during which the clock stands still
+        events.Tell(web, Findings("web", "b"));
+        await UntilAsync(() => cluster.Events.Count > 0);
+        await TellAsync(events, web, Findings("web", "b"));
+        Assert.Equal("b", (string?)Assert.Single(cluster.Events)["note"]);
+    }
+
+    [Fact]
     public async Task A_second_teller_adds_nothing_to_what_was_told()
     {
         var cluster = await ToldCluster.StartAsync(stage, withInstance: false);
@@ -143,6 +157,12 @@ public sealed class EventTests : IAsyncLifetime
         var web = Known(cluster, "web", "other");
         Finding[] many = [.. Findings("web", Enumerable.Range(0, 40).Select(i => $"m{i}")), .. Findings("other", "a")];
         events.Tell(web, many);
+        while (cluster.Events.Count == 0)
+        {
+            clock.Advance(TimeSpan.FromSeconds(1));
+            await Task.Delay(20, TestContext.Current.CancellationToken);
+        }
+
         await Stage.UntilAsync("the first ten", () => cluster.Events.Count >= 10);
         await Task.Delay(300, TestContext.Current.CancellationToken); // during which the clock stands still
         Assert.Equal(10, cluster.Events.Count);

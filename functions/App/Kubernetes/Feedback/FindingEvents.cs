@@ -4,7 +4,10 @@ using IngressReconciler.Routing;
 
 namespace IngressReconciler.Kubernetes.Feedback;
 
-/// <summary>Tells of findings as Kubernetes Events (events.k8s.io/v1) at the objects concerned, beside the rounds and a few a second.</summary>
+/// <summary>
+/// Tells of findings as Kubernetes Events (events.k8s.io/v1) at the objects concerned, beside the rounds and a few a second. What is put right
+/// within a second, as when an Ingress comes just before its Service, is not told.
+/// </summary>
 public sealed partial class FindingEvents : IAsyncDisposable
 {
     /// <summary>Events in one pass, and so in one second, at most.</summary>
@@ -12,7 +15,7 @@ public sealed partial class FindingEvents : IAsyncDisposable
 
     private const int LongestInstance = 128;
 
-    private static readonly TimeSpan BetweenPasses = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan BeforeEachPass = TimeSpan.FromSeconds(1);
 
     private static readonly ObjectQuery Events = new("Event", "events.k8s.io/v1", "events");
 
@@ -61,6 +64,7 @@ public sealed partial class FindingEvents : IAsyncDisposable
 
     private async Task PassAsync(CancellationToken cancel)
     {
+        await Task.Delay(BeforeEachPass, time, cancel);
         var (wanted, findings) = Volatile.Read(ref newest)!;
         if (Interlocked.Exchange(ref forget, false))
             ledger.ForgetRefusals();
@@ -89,7 +93,6 @@ public sealed partial class FindingEvents : IAsyncDisposable
             LogFailed(refused, last.What, last.Reason);
         if (told + refused == MostAtOnce)
             passes.Ask();
-        await Task.Delay(BetweenPasses, time, cancel);
     }
 
     private async Task TellAsync(FindingSeries one, CancellationToken cancel)
