@@ -1,7 +1,9 @@
 using System.Text.Json.Nodes;
+using IngressReconciler.Handler;
 using IngressReconciler.Tests.Harness.ApiServer;
 using IngressReconciler.Tests.Harness.ApiServer.Faults;
 using IngressReconciler.Tests.Integration.Scenarios;
+using Microsoft.AspNetCore.Http;
 using Xunit;
 
 namespace IngressReconciler.Tests.Integration.Feedback;
@@ -114,6 +116,11 @@ public sealed class StatusTests : IAsyncLifetime
         Assert.Equal("status of Ingress shop/first", failure.What);
         Assert.Contains("403 Forbidden", failure.Reason, StringComparison.Ordinal);
         Assert.Contains("ingresses/status", failure.Reason, StringComparison.Ordinal);
+        using var body = new MemoryStream();
+        var http = new DefaultHttpContext { Request = { Method = "GET", Path = "/api/status" }, Response = { Body = body } };
+        await new Api(cluster.Function).AnswerAsync(http);
+        var shown = Assert.Single(JsonNode.Parse(body.ToArray())!["clusters"]![0]!["writeFailures"]!.AsArray());
+        Assert.Equal((failure.What, failure.Reason), ((string)shown!["what"]!, (string)shown["reason"]!));
 
         await cluster.TouchAsync("first");
         await cluster.TellAsync(await cluster.HostAsync("second"));
