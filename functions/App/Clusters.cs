@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using IngressReconciler.Cluster;
 using IngressReconciler.Kubernetes;
+using IngressReconciler.Kubernetes.Feedback;
 using IngressReconciler.Local;
 using IngressReconciler.Proxies;
 using IngressReconciler.Settings;
@@ -39,13 +40,17 @@ public sealed partial class Clusters : IAsyncDisposable
         byId = settings.Clusters.ToImmutableSortedDictionary(cluster => cluster.Id, cluster =>
         {
             var log = logs.CreateLogger($"IngressReconciler.{cluster.Id}");
-            var reader = Reader(cluster);
+            var server = cluster.Manifests is null ? cluster.Access.Open() : null;
+            if (server is not null)
+                servers.Add(server);
+            var reader = Reader(cluster, server);
             var keys = new KeyPairs(reader, time);
             var proxies = new ProxySet(
                 cluster.Proxies,
                 cluster.Reading.Proxies,
                 (address, wake) => new(new(address, credentials!, options, time), keys.ReadAsync, time, log, wake));
-            return new Reconciler(storage.Cluster(cluster.Id), cluster.Routing, proxies, reader, time, log);
+            var feedback = server is null ? null : ClusterFeedback.Through(server, cluster.Addresses, time, log);
+            return new Reconciler(storage.Cluster(cluster.Id), cluster.Routing, proxies, reader, feedback, time, log);
         }, StringComparer.Ordinal);
     }
 
@@ -129,14 +134,11 @@ public sealed partial class Clusters : IAsyncDisposable
         _ => "everything",
     };
 
-    private IClusterReader? Reader(ClusterSettings cluster)
+    private IClusterReader? Reader(ClusterSettings cluster, ApiServer? server)
     {
         if (cluster.Manifests is { } folder)
             return new ManifestFolder(folder, ManifestIndex.DefaultFile(folder), time);
-        if (cluster.Access.Open() is not { } server)
-            return null;
-        servers.Add(server);
-        return new ApiServerReader(server, cluster.Reading, time);
+        return server is null ? null : new ApiServerReader(server, cluster.Reading, time);
     }
 
     /// <summary>A resync that nobody waits for to its end.</summary>

@@ -1,5 +1,6 @@
 using IngressReconciler.Cluster;
 using IngressReconciler.Kubernetes;
+using IngressReconciler.Kubernetes.Feedback;
 using IngressReconciler.Planning;
 using IngressReconciler.Proxies;
 using IngressReconciler.Rounds;
@@ -17,6 +18,7 @@ namespace IngressReconciler;
 /// <param name="options">What the operator set.</param>
 /// <param name="proxies">Its proxies.</param>
 /// <param name="reader">Reads the cluster past the events; null when there is no way to.</param>
+/// <param name="feedback">Tells the cluster's users what became of what they asked for; null when there is no way to.</param>
 /// <param name="time">The clock.</param>
 /// <param name="log">Where decisions are told.</param>
 public sealed partial class Reconciler(
@@ -24,6 +26,7 @@ public sealed partial class Reconciler(
     RoutingOptions options,
     ProxySet proxies,
     IClusterReader? reader,
+    ClusterFeedback? feedback,
     TimeProvider time,
     ILogger log)
     : IAsyncDisposable
@@ -66,6 +69,9 @@ public sealed partial class Reconciler(
             Severity.Error,
             "CertificateNotUsable",
             $"the certificate is not pushed: {one.Reason}; what was served before is still")));
+
+    /// <summary>What could not be written to the cluster.</summary>
+    public IEnumerable<WriteFailure> WriteFailures => feedback?.Failures ?? [];
 
     /// <summary>The version that is wanted.</summary>
     public int Version => sealing.Head.Version;
@@ -115,6 +121,7 @@ public sealed partial class Reconciler(
             var drift = Drift();
             foreach (var worker in proxies.Workers)
                 worker.LookAtEverything();
+            feedback?.LookAtEverything();
             await queue.Add(missed.Changes);
             var report = new ResyncReport(
                 time.GetUtcNow(), missed.Changes.Length, missed.Suspects, Drift() - drift, listing?.Failures ?? [], listing?.Refusals.Length ?? 0);
@@ -139,6 +146,8 @@ public sealed partial class Reconciler(
         await LetGoAsync();
         await reports.DisposeAsync();
         await snapshots.DisposeAsync();
+        if (feedback is not null)
+            await feedback.DisposeAsync();
         stopping.Dispose();
         resyncing.Dispose();
     }
@@ -195,6 +204,7 @@ public sealed partial class Reconciler(
         sealing = new(storage, time);
         sealing.Begin(wanted.Model);
         othersWrite = true;
+        feedback?.Load(position);
         proxies.Load(state);
         foreach (var worker in proxies.Workers)
         {
@@ -257,6 +267,7 @@ public sealed partial class Reconciler(
             {
                 StartPushes(held);
                 var pushing = proxies.Workers.Any(worker => !worker.Current.IsCompleted);
+                feedback?.Tell(wanted, Proxies, Findings);
                 if (pushing && await queue.WaitAsync(LookWithin, cancel))
                     continue;
 
@@ -308,6 +319,7 @@ public sealed partial class Reconciler(
         var answer = AnswerAsync(requests, position, Version, started);
         answering = answering.IsCompleted ? answer : Task.WhenAll(answering, answer);
         snapshots.MayWrite(wanted.Cluster, position);
+        feedback?.Tell(wanted, Proxies, Findings);
     }
 
     /// <summary>Journals the requests; false when another instance has the lease. With it, we know all that anybody may have pushed.</summary>
@@ -416,6 +428,7 @@ public sealed partial class Reconciler(
         position = end;
         snapshots.Count(bytes);
         sealing.Follow(difference);
+        feedback?.Follow(batch.Changes, difference, end);
         foreach (var name in proxies.Follow(next.Cluster, batch.Changes))
             reports.Remove(name);
         foreach (var worker in proxies.Workers)

@@ -76,7 +76,7 @@ public static class RelayCommand
         Logging.Console(builder.Logging);
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenAnyIP(given.GetValue(HealthPort)));
         await using var server = builder.Build();
-        using var api = new ApiServer(access);
+        using var api = new ApiServer(() => access);
         using var http = new HttpClient { Timeout = Timeout.InfiniteTimeSpan };
         var log = server.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Relay");
         var relay = new ClusterRelay(

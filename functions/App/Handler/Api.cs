@@ -55,7 +55,8 @@ public sealed class Api(Clusters clusters)
             wanted.Endpoints.Count,
             wanted.Endpoints.Values.Sum(set => set.Endpoints.Count),
             [.. reconciler.Proxies],
-            [.. reconciler.Findings]);
+            [.. reconciler.Findings],
+            [.. reconciler.WriteFailures]);
     }
 
     private static async Task ResyncAsync(HttpContext http, Reconciler reconciler)

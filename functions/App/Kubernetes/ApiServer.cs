@@ -10,16 +10,16 @@ namespace IngressReconciler.Kubernetes;
 /// One cluster's API server, spoken to in its own JSON: objects pass through as they are, so a kind costs no type of a client's. Where it
 /// is and who we are there comes from KubernetesClient: kubeconfig, a Pod's service account, or a token of Entra ID.
 /// </summary>
-/// <param name="configuration">Address, trust and credentials.</param>
-public sealed class ApiServer(KubernetesClientConfiguration configuration) : IDisposable
+/// <param name="configuration">Reads address, trust and credentials when they are first needed, and again after that has failed.</param>
+public sealed class ApiServer(Func<KubernetesClientConfiguration> configuration) : IDisposable
 {
     private static readonly TimeSpan PingAfter = TimeSpan.FromSeconds(30);
     private static readonly ProductInfoHeaderValue Agent = new("ingress-reconciler", typeof(ApiServer).Assembly.GetName().Version!.ToString(3));
 
-    private readonly k8s.Kubernetes client = Connect(configuration);
+    private readonly Lazy<k8s.Kubernetes> connected = new(() => Connect(configuration()), LazyThreadSafetyMode.PublicationOnly);
 
-    /// <summary>Its address, for messages.</summary>
-    public Uri Address => client.BaseUri;
+    /// <summary>Its address, for messages; null when that is not known yet.</summary>
+    public Uri? Address => connected.IsValueCreated ? connected.Value.BaseUri : null;
 
     /// <summary>
     /// Sends a request and gives the answer as soon as its head is there; the body is read from it.
@@ -31,12 +31,13 @@ public sealed class ApiServer(KubernetesClientConfiguration configuration) : IDi
     /// <exception cref="ApiServerException">The server refused, or cannot be reached.</exception>
     public async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, HttpContent? content, CancellationToken cancel)
     {
-        using var request = new HttpRequestMessage(method, new Uri(client.BaseUri, path)) { Content = content, Version = HttpVersion.Version20 };
-        request.Headers.UserAgent.Add(Agent);
-        request.Headers.Accept.Add(new("application/json"));
         HttpResponseMessage? answer = null;
         try
         {
+            var client = connected.Value;
+            using var request = new HttpRequestMessage(method, new Uri(client.BaseUri, path)) { Content = content, Version = HttpVersion.Version20 };
+            request.Headers.UserAgent.Add(Agent);
+            request.Headers.Accept.Add(new("application/json"));
             if (client.Credentials is { } credentials)
                 await credentials.ProcessHttpRequestAsync(request, cancel);
             answer = await client.HttpClient.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancel);
@@ -69,7 +70,11 @@ public sealed class ApiServer(KubernetesClientConfiguration configuration) : IDi
     }
 
     /// <inheritdoc/>
-    public void Dispose() => client.Dispose();
+    public void Dispose()
+    {
+        if (connected.IsValueCreated)
+            connected.Value.Dispose();
+    }
 
     private static k8s.Kubernetes Connect(KubernetesClientConfiguration configuration)
     {

@@ -23,6 +23,9 @@ public sealed class ApiServerException : Exception
     /// <summary>Whether what a list or watch was to go on from is no longer known: list anew.</summary>
     public bool IsExpired => Code == (int)HttpStatusCode.Gone;
 
+    /// <summary>Whether the same request may be answered otherwise in a while: nobody answered, or the server could not.</summary>
+    public bool IsOutage => Code is 0 or 429 or >= 500;
+
     /// <summary>Whether there is no such object, or no such kind.</summary>
     public bool IsNotFound => Code == (int)HttpStatusCode.NotFound;
 
@@ -55,6 +58,6 @@ public sealed class ApiServerException : Exception
     }
 
     /// <summary>No answer, or half of one.</summary>
-    public static ApiServerException Unreachable(Uri address, Exception cause) =>
-        new(0, "", $"the API server {address} cannot be reached or broke off: {cause.Message}", null, cause);
+    public static ApiServerException Unreachable(Uri? address, Exception cause) =>
+        new(0, "", $"the API server{(address is null ? "" : $" {address}")} cannot be reached or broke off: {cause.Message}", null, cause);
 }

@@ -4,7 +4,6 @@ using System.Text.Json.Nodes;
 using IngressReconciler.Cluster;
 using IngressReconciler.Cluster.Resources;
 using Polly;
-using Polly.Retry;
 
 namespace IngressReconciler.Kubernetes;
 
@@ -27,8 +26,8 @@ public sealed class ApiServerReader : IClusterReader
     {
         this.server = server;
         queries = what.Queries;
-        listing = Patience(time, ListWithin);
-        reading = Patience(time, ReadWithin);
+        listing = Patience.Within(ListWithin, time);
+        reading = Patience.Within(ReadWithin, time);
     }
 
     /// <inheritdoc/>
@@ -110,18 +109,4 @@ public sealed class ApiServerReader : IClusterReader
         using var json = JsonDocument.Parse(trimmed.ToJsonString());
         return ClusterEvent.TryReadObject(json.RootElement, out var resource, out refusal) ? resource : null;
     }
-
-    private static ResiliencePipeline Patience(TimeProvider time, TimeSpan within) =>
-        new ResiliencePipelineBuilder { TimeProvider = time }
-            .AddTimeout(within)
-            .AddRetry(new RetryStrategyOptions
-            {
-                ShouldHandle = new PredicateBuilder().Handle<ApiServerException>(e => e.Code is 0 or 429 or >= 500),
-                MaxRetryAttempts = 4,
-                BackoffType = DelayBackoffType.Exponential,
-                UseJitter = true,
-                Delay = TimeSpan.FromMilliseconds(100),
-                DelayGenerator = args => ValueTask.FromResult((args.Outcome.Exception as ApiServerException)?.RetryAfter),
-            })
-            .Build();
 }

@@ -35,23 +35,19 @@ public sealed record ClusterAccess(string? Kubeconfig, string? Context, Uri? Api
         string? NullIfEmpty(string name) => section[name] is { Length: > 0 } value ? value : null;
     }
 
-    /// <summary>A client of the API server; null when there is no access to it. Nothing is reached yet.</summary>
-    /// <exception cref="IOException">The kubeconfig cannot be read.</exception>
-    /// <exception cref="k8s.Exceptions.KubeConfigException">The kubeconfig cannot be used.</exception>
-    public ApiServer? Open()
+    /// <summary>A client of the API server; null when there is no access to it. Nothing is read or reached yet: one cluster's broken file is its own trouble.</summary>
+    public ApiServer? Open() => this switch
     {
-        if (Kubeconfig is not null)
-            return new(KubernetesClientConfiguration.BuildConfigFromConfigFile(Kubeconfig, Context));
-        if (ApiServer is null)
-            return null;
-        return new(new KubernetesClientConfiguration
+        { Kubeconfig: { } file } => new(() => KubernetesClientConfiguration.BuildConfigFromConfigFile(file, Context)),
+        { ApiServer: { } url } => new(() => new()
         {
-            Host = ApiServer.AbsoluteUri,
+            Host = url.AbsoluteUri,
             SslCaCerts = Authority is null ? null : Certificates(Authority),
             TokenProvider = new EntraToken(new ManagedIdentityCredential(
                 Identity is null ? ManagedIdentityId.SystemAssigned : ManagedIdentityId.FromUserAssignedClientId(Identity))),
-        });
-    }
+        }),
+        _ => null,
+    };
 
     private static X509Certificate2Collection Certificates(string authority)
     {

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
 using IngressReconciler.Cluster;
+using IngressReconciler.Cluster.Resources;
 using IngressReconciler.Kubernetes;
 using IngressReconciler.Proxies;
 using IngressReconciler.Routing;
@@ -23,6 +24,9 @@ public sealed record ClusterSettings(
         "Kubeconfig", "Context", "ApiServer", "ApiServerAuthority", "ApiServerIdentity",
         "ProxyNamespace", "ProxySelector", "ReadSecrets", "ReadNodes", "ConfigMap", "HoldBackAbove", "Addresses",
     ];
+
+    /// <summary><c>Addresses</c>: of the edge, as clients reach it; Ingresses that are served say so in their status. None means that no status is written.</summary>
+    public ValueList<LoadBalancerAddress> Addresses { get; init; } = [];
 
     /// <summary>Reads one cluster's section.</summary>
     /// <exception cref="SettingException">A setting is unknown or cannot be read.</exception>
@@ -54,7 +58,10 @@ public sealed record ClusterSettings(
                         ? Parse(section, "DefaultCertificate", reference, Reference)
                         : null,
                 },
-            });
+            })
+        {
+            Addresses = List(section, "Addresses").Select(text => Parse(section, "Addresses", text, Address)).Distinct().ToValueList(),
+        };
     }
 
     private static ClusterReading ReadingOf(IConfigurationSection section, ClusterAccess access)
@@ -85,6 +92,17 @@ public sealed record ClusterSettings(
     private static CertificateReference Reference(string text) => text.Split('/') is [{ Length: > 0 } ns, { Length: > 0 } name]
         ? new(ns, name)
         : throw new FormatException("expected namespace/name");
+
+    /// <summary>As the API server takes it: an address in its usual form, or a DNS name, which does not end in a number as an address does.</summary>
+    private static LoadBalancerAddress Address(string text)
+    {
+        if (IPAddress.TryParse(text, out var address) && text.IndexOfAny(['%', '[']) < 0 && (text.Contains(':') || address.ToString() == text))
+            return new(address.ToString(), null);
+        var name = text.ToLowerInvariant();
+        return KubernetesName.IsSubdomain(name) && !name[(name.LastIndexOf('.') + 1)..].All(char.IsAsciiDigit)
+            ? new(null, name)
+            : throw new FormatException($"{KubernetesName.Show(text)} is neither an IP address nor a DNS name");
+    }
 
     private static T Parse<T>(IConfigurationSection section, string name, string text, Func<string, T> parse)
     {

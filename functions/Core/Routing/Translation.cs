@@ -33,6 +33,9 @@ public sealed record Translation
     /// <summary>Every finding, of objects by themselves and of objects that want the same.</summary>
     public IEnumerable<Finding> Findings => OwnFindings.Values.Concat(HostFindings.Values).SelectMany(list => list.Items);
 
+    /// <summary>What an Ingress asks for; null when it is not ours.</summary>
+    public IngressContribution? ContributionOf(ResourceKey ingress) => Contributions.GetValueOrDefault(ingress);
+
     /// <summary>Translates a whole state.</summary>
     public static Translation Of(ClusterState state, RoutingOptions options)
     {

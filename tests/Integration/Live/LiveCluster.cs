@@ -141,7 +141,7 @@ internal sealed class LiveCluster : IAsyncDisposable
     }
 
     /// <summary>A client of the API server.</summary>
-    public IngressReconciler.Kubernetes.ApiServer Connect() => new(k8s.KubernetesClientConfiguration.BuildConfigFromConfigFile(kubeconfig));
+    public ApiServer Connect() => new(() => k8s.KubernetesClientConfiguration.BuildConfigFromConfigFile(kubeconfig));
 
     /// <summary>Waits until every kind is watched.</summary>
     public Task ListedAsync() => Stage.UntilAsync(() => Task.FromResult(

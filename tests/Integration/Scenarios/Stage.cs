@@ -108,6 +108,7 @@ public sealed class Stage : IAsyncLifetime
             new ProxySet([.. Proxies.Select(proxy => proxy.Address)], null, (address, wake) =>
                 new(new(address, credentials, new(), TimeProvider.System), keys, TimeProvider.System, log, wake)),
             null,
+            null,
             TimeProvider.System,
             log));
         reconciler.Start();

@@ -3,9 +3,9 @@ using System.Text.Json.Nodes;
 using IngressReconciler.Tests.Harness.ApiServer;
 using IngressReconciler.Tests.Harness.ApiServer.Faults;
 using Xunit;
-using static IngressReconciler.Tests.Integration.ApiServer.RawClient;
+using static IngressReconciler.Tests.Integration.ApiServerWire.RawClient;
 
-namespace IngressReconciler.Tests.Integration.ApiServer;
+namespace IngressReconciler.Tests.Integration.ApiServerWire;
 
 public sealed class FaultTests
 {

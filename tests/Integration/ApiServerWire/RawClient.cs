@@ -5,7 +5,7 @@ using System.Text.Json.Nodes;
 using IngressReconciler.Tests.Harness.ApiServer;
 using Xunit;
 
-namespace IngressReconciler.Tests.Integration.ApiServer;
+namespace IngressReconciler.Tests.Integration.ApiServerWire;
 
 /// <summary>A server and an HTTP client that shows what is on the wire.</summary>
 internal sealed class RawClient(KubeApiServer server) : IAsyncDisposable

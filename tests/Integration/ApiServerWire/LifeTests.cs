@@ -1,9 +1,9 @@
 using System.Net;
 using IngressReconciler.Tests.Harness.ApiServer.Faults;
 using Xunit;
-using static IngressReconciler.Tests.Integration.ApiServer.RawClient;
+using static IngressReconciler.Tests.Integration.ApiServerWire.RawClient;
 
-namespace IngressReconciler.Tests.Integration.ApiServer;
+namespace IngressReconciler.Tests.Integration.ApiServerWire;
 
 public sealed class LifeTests
 {
