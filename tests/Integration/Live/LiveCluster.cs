@@ -59,16 +59,26 @@ internal sealed class LiveCluster : IAsyncDisposable
     /// <summary>Kinds that the relay watches besides.</summary>
     public ImmutableArray<ObjectQuery> MoreKinds { get; init; } = [];
 
+    /// <summary>Other clusters on the same function.</summary>
+    private ImmutableArray<ClusterSettings> Beside { get; init; } = [];
+
     public Reconciler Reconciler => Function.All[Stage.ClusterId];
 
     /// <summary>Starts all of it.</summary>
     /// <param name="stage">Proxies, storage, pods.</param>
     /// <param name="change">Changes the cluster's settings.</param>
     /// <param name="moreKinds">Kinds that the relay watches besides.</param>
-    public static async Task<LiveCluster> StartAsync(Stage stage, Func<ClusterSettings, ClusterSettings>? change = null, params ImmutableArray<ObjectQuery> moreKinds)
+    public static Task<LiveCluster> StartAsync(Stage stage, Func<ClusterSettings, ClusterSettings>? change = null, params ImmutableArray<ObjectQuery> moreKinds) =>
+        StartAsync(stage, [], change, moreKinds);
+
+    /// <summary>Starts all of it, with another cluster on the same function.</summary>
+    public static Task<LiveCluster> StartBesideAsync(Stage stage, ClusterSettings other) => StartAsync(stage, [other], null, []);
+
+    private static async Task<LiveCluster> StartAsync(
+        Stage stage, ImmutableArray<ClusterSettings> beside, Func<ClusterSettings, ClusterSettings>? change, ImmutableArray<ObjectQuery> moreKinds)
     {
         var api = await KubeApiServer.StartAsync(new() { BookmarkInterval = TimeSpan.FromMilliseconds(300) });
-        var live = new LiveCluster(stage, api) { MoreKinds = moreKinds };
+        var live = new LiveCluster(stage, api) { MoreKinds = moreKinds, Beside = beside };
         api.Apply("""
             apiVersion: v1
             kind: Service
@@ -95,7 +105,7 @@ internal sealed class LiveCluster : IAsyncDisposable
     }
 
     /// <summary>Starts an instance of the function.</summary>
-    public void OpenFunction() => Function = Stage.Open(change);
+    public void OpenFunction() => Function = Stage.Open(change, options => options with { SnapshotLines = 5 }, beside: Beside);
 
     /// <summary>Creates or changes an object.</summary>
     public void Apply(JsonObject one)

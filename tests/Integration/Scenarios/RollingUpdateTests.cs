@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using System.Text.Json;
 using Xunit;
 
@@ -26,7 +25,7 @@ public sealed class RollingUpdateTests : IAsyncLifetime
         {
             Routing = settings.Routing with { Settings = settings.Routing.Settings with { ProxyProtocol = new() { TrustedSources = ["127.0.0.0/8"] } } },
         });
-        var edge = await EdgeAsync();
+        var edge = await stage.EdgeAsync();
         var rolling = new List<EchoPod>();
         for (var i = 0; i < Pods; i++)
             rolling.Add(await NewPodAsync());
@@ -164,42 +163,4 @@ public sealed class RollingUpdateTests : IAsyncLifetime
 
     private JsonElement Slice(IEnumerable<EchoPod> ready, EchoPod? terminating = null) => stage.Objects.Applied(stage.Objects.Slice(
         "web", stage.PodPort, ready.Select(pod => ($"{pod.Place.Address}", pod.Name, "ready")).Concat(terminating is { } one ? [($"{one.Place.Address}", one.Name, "terminating")] : [])));
-
-    /// <summary>An edge of the kind that stands before NodePorts: it knows connections only, and says whose they are.</summary>
-    private async Task<int> EdgeAsync()
-    {
-        var port = ProxyPorts.FreePorts(1)[0];
-        var file = Path.GetTempFileName();
-        await File.WriteAllTextAsync(file, string.Create(CultureInfo.InvariantCulture, $"""
-            global
-                maxconn 1000
-            defaults
-                mode tcp
-                timeout connect 5s
-                timeout client 60s
-                timeout server 60s
-            frontend edge
-                bind 127.0.0.1:{port}
-                default_backend proxies
-            backend proxies
-                server p1 127.0.0.1:{stage.Proxies[0].Ports.Http} send-proxy-v2
-                server p2 127.0.0.1:{stage.Proxies[1].Ports.Http} send-proxy-v2
-
-            """));
-        var edge = stage.Keep(await ChildProcess.StartAsync(Path.GetTempFileName(), await HAProxy.ExecutableAsync(), ["-db", "-f", file]));
-        await edge.WaitUntilAsync(async () =>
-        {
-            using var client = new System.Net.Sockets.TcpClient();
-            try
-            {
-                await client.ConnectAsync("127.0.0.1", port);
-                return true;
-            }
-            catch (System.Net.Sockets.SocketException)
-            {
-                return false;
-            }
-        }, TimeSpan.FromSeconds(20));
-        return port;
-    }
 }

@@ -87,12 +87,13 @@ public sealed class Stage : IAsyncLifetime
 
     /// <summary>An instance in this process, begun.</summary>
     internal Clusters Open(
-        Func<ClusterSettings, ClusterSettings>? change = null, Func<StorageOptions, StorageOptions>? storage = null, AdminSettings? admin = null)
+        Func<ClusterSettings, ClusterSettings>? change = null, Func<StorageOptions, StorageOptions>? storage = null, AdminSettings? admin = null,
+        ImmutableArray<ClusterSettings> beside = default)
     {
         ClusterSettings cluster = new(ClusterId, [.. Proxies.Select(proxy => proxy.Address)], null, ClusterAccess.None, new() { Proxies = null }, new() { AllowLoopbackEndpoints = true });
         var options = StorageOptions.Azurite(StoragePort);
         var clusters = new Clusters(
-            new(storage?.Invoke(options) ?? options, [change?.Invoke(cluster) ?? cluster], admin ?? Admin), TimeProvider.System, new Logs(Log));
+            new(storage?.Invoke(options) ?? options, [change?.Invoke(cluster) ?? cluster, .. beside.IsDefault ? [] : beside], admin ?? Admin), TimeProvider.System, new Logs(Log));
         clusters.Start();
         return Keep(clusters);
     }
@@ -172,6 +173,44 @@ public sealed class Stage : IAsyncLifetime
         request.Headers.Host = host;
         using var answer = await http.SendAsync(request);
         return ((int)answer.StatusCode, answer.IsSuccessStatusCode ? await answer.Content.ReadFromJsonAsync<EchoAnswer>() : null);
+    }
+
+    /// <summary>An edge of the kind that stands before NodePorts: it knows connections only, and says whose they are.</summary>
+    internal async Task<int> EdgeAsync()
+    {
+        var port = ProxyPorts.FreePorts(1)[0];
+        var file = Path.GetTempFileName();
+        await File.WriteAllTextAsync(file, string.Create(CultureInfo.InvariantCulture, $"""
+            global
+                maxconn 1000
+            defaults
+                mode tcp
+                timeout connect 5s
+                timeout client 60s
+                timeout server 60s
+            frontend edge
+                bind 127.0.0.1:{port}
+                default_backend proxies
+            backend proxies
+                server p1 127.0.0.1:{Proxies[0].Ports.Http} send-proxy-v2
+                server p2 127.0.0.1:{Proxies[1].Ports.Http} send-proxy-v2
+
+            """));
+        var edge = Keep(await ChildProcess.StartAsync(Path.GetTempFileName(), await HAProxy.ExecutableAsync(), ["-db", "-f", file]));
+        await edge.WaitUntilAsync(async () =>
+        {
+            using var client = new System.Net.Sockets.TcpClient();
+            try
+            {
+                await client.ConnectAsync("127.0.0.1", port);
+                return true;
+            }
+            catch (System.Net.Sockets.SocketException)
+            {
+                return false;
+            }
+        }, TimeSpan.FromSeconds(20));
+        return port;
     }
 
     /// <summary>The status of one of a proxy's health paths.</summary>
