@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using Azure.Identity;
 using IngressReconciler.Cluster;
 using IngressReconciler.Kubernetes;
@@ -15,11 +16,12 @@ public static class RelayCommand
     public const string TopicKeySetting = "EVENTGRID_TOPIC_KEY";
 
     private static readonly Option<string> Cluster = new("--cluster") { Description = "The cluster's id, a DNS label.", HelpName = "ID", DefaultValueFactory = _ => "local" };
-    private static readonly Option<Uri?> Topic = new("--topic") { Description = $"Event Grid topic, https://NAME.REGION-1.eventgrid.azure.net/api/events. Signs in with workload or managed identity, or with the key in {TopicKeySetting}.", HelpName = "URL" };
-    private static readonly Option<Uri> Endpoint = new("--endpoint")
+    private static readonly Option<Uri?> Topic = new("--topic") { Description = $"Event Grid topic, https://NAME.REGION-1.eventgrid.azure.net/api/events. Signs in with workload or managed identity, or with the key in {TopicKeySetting}.", HelpName = "URL", CustomParser = Url };
+    private static readonly Option<Uri?> Endpoint = new("--endpoint")
     {
         Description = "Without --topic: the webhook of the function, which 'local' prints, with its key in ?code=.",
         HelpName = "URL",
+        CustomParser = Url,
         DefaultValueFactory = _ => new("http://127.0.0.1:7071/runtime/webhooks/EventGrid?functionName=OnClusterEvents"),
     };
     private static readonly Option<string?> Kubeconfig = new("--kubeconfig") { Description = "Instead of the Pod's service account [default outside of a cluster: KUBECONFIG or ~/.kube/config].", HelpName = "FILE" };
@@ -38,15 +40,22 @@ public static class RelayCommand
         {
             Cluster, Topic, Endpoint, Kubeconfig, Context, NoSecrets, NoNodes, ConfigMap, ProxyNamespace, ProxySelector, HealthPort,
         };
-        command.Validators.Add(given =>
+        // Each option's own: the command's validators run before defaults are filled in.
+        Cluster.Validators.Add(given =>
         {
-            if (!KubernetesName.IsLabel(given.GetValue(Cluster)))
+            if (!KubernetesName.IsLabel(given.GetValueOrDefault<string>()))
                 given.AddError("--cluster must be a DNS label in lower case");
-            if (given.GetValue(ConfigMap) is { } text && text.Split('/') is not [{ Length: > 0 }, { Length: > 0 }])
+        });
+        ConfigMap.Validators.Add(given =>
+        {
+            if (given.GetValueOrDefault<string?>() is { } text && text.Split('/') is not [{ Length: > 0 }, { Length: > 0 }])
                 given.AddError($"--config-map is '{text}': expected NAMESPACE/NAME");
+        });
+        ProxySelector.Validators.Add(given =>
+        {
             try
             {
-                ProxyPods.ParseSelector(given.GetValue(ProxySelector)!);
+                ProxyPods.ParseSelector(given.GetValueOrDefault<string>());
             }
             catch (FormatException e)
             {
@@ -86,6 +95,16 @@ public static class RelayCommand
         await relay.RunAsync(cancel);
         await server.StopAsync(CancellationToken.None);
         return ExitCode.Done;
+    }
+
+    /// <summary>The command line's parser knows no URLs by itself.</summary>
+    private static Uri? Url(ArgumentResult given)
+    {
+        var text = given.Tokens[0].Value;
+        if (Uri.TryCreate(text, UriKind.Absolute, out var url) && (url.Scheme == Uri.UriSchemeHttp || url.Scheme == Uri.UriSchemeHttps))
+            return url;
+        given.AddError($"{(given.Parent as OptionResult)?.Option.Name} is '{text}': expected an http or https URL");
+        return null;
     }
 
     private static ClusterReading Reading(ParseResult given) => new()

@@ -45,17 +45,19 @@ public static class ObjectWatch
     /// <param name="version">The version to go on from.</param>
     /// <param name="end">When the server shall end the watch.</param>
     /// <param name="silence">How long nothing may come, as <see cref="Silence"/>.</param>
-    /// <param name="time">Measures that.</param>
+    /// <param name="begun">Called when the server has taken the watch; the version may still be too old for it.</param>
+    /// <param name="time">Measures the silence.</param>
     /// <param name="cancel">Gives up.</param>
     /// <exception cref="ApiServerException">
     /// It failed or broke off; <see cref="ApiServerException.IsExpired"/> when the version is older than what the server remembers.
     /// </exception>
     public static async IAsyncEnumerable<WatchEvent> WatchAsync(
-        this ApiServer server, ObjectQuery query, string version, TimeSpan end, TimeSpan silence, TimeProvider time, [EnumeratorCancellation] CancellationToken cancel)
+        this ApiServer server, ObjectQuery query, string version, TimeSpan end, TimeSpan silence, Action begun, TimeProvider time, [EnumeratorCancellation] CancellationToken cancel)
     {
         using var quiet = new CancellationTokenSource(silence, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, quiet.Token);
         using var answer = await Told(() => server.SendAsync(HttpMethod.Get, query.WatchPath(version, end), null, either.Token));
+        begun();
         var reader = PipeReader.Create(await Told(() => answer.Content.ReadAsStreamAsync(either.Token)));
         while (true)
         {

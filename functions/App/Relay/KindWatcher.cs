@@ -20,12 +20,14 @@ namespace IngressReconciler.Relay;
 public sealed partial class KindWatcher(
     ApiServer server, ObjectQuery query, RelayEvents events, Outbox outbox, RelayOptions options, TimeProvider time, ILogger log)
 {
+    private const string NotYet = "not watched yet";
+
     private readonly TaskCompletionSource tried = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     // What was told of each object last, without its version: 16 bytes an object and its name.
     private readonly Dictionary<string, UInt128> told = new(StringComparer.Ordinal);
     private string? version;
-    private string trouble = "not listed yet";
+    private string trouble = NotYet;
 
     /// <summary>What is watched.</summary>
     public ObjectQuery Query => query;
@@ -82,18 +84,25 @@ public sealed partial class KindWatcher(
     private async Task SessionAsync(CancellationToken cancel)
     {
         var begun = time.GetTimestamp();
+        var fresh = version is null;
         try
         {
             version ??= await ListAsync(cancel);
-            Working();
+            Listed();
             var end = options.WatchFor + (options.WatchFor * Random.Shared.NextDouble()); // not all of them in one moment
-            await foreach (var one in server.WatchAsync(query, version, end, options.Silence, time, cancel))
+            await foreach (var one in server.WatchAsync(query, version, end, options.Silence, Watching, time, cancel))
             {
                 if (one.Type != WatchEventType.Bookmark)
                     Tell(one.Object, one.Type == WatchEventType.Deleted);
                 if (one.ResourceVersion.Length > 0)
                     version = one.ResourceVersion;
             }
+        }
+        catch (ApiServerException e) when (e.IsExpired && !fresh)
+        {
+            // Nothing is wrong with a server that has forgotten, as after a restart: it is listed at once, whatever failed before.
+            LogExpired(query.Plural, e.Message);
+            version = null;
         }
         catch (ApiServerException e)
         {
@@ -194,13 +203,17 @@ public sealed partial class KindWatcher(
         return content;
     }
 
-    private void Working()
+    private void Listed()
     {
-        if (Trouble is not null && tried.Task.IsCompleted)
-            LogRecovered(query.Plural);
-        Volatile.Write(ref trouble, "");
         IsAbsent = false;
         tried.TrySetResult();
+    }
+
+    private void Watching()
+    {
+        if (Trouble is not null && trouble != NotYet)
+            LogRecovered(query.Plural);
+        Volatile.Write(ref trouble, "");
     }
 
     private void Failed(Exception e, TimeSpan pause)
@@ -226,6 +239,9 @@ public sealed partial class KindWatcher(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The watch of {Kind} broke: {Reason}; resuming")]
     private partial void LogBroken(string kind, string reason);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Listing {Kind} anew: {Reason}")]
+    private partial void LogExpired(string kind, string reason);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Cannot watch {Kind}: {Reason}; next try in {Seconds:0.0} s")]
     private partial void LogFailed(string kind, string reason, double seconds);

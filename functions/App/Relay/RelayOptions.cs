@@ -8,8 +8,8 @@ public sealed record RelayOptions
     /// <summary>The pause after a first failure; each further one is about twice as long, with jitter, …</summary>
     public TimeSpan FirstPause { get; init; } = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>… up to this. A server that says <c>Retry-After</c> is asked again then.</summary>
-    public TimeSpan LongestPause { get; init; } = TimeSpan.FromSeconds(30);
+    /// <summary>… up to this: how long after its return a server may go unheard. One that says <c>Retry-After</c> is asked again then.</summary>
+    public TimeSpan LongestPause { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>How often a kind is asked for that the cluster has not got: its definition may come later.</summary>
     public TimeSpan AbsentPause { get; init; } = TimeSpan.FromSeconds(30);

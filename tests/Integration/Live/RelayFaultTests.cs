@@ -150,6 +150,26 @@ public sealed class RelayFaultTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_watch_that_cannot_begin_is_told_of_once_and_one_too_old_is_no_failure()
+    {
+        var live = await LiveCluster.StartAsync(stage);
+
+        live.Api.Faults.Next("watch", "ingresses", Fault.Answer(ApiStatus.InternalError("not yet")), 6);
+        live.Api.Watches.Cut("ingresses");
+        await Stage.UntilAsync("ingresses are watched again", () => Told("Watching ingresses again") > 0);
+        Assert.Equal(1, Told("Watching ingresses again"));
+        Assert.InRange(Told("Cannot watch ingresses"), 1, 2); // how it was cut, and what it is refused with
+
+        live.Api.Watches.Expire("ingresses");
+        await Stage.UntilAsync("ingresses are listed anew", () => Told("Listing ingresses anew") == 1);
+        await live.HostAsync("first");
+        await live.ConvergedAsync();
+        Assert.InRange(Told("Cannot watch ingresses"), 1, 2);
+
+        int Told(string what) => stage.Log.Count(line => line.Contains(what, StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task What_was_deleted_while_no_relay_ran_goes_when_one_starts()
     {
         var live = await LiveCluster.StartAsync(stage);
