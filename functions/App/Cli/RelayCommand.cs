@@ -3,6 +3,7 @@ using Azure.Identity;
 using IngressReconciler.Cluster;
 using IngressReconciler.Kubernetes;
 using IngressReconciler.Relay;
+using IngressReconciler.Telemetry;
 using k8s;
 using k8s.Exceptions;
 
@@ -73,15 +74,17 @@ public static class RelayCommand
         }
 
         var builder = WebApplication.CreateSlimBuilder();
-        Logging.Console(builder.Logging);
+        Logging.Add(builder.Logging, builder.Configuration);
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenAnyIP(given.GetValue(HealthPort)));
         await using var server = builder.Build();
+        using var exporters = Exporters.Start(server.Configuration, server.Logger);
         using var api = new ApiServer(access);
         using var http = new HttpClient { Timeout = Timeout.InfiniteTimeSpan };
         var log = server.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Relay");
         var relay = new ClusterRelay(
             given.GetValue(Cluster)!, api, Reading(given).Queries, Publisher(given, http), new(), TimeProvider.System, log);
         server.MapRelay(relay);
+        exporters.MapMetrics(server, "/metrics");
         await server.StartAsync(cancel);
         await relay.RunAsync(cancel);
         await server.StopAsync(CancellationToken.None);

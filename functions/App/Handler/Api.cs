@@ -13,6 +13,9 @@ namespace IngressReconciler.Handler;
 /// </summary>
 public sealed class Api(Clusters clusters)
 {
+    /// <summary>Where the metrics of this instance are, as text for Prometheus; not answered by this class.</summary>
+    public const string MetricsPath = "/api/metrics";
+
     private const int MostVersions = 1000;
 
     /// <summary>Answers one request.</summary>
