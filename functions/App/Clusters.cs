@@ -48,7 +48,7 @@ public sealed partial class Clusters : IAsyncDisposable
             var proxies = new ProxySet(
                 cluster.Proxies,
                 cluster.Reading.Proxies,
-                (address, wake) => new(new(address, credentials!, options, time), keys.ReadAsync, time, log, wake));
+                (address, wake) => new(new(address, credentials!, options, time), keys.ReadAsync, new(cluster.Id, address.Name, time), time, log, wake));
             var feedback = server is null ? null : ClusterFeedback.Through(server, cluster.Addresses, time, log);
             return new Reconciler(storage.Cluster(cluster.Id), cluster.Routing, proxies, reader, feedback, time, log);
         }, StringComparer.Ordinal);
@@ -95,8 +95,8 @@ public sealed partial class Clusters : IAsyncDisposable
                 Refuse(refusal);
             else if (!byId.TryGetValue(read.ClusterId, out var cluster))
                 Refuse($"an event about {About(read)} is from cluster '{read.ClusterId}', which is not among the settings ({AppSettings.Section}__Clusters__{read.ClusterId}__…)");
-            else if (read is ReferenceEvent { Key: var key })
-                alone.Add(cluster.AcceptAsync(key, CancellationToken.None));
+            else if (read is ReferenceEvent { Key: var key, Origin: var origin })
+                alone.Add(cluster.AcceptAsync(key, origin, CancellationToken.None));
             else if (read is ListedEvent)
                 alone.Add(Task.WhenAny(ResyncAsync(cluster, confirmed: false, stopping.Token), Task.Delay(ResyncAnswerWithin, time)));
             else if (changes.TryGetValue(read.ClusterId, out var list))

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using IngressReconciler.Cluster;
 using IngressReconciler.Kubernetes;
 using IngressReconciler.Kubernetes.Feedback;
@@ -6,6 +7,7 @@ using IngressReconciler.Proxies;
 using IngressReconciler.Rounds;
 using IngressReconciler.Routing;
 using IngressReconciler.Storage;
+using IngressReconciler.Telemetry;
 
 namespace IngressReconciler;
 
@@ -54,6 +56,7 @@ public sealed partial class Reconciler(
     private VersionSealing sealing = new(storage, time);
     private bool othersWrite = true;
     private HeldLease? lease;
+    private ClusterGauges? gauges;
 
     /// <summary>What is wanted, as far as this instance knows.</summary>
     public Wanted Wanted => Volatile.Read(ref wanted);
@@ -83,6 +86,7 @@ public sealed partial class Reconciler(
     public void Start()
     {
         proxies.Start(queue.Wake);
+        gauges = new(storage.Id, this, proxies, queue, time);
         running = Task.Run(() => RunAsync(stopping.Token));
     }
 
@@ -91,14 +95,17 @@ public sealed partial class Reconciler(
     public Task AcceptAsync(IEnumerable<ResourceChange> changes) => queue.Add([.. changes]);
 
     /// <summary>Takes what the API server has of one object, when an event could not carry it.</summary>
+    /// <param name="key">The object.</param>
+    /// <param name="origin">The event.</param>
+    /// <param name="cancel">Gives up.</param>
     /// <exception cref="IOException">It cannot be read now: send the event again.</exception>
     /// <exception cref="StorageUnavailableException">It could not be journalled: send the event again.</exception>
-    public async Task AcceptAsync(ResourceKey key, CancellationToken cancel)
+    public async Task AcceptAsync(ResourceKey key, EventOrigin origin, CancellationToken cancel)
     {
         if (reader is null)
             throw new IOException($"{key} is too large for an event, and this instance has no way to read its cluster: set ApiServer or Kubeconfig");
         if (await reader.ReadAsync(key, cancel) is { } resource)
-            await queue.Add([new Applied(resource)]);
+            await queue.Add([new Applied(resource) { Origin = origin }]);
     }
 
     /// <summary>Compares with a fresh list, takes what was missed, and reads every proxy back.</summary>
@@ -127,6 +134,7 @@ public sealed partial class Reconciler(
                 time.GetUtcNow(), missed.Changes.Length, missed.Suspects, Drift() - drift, listing?.Failures ?? [], listing?.Refusals.Length ?? 0);
             await storage.Resync.WriteAsync(report, cancel);
             await ForgetAsync(cancel);
+            ReconcilerMetrics.Resynced(report, storage.Id);
             LogResync(report.Missed, report.Drift, report.Failures.Length);
             return report;
         }
@@ -139,6 +147,7 @@ public sealed partial class Reconciler(
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        gauges?.Dispose();
         await stopping.CancelAsync();
         await running;
         await proxies.DisposeAsync();
@@ -287,12 +296,15 @@ public sealed partial class Reconciler(
     {
         var started = time.GetTimestamp();
         var requests = queue.Take();
+        using var span = Traces.Start("reconciler.round", ActivityKind.Consumer, requests.Traces)?.SetTag("cluster", storage.Id);
         try
         {
             if (!await TakeTurnAsync(requests, cancel))
             {
                 // Another instance is at it. It reads the journal to the end before it lets go, and then it is our turn to look.
                 othersWrite = true;
+                if (requests.ChangeCount == 0)
+                    span.Forget();
                 queue.PutBack(requests, giveUpAfter: TurnWithin);
                 await Task.Delay(TimeSpan.FromMilliseconds(5 + Random.Shared.Next(15)), time, cancel);
                 return;
@@ -312,6 +324,7 @@ public sealed partial class Reconciler(
         }
         catch (Exception e)
         {
+            span.Fail(e.Message);
             requests.Fail(e);
             throw;
         }
@@ -359,7 +372,11 @@ public sealed partial class Reconciler(
         await Task.WhenAny(Task.WhenAll(running.Select(worker => worker.RunsAsync(at))), Task.Delay(AnswerWithin, time));
         requests.Done();
         if (requests.ChangeCount > 0)
+        {
+            ReconcilerMetrics.Round(time.GetElapsedTime(started), storage.Id);
             LogRound(requests.ChangeCount, requests.Cause, version, running.Count(worker => worker.Report.Running), running.Length, time.GetElapsedTime(started).TotalMilliseconds);
+        }
+
         reports.Write(running.Select(worker => worker.Report));
     }
 
@@ -389,7 +406,9 @@ public sealed partial class Reconciler(
             var line = batch.ToBytes();
             while (true)
             {
-                var appended = await storage.Journal.AppendAsync(position, line, cancel);
+                AppendOutcome appended;
+                using (Traces.Source.StartActivity("journal.append")?.SetTag("changes", batch.Changes.Length))
+                    appended = await storage.Journal.AppendAsync(position, line, cancel);
                 if (appended.Appended)
                 {
                     Follow(batch, line.Length, appended.Position);
@@ -431,16 +450,26 @@ public sealed partial class Reconciler(
         feedback?.Follow(batch.Changes, difference, end);
         foreach (var name in proxies.Follow(next.Cluster, batch.Changes))
             reports.Remove(name);
+        var awaited = AwaitedChanges.Of(batch, end, time);
         foreach (var worker in proxies.Workers)
+        {
+            worker.Telemetry.Await(awaited);
             worker.Want(next, Version, end, difference);
+        }
     }
 
     /// <summary>Routing ─► version, when it is another than the wanted one.</summary>
     private async Task SealAsync(RequestBatch requests, CancellationToken cancel)
     {
         using var ours = CancellationTokenSource.CreateLinkedTokenSource(cancel, lease!.Lost);
+        using var span = sealing.IsDue ? Traces.Source.StartActivity("version.seal") : null;
         if (await sealing.SealAsync(wanted, position, requests.Cause, ours.Token))
+        {
+            span?.SetTag("version", Version);
+            ReconcilerMetrics.SealedVersion(storage.Id);
             LogSealed(Version, sealing.Head.Hash, requests.Cause);
+        }
+
         foreach (var worker in proxies.Workers)
             worker.Want(wanted, Version, position, WantedDifference.None);
     }

@@ -63,7 +63,8 @@ public static class HistoryCommands
             var head = await new VersionHistory(storage).HeadAsync(cancel);
             ProxyReport[] reports = [.. (await storage.Proxies.ReadAllAsync(cancel)).OrderBy(pair => pair.Key, StringComparer.Ordinal)
                 .Select(pair => JsonSerializer.Deserialize(pair.Value.Span, AppJson.Default.ProxyReport)!)];
-            Print(given, reports, AppJson.Default.ProxyReportArray, () => Show(reports, head));
+            var resync = await storage.Resync.ReadAsync(cancel);
+            Print(given, reports, AppJson.Default.ProxyReportArray, () => Show(reports, head, resync));
             return reports.All(report => report.Running && report.Version == head.Version) ? ExitCode.Done : ExitCode.Failed;
         }));
         return command;
@@ -138,7 +139,7 @@ public static class HistoryCommands
             AnsiConsole.WriteLine($"Versions {diff.From} and {diff.To} route the same.");
     }
 
-    private static void Show(ProxyReport[] reports, VersionHead head)
+    private static void Show(ProxyReport[] reports, VersionHead head, ResyncReport? resync)
     {
         var table = new Table().Border(TableBorder.Simple).AddColumns("proxy", "runs", "version", "journal position", "seen (UTC)", "HAProxy", "drift", "trouble");
         foreach (var one in reports)
@@ -156,5 +157,12 @@ public static class HistoryCommands
 
         AnsiConsole.Write(table);
         AnsiConsole.WriteLine($"Wanted: version {head.Version}.");
+        if (resync is null)
+            return;
+        AnsiConsole.WriteLine($"Last resync, {resync.At.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC: {resync.Missed} missed changes, {resync.Drift} steps of drift.");
+        foreach (var one in resync.Suspects)
+            AnsiConsole.WriteLine($"Held back: the list of {one.Kind} lacks {one.Missing} of {one.Known} objects. If that is right: POST /api/CLUSTER/resync?confirm=true");
+        foreach (var failure in resync.Failures)
+            AnsiConsole.WriteLine($"Not listed: {failure}");
     }
 }

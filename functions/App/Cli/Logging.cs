@@ -1,3 +1,4 @@
+using IngressReconciler.Telemetry;
 using Microsoft.Extensions.Logging.Console;
 
 namespace IngressReconciler.Cli;
@@ -5,6 +6,13 @@ namespace IngressReconciler.Cli;
 /// <summary>One way to log for every command: lines on the console, in colour only on a terminal.</summary>
 public static class Logging
 {
+    /// <summary>To the console, and to wherever the settings say.</summary>
+    public static void Add(ILoggingBuilder logging, IConfiguration settings)
+    {
+        Console(logging);
+        Exporters.Log(logging, settings);
+    }
+
     /// <summary>One line an entry; errors go to standard error, which the Functions host records as errors.</summary>
     public static void Console(ILoggingBuilder logging)
     {

@@ -4,6 +4,7 @@ using Azure.Identity;
 using IngressReconciler.Cluster;
 using IngressReconciler.Kubernetes;
 using IngressReconciler.Relay;
+using IngressReconciler.Telemetry;
 using k8s;
 using k8s.Exceptions;
 
@@ -26,8 +27,8 @@ public static class RelayCommand
     };
     private static readonly Option<string?> Kubeconfig = new("--kubeconfig") { Description = "Instead of the Pod's service account [default outside of a cluster: KUBECONFIG or ~/.kube/config].", HelpName = "FILE" };
     private static readonly Option<string?> Context = new("--context") { Description = "Context of the kubeconfig [default: its current one].", HelpName = "NAME" };
-    private static readonly Option<bool> NoSecrets = new("--no-secrets") { Description = "Do not read Secrets: only the default certificate is served." };
-    private static readonly Option<bool> NoNodes = new("--no-nodes") { Description = "Do not read Nodes: no edge of proxies." };
+    private static readonly Option<bool> Secrets = new("--secrets") { Description = "Whether to read Secrets; false: only the default certificate is served.", DefaultValueFactory = _ => true };
+    private static readonly Option<bool> Nodes = new("--nodes") { Description = "Whether to read Nodes; false: no edge of proxies.", DefaultValueFactory = _ => true };
     private static readonly Option<string?> ConfigMap = new("--config-map") { Description = "The one ConfigMap to read, such as ingress-nginx's.", HelpName = "NAMESPACE/NAME" };
     private static readonly Option<string> ProxyNamespace = new("--proxy-namespace") { Description = "Where the ingress proxies' Pods are.", HelpName = "NAME", DefaultValueFactory = _ => ProxyPods.Default.Namespace };
     private static readonly Option<string> ProxySelector = new("--proxy-selector") { Description = "Their labels.", HelpName = "A=B,C=D", DefaultValueFactory = _ => ProxyPods.Default.Selector };
@@ -38,7 +39,7 @@ public static class RelayCommand
     {
         var command = new Command("relay", "Watch a cluster's API server and publish every change at once as a CloudEvent. Private keys never leave it: a Secret travels as fingerprint and public chain.")
         {
-            Cluster, Topic, Endpoint, Kubeconfig, Context, NoSecrets, NoNodes, ConfigMap, ProxyNamespace, ProxySelector, HealthPort,
+            Cluster, Topic, Endpoint, Kubeconfig, Context, Secrets, Nodes, ConfigMap, ProxyNamespace, ProxySelector, HealthPort,
         };
         // Each option's own: the command's validators run before defaults are filled in.
         Cluster.Validators.Add(given =>
@@ -82,15 +83,17 @@ public static class RelayCommand
         }
 
         var builder = WebApplication.CreateSlimBuilder();
-        Logging.Console(builder.Logging);
+        Logging.Add(builder.Logging, builder.Configuration);
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenAnyIP(given.GetValue(HealthPort)));
         await using var server = builder.Build();
+        using var exporters = Exporters.Start(server.Configuration, server.Logger);
         using var api = new ApiServer(() => access);
         using var http = new HttpClient { Timeout = Timeout.InfiniteTimeSpan };
         var log = server.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Relay");
         var relay = new ClusterRelay(
             given.GetValue(Cluster)!, api, Reading(given).Queries, Publisher(given, http), new(), TimeProvider.System, log);
         server.MapRelay(relay);
+        exporters.MapMetrics(server, "/metrics");
         await server.StartAsync(cancel);
         await relay.RunAsync(cancel);
         await server.StopAsync(CancellationToken.None);
@@ -109,8 +112,8 @@ public static class RelayCommand
 
     private static ClusterReading Reading(ParseResult given) => new()
     {
-        Secrets = !given.GetValue(NoSecrets),
-        Nodes = !given.GetValue(NoNodes),
+        Secrets = given.GetValue(RelayCommand.Secrets),
+        Nodes = given.GetValue(RelayCommand.Nodes),
         ConfigMap = given.GetValue(ConfigMap)?.Split('/') is [var ns, var name] ? (ns, name) : null,
         Proxies = new(given.GetValue(ProxyNamespace)!, ProxyPods.ParseSelector(given.GetValue(ProxySelector)!)),
     };

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using IngressReconciler.Handler;
 using IngressReconciler.Settings;
+using IngressReconciler.Telemetry;
 
 namespace IngressReconciler.Cli;
 
@@ -24,9 +25,11 @@ public static class ServeCommand
         }
 
         ParentDeath.Follow();
-        await using var server = HandlerServer.Build(port, builder => Logging.Console(builder.Logging));
+        await using var server = HandlerServer.Build(port, builder => Logging.Add(builder.Logging, builder.Configuration));
+        using var exporters = Exporters.Start(server.Configuration, server.Logger);
         await using var clusters = new Clusters(AppSettings.Read(server.Configuration), TimeProvider.System, server.Services.GetRequiredService<ILoggerFactory>());
         server.MapFunctions(ClusterFunctions.Of(clusters), new Api(clusters).AnswerAsync);
+        exporters.MapMetrics(server, Api.MetricsPath);
         clusters.Start();
         await server.RunAsync(cancel);
         return ExitCode.Stopped;

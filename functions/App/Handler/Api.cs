@@ -13,6 +13,9 @@ namespace IngressReconciler.Handler;
 /// </summary>
 public sealed class Api(Clusters clusters)
 {
+    /// <summary>Where the metrics of this instance are, as text for Prometheus; not answered by this class.</summary>
+    public const string MetricsPath = "/api/metrics";
+
     private const int MostVersions = 1000;
 
     /// <summary>Answers one request.</summary>
@@ -24,12 +27,12 @@ public sealed class Api(Clusters clusters)
         if (!HttpMethods.IsGet(http.Request.Method))
             return ProblemAsync(http, StatusCodes.Status405MethodNotAllowed, $"{http.Request.Method} is not supported here; use GET, or POST /api/CLUSTER/resync");
         if (path is ["status"])
-            return JsonAsync(http, AllStatus(), AppJson.Default.AllStatus);
+            return AllStatusAsync(http);
         if (path is [var id, ..] && clusters.Find(id) is { } reconciler)
         {
             return path[1..] switch
             {
-                ["status"] => JsonAsync(http, StatusOf(id, reconciler), AppJson.Default.ClusterStatus),
+                ["status"] => StatusAsync(http, id, reconciler),
                 ["versions"] => VersionsAsync(http, id),
                 ["versions", var number] => VersionAsync(http, id, number),
                 ["diff", var from, var to] => DiffAsync(http, id, from, to),
@@ -41,9 +44,16 @@ public sealed class Api(Clusters clusters)
         return ProblemAsync(http, StatusCodes.Status404NotFound, $"there is /api/status, and /api/CLUSTER/… for the clusters {(known.Length == 0 ? "(none is set)" : known)}");
     }
 
-    private AllStatus AllStatus() => new([.. clusters.All.Select(pair => StatusOf(pair.Key, pair.Value))], [.. clusters.Refusals]);
+    private async Task AllStatusAsync(HttpContext http)
+    {
+        var status = await Task.WhenAll(clusters.All.Select(pair => StatusOfAsync(pair.Key, pair.Value, http.RequestAborted)));
+        await JsonAsync(http, new(status, [.. clusters.Refusals]), AppJson.Default.AllStatus);
+    }
 
-    private static ClusterStatus StatusOf(string id, Reconciler reconciler)
+    private async Task StatusAsync(HttpContext http, string id, Reconciler reconciler) =>
+        await JsonAsync(http, await StatusOfAsync(id, reconciler, http.RequestAborted), AppJson.Default.ClusterStatus);
+
+    private async Task<ClusterStatus> StatusOfAsync(string id, Reconciler reconciler, CancellationToken cancel)
     {
         var wanted = reconciler.Wanted;
         return new(
@@ -56,6 +66,7 @@ public sealed class Api(Clusters clusters)
             wanted.Endpoints.Values.Sum(set => set.Endpoints.Count),
             [.. reconciler.Proxies],
             [.. reconciler.Findings],
+            await clusters.StorageOf(id).Resync.ReadAsync(cancel),
             [.. reconciler.WriteFailures]);
     }
 

@@ -1,5 +1,6 @@
 using IngressReconciler.Kubernetes.Feedback;
 using IngressReconciler.Proxies;
+using IngressReconciler.Rounds;
 using IngressReconciler.Routing;
 using IngressReconciler.Versions;
 
@@ -20,10 +21,11 @@ public sealed record AllStatus(ClusterStatus[] Clusters, Refusal[] Refusals);
 /// <param name="Endpoints">Endpoints behind them.</param>
 /// <param name="Proxies">Each proxy.</param>
 /// <param name="Findings">Mistakes and limits.</param>
+/// <param name="Resync">What the last resync found, whichever instance made it; null when there was none.</param>
 /// <param name="WriteFailures">What could not be written to the cluster since the last resync: the last status, the last Event.</param>
 public sealed record ClusterStatus(
     string Cluster, int Version, string Position, Dictionary<string, int> Objects, int Hosts, int Upstreams, int Endpoints, ProxyReport[] Proxies, Finding[] Findings,
-    WriteFailure[] WriteFailures);
+    ResyncReport? Resync, WriteFailure[] WriteFailures);
 
 /// <summary>A version without its content.</summary>
 /// <param name="Number">Its number.</param>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using IngressReconciler.Planning;
 using IngressReconciler.Routing;
+using IngressReconciler.Telemetry;
 
 namespace IngressReconciler.Proxies;
 
@@ -73,6 +74,7 @@ public static class ProxyPush
         if (!scope.Everything && !(ready && state.Notes.GetValueOrDefault(ProxyNotes.Push) == ProxyNotes.Done))
             return await RunAsync(connection, wanted, version, PlanScope.All(), keys, cancel);
 
+        Traces.Stage("read");
         var plan = HAProxyPlanner.Plan(wanted, version, state, scope);
         if (plan.IsDone && ready && state.Notes.GetValueOrDefault(ProxyNotes.Push) == ProxyNotes.Done)
             return new(0, scope.Everything, ready, plan.Sweep, []);
@@ -83,11 +85,16 @@ public static class ProxyPush
         if (!plan.Switch.IsEmpty)
         {
             await work.FlushAsync(cancel);
+            Traces.Stage("prepared");
             await work.StageAsync(plan.Switch, cancel);
         }
 
         if (!plan.Retire.IsEmpty && !(plan.Prepare.IsEmpty && plan.Switch.IsEmpty))
+        {
             await work.FlushAsync(cancel);
+            Traces.Stage("switched");
+        }
+
         await work.StageAsync(plan.Retire, cancel);
 
         var after = reading.Read(await work.FlushAsync(reading.Commands, cancel));
@@ -95,6 +102,7 @@ public static class ProxyPush
         if (left.Prepare.Concat(left.Switch).Concat(left.Retire).FirstOrDefault(step => !work.IsHeldBack(step)) is { } missing)
             throw new PushRefusedException($"reads back as something else than was pushed; this is still to do: {missing}");
 
+        Traces.Stage("verified");
         work.Add(HAProxyCommands.Note(ProxyNotes.Push, ProxyNotes.Done, exists: true), "noting the end of the push");
         if (!ready)
             work.Add(HAProxyCommands.Note(ProxyNotes.Ready, "1", exists: false), "noting readiness");

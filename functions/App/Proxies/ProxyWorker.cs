@@ -2,6 +2,7 @@ using System.Diagnostics;
 using IngressReconciler.Cluster;
 using IngressReconciler.Planning;
 using IngressReconciler.Routing;
+using IngressReconciler.Telemetry;
 
 namespace IngressReconciler.Proxies;
 
@@ -11,10 +12,11 @@ namespace IngressReconciler.Proxies;
 /// </summary>
 /// <param name="link">The way to the proxy.</param>
 /// <param name="keys">Reads keys of certificates.</param>
+/// <param name="telemetry">Where it is measured.</param>
 /// <param name="time">The clock.</param>
 /// <param name="log">Where decisions are told.</param>
 /// <param name="wake">Called when the proxy wants a push: it came back, or went away.</param>
-public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, TimeProvider time, ILogger log, Action wake) : IAsyncDisposable
+public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, ProxyTelemetry telemetry, TimeProvider time, ILogger log, Action wake) : IAsyncDisposable
 {
     private static readonly TimeSpan FirstTry = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LongestTry = TimeSpan.FromMilliseconds(500);
@@ -43,6 +45,9 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
 
     /// <summary>Its name.</summary>
     public string Name => link.Address.Name;
+
+    /// <summary>Where it is measured.</summary>
+    public ProxyTelemetry Telemetry => telemetry;
 
     /// <summary>Certificates that it lacks.</summary>
     public IReadOnlyList<UnusableCertificate> Unusable => Volatile.Read(ref unusable);
@@ -108,7 +113,8 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
             var (scope, what, unexpected) = (pending, target!, resync);
             pending = new();
             resync = false;
-            reaching ??= Task.Run(ReachAsync, CancellationToken.None);
+            using (ExecutionContext.SuppressFlow()) // it outlives this round's trace
+                reaching ??= Task.Run(ReachAsync, CancellationToken.None);
             current = Task.Run(() => PushAsync(scope, what, unexpected, cancel), CancellationToken.None);
             _ = current.ContinueWith(_ => wake(), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         }
@@ -126,12 +132,14 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
 
     private async Task PushAsync(PlanScope scope, Target what, bool unexpected, CancellationToken cancel)
     {
+        using var span = telemetry.StartPush(what.Version, what.Position);
         try
         {
             using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, stopping.Token);
             var (outcome, process) = await link.UseAsync(
                 async (connection, token) => (await PushTwiceAsync(connection, what, scope, token), connection.Process), either.Token);
             var drift = unexpected && outcome.WasReady ? outcome.Steps : 0;
+            telemetry.Pushed(span, outcome, drift);
             unusable = [.. unusable.Where(one => !outcome.Everything && !scope.Certificates.Contains(one.Reference)).Concat(outcome.Unusable)];
             Tell(report => report with
             {
@@ -162,7 +170,7 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
         }
         catch (Exception e)
         {
-            Failed(e);
+            span.Fail(Failed(e));
         }
     }
 
@@ -176,6 +184,7 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
         catch (PushRefusedException e)
         {
             LogRefused(Name, e.Message);
+            Traces.Stage("refused");
             return await ProxyPush.RunAsync(connection, what.Wanted, what.Version, PlanScope.All(), keys, cancel);
         }
     }
@@ -198,7 +207,8 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
         }
     }
 
-    private void Failed(Exception e)
+    /// <summary>Gives what failed, in words.</summary>
+    private string Failed(Exception e)
     {
         var reason = e switch
         {
@@ -206,7 +216,7 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
             OperationCanceledException => "was left in mid-push, because the lease was lost or we stop",
             _ => e.Message,
         };
-        Unreachable();
+        Lost(e);
         if (e is ProxyUnavailableException or PushRefusedException or OperationCanceledException)
         {
             if (Report.Trouble != reason)
@@ -215,22 +225,26 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
         else
             LogBug(e, Name);
         Tell(report => report with { Running = false, Trouble = reason });
+        return reason;
     }
 
     /// <summary>Called under the gate.</summary>
     private void Reached(JournalPosition position)
     {
         reached = position;
+        telemetry.Reached(position);
         foreach (var (_, waiter) in waiting.Where(one => one.Position <= position))
             waiter.TrySetResult();
         waiting.RemoveAll(one => one.Position <= position);
     }
 
     /// <summary>What the proxy runs is not known any more: nothing is pushed before it was reached again, and then everything is looked at.</summary>
-    private void Unreachable()
+    /// <returns>Whether it could be reached until now.</returns>
+    private bool Unreachable()
     {
         lock (gate)
         {
+            var was = reachable;
             pending = PlanScope.All();
             resync = false;
             reachable = false;
@@ -238,7 +252,15 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
             foreach (var (_, waiter) in waiting)
                 waiter.TrySetResult();
             waiting.Clear();
+            return was;
         }
+    }
+
+    /// <summary>The proxy is unreachable now; counted once, whether the push or the session tells of it first.</summary>
+    private void Lost(Exception e)
+    {
+        if (Unreachable())
+            telemetry.Failed(e);
     }
 
     private void Tell(Func<ProxyReport, ProxyReport> change)
@@ -262,7 +284,7 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Tim
                 if (ended.IsCompleted)
                 {
                     var end = await ended;
-                    Unreachable();
+                    Lost(end);
                     Tell(report => report with { Running = false, Trouble = end.Reason });
                 }
 

@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
+using System.Diagnostics;
 using IngressReconciler.Kubernetes;
+using IngressReconciler.Telemetry;
 using Polly;
 using Polly.Retry;
 
@@ -110,6 +112,7 @@ public sealed partial class ClusterRelay
         if (taken.IsEmpty)
             return false;
         var started = time.GetTimestamp();
+        using var span = Traces.Start("relay.publish", ActivityKind.Producer, taken.Select(one => one.Trace))?.SetTag("events", taken.Length);
         var left = taken;
         try
         {
@@ -130,6 +133,7 @@ public sealed partial class ClusterRelay
         }
         catch (OperationCanceledException e) when (!cancel.IsCancellationRequested)
         {
+            span.Fail("the sink did not answer");
             throw new SinkException($"the sink did not answer within {options.PublishWithin.TotalSeconds:0} s", refused: false, e);
         }
         finally

@@ -1,11 +1,13 @@
 using System.Collections.Immutable;
+using System.Diagnostics;
 
 namespace IngressReconciler.Relay;
 
 /// <summary>An event that waits to be published.</summary>
 /// <param name="Key">What it tells of; a newer event of the same key replaces it.</param>
 /// <param name="Bytes">The CloudEvent, UTF-8 JSON.</param>
-public sealed record WaitingEvent(string Key, byte[] Bytes);
+/// <param name="Trace">The trace that began with it; <c>default</c> for none.</param>
+public sealed record WaitingEvent(string Key, byte[] Bytes, ActivityContext Trace = default);
 
 /// <summary>
 /// Events that wait to be published: of each object the newest only, so that a slow sink costs memory for what differs and never for how often

@@ -65,7 +65,7 @@ public sealed class RelayEvents(string cluster, TimeProvider time)
     {
         using var trace = Traces.Source.StartActivity("relay.observe", ActivityKind.Producer);
         trace?.SetTag("k8s.object", KeyOf(one));
-        return new(KeyOf(one)!, ObjectEvents.Write(type, cluster, one, time.GetUtcNow(), trace?.Id));
+        return new(KeyOf(one)!, ObjectEvents.Write(type, cluster, one, time.GetUtcNow(), trace?.Id), trace?.Context ?? default);
     }
 
     private static JsonObject Named(JsonObject whole)

@@ -20,8 +20,8 @@ public static class RelayMetrics
     private static readonly Counter<long> Breaks = Meter.CreateCounter<long>(
         "ingress_reconciler.relay.watch.failures", "{failure}", "Lists and watches that failed, by kind");
 
-    private static readonly Histogram<double> Publishing = Meter.CreateHistogram<double>(
-        "ingress_reconciler.relay.publish.duration", "s", "How long the sink took for a publication");
+    private static readonly Histogram<double> Publishing = Meter.CreateHistogram(
+        "ingress_reconciler.relay.publish.duration", "s", "How long the sink took for a publication", null, ReconcilerMetrics.Durations);
 
     /// <summary>The sink took events.</summary>
     public static void Took(int events, TimeSpan duration)

@@ -4,7 +4,7 @@ namespace IngressReconciler.Relay;
 
 /// <summary>
 /// What the kubelet and Prometheus ask a relay: <c>/healthz</c> (it lives), <c>/readyz</c> (every kind that the cluster has is watched, and the
-/// sink takes events; else 503 with what is wrong, a line each).
+/// sink takes events; else 503 with what is wrong, a line each). Its metrics are at <c>/metrics</c>.
 /// </summary>
 public static class RelayServer
 {

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Diagnostics;
 using IngressReconciler.Cluster;
 
 namespace IngressReconciler.Rounds;
@@ -33,6 +34,9 @@ public sealed record RequestBatch(ImmutableArray<Request> Requests)
                 yield return batch;
         }
     }
+
+    /// <summary>The traces of the events that told of the changes.</summary>
+    public IEnumerable<ActivityContext> Traces => Requests.SelectMany(request => request.Changes).Select(change => change.Origin?.Trace ?? default);
 
     /// <summary>Everybody is served.</summary>
     public void Done()

@@ -20,6 +20,16 @@ public sealed class RequestQueue(TimeProvider time)
         }
     }
 
+    /// <summary>How long the oldest that waits has waited; zero when nobody does.</summary>
+    public TimeSpan Waited
+    {
+        get
+        {
+            lock (gate)
+                return waiting.Count == 0 ? TimeSpan.Zero : time.GetElapsedTime(waiting.Min(request => request.Since));
+        }
+    }
+
     /// <summary>Queues changes; none means: a round over what is there. Completes when the round is done.</summary>
     public Task Add(ImmutableArray<ResourceChange> changes)
     {

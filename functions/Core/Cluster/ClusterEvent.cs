@@ -60,11 +60,12 @@ public abstract partial record ClusterEvent(string ClusterId)
         else
         {
             refusal = null;
+            var origin = EventOrigin.Read(Text(json, "time"), Text(json, "traceparent"));
             read = type switch
             {
-                AppliedType => new ChangeEvent(source[SourcePrefix.Length..], new Applied(resource)),
-                DeletedType => new ChangeEvent(source[SourcePrefix.Length..], new Deleted(resource.Key, resource.Metadata.ResourceVersion)),
-                _ => new ReferenceEvent(source[SourcePrefix.Length..], resource.Key, resource.Metadata.ResourceVersion),
+                AppliedType => new ChangeEvent(source[SourcePrefix.Length..], new Applied(resource) { Origin = origin }),
+                DeletedType => new ChangeEvent(source[SourcePrefix.Length..], new Deleted(resource.Key, resource.Metadata.ResourceVersion) { Origin = origin }),
+                _ => new ReferenceEvent(source[SourcePrefix.Length..], resource.Key, resource.Metadata.ResourceVersion, origin),
             };
         }
 
@@ -162,7 +163,8 @@ public sealed record ChangeEvent(string ClusterId, ResourceChange Change) : Clus
 /// <param name="ClusterId">Which cluster.</param>
 /// <param name="Key">The object.</param>
 /// <param name="ResourceVersion">The version that it had at least.</param>
-public sealed record ReferenceEvent(string ClusterId, ResourceKey Key, string ResourceVersion) : ClusterEvent(ClusterId);
+/// <param name="Origin">The event itself.</param>
+public sealed record ReferenceEvent(string ClusterId, ResourceKey Key, string ResourceVersion, EventOrigin Origin) : ClusterEvent(ClusterId);
 
 /// <summary>The relay has listed the cluster anew.</summary>
 /// <param name="ClusterId">Which cluster.</param>

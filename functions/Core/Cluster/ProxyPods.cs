@@ -32,12 +32,14 @@ public sealed record ProxyPods(string Namespace, ImmutableSortedDictionary<strin
         var labels = ImmutableSortedDictionary.CreateBuilder<string, string>(StringComparer.Ordinal);
         foreach (var term in selector.Split(',', StringSplitOptions.TrimEntries))
         {
-            if (term.Split('=') is not [{ Length: > 0 } label, { Length: > 0 } value] || !labels.TryAdd(label, value))
+            if (term.Split('=') is not [{ Length: > 0 } label, { Length: > 0 } value] || !label.All(IsLabelCharacter) || !value.All(IsLabelCharacter) || !labels.TryAdd(label, value))
                 throw new FormatException($"'{term}' is no label=value; expected equalities with commas between, each label once");
         }
 
         return labels.ToImmutable();
     }
+
+    private static bool IsLabelCharacter(char c) => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' or '/';
 
     /// <summary>
     /// Where the proxy of a Pod is reached; null while it has no address, once it has ended, and for a Pod that is none of ours. A Pod that

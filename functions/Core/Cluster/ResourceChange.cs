@@ -10,6 +10,9 @@ public abstract record ResourceChange
 
     /// <summary>The resource version that this change brought.</summary>
     public abstract string ResourceVersion { get; }
+
+    /// <summary>The event that told of it; null when a list or the journal did.</summary>
+    public EventOrigin? Origin { get; init; }
 }
 
 /// <summary>The object was created or changed and now looks like this.</summary>

@@ -107,7 +107,7 @@ public sealed class Stage : IAsyncLifetime
             StorageOf(),
             new() { AllowLoopbackEndpoints = true },
             new ProxySet([.. Proxies.Select(proxy => proxy.Address)], null, (address, wake) =>
-                new(new(address, credentials, new(), TimeProvider.System), keys, TimeProvider.System, log, wake)),
+                new(new(address, credentials, new(), TimeProvider.System), keys, new(ClusterId, address.Name, TimeProvider.System), TimeProvider.System, log, wake)),
             null,
             null,
             TimeProvider.System,
