@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using Azure.Identity;
 using IngressReconciler.Cluster;
 using IngressReconciler.Kubernetes;
@@ -16,11 +17,12 @@ public static class RelayCommand
     public const string TopicKeySetting = "EVENTGRID_TOPIC_KEY";
 
     private static readonly Option<string> Cluster = new("--cluster") { Description = "The cluster's id, a DNS label.", HelpName = "ID", DefaultValueFactory = _ => "local" };
-    private static readonly Option<Uri?> Topic = new("--topic") { Description = $"Event Grid topic, https://NAME.REGION-1.eventgrid.azure.net/api/events. Signs in with workload or managed identity, or with the key in {TopicKeySetting}.", HelpName = "URL" };
+    private static readonly Option<Uri?> Topic = new("--topic") { Description = $"Event Grid topic, https://NAME.REGION-1.eventgrid.azure.net/api/events. Signs in with workload or managed identity, or with the key in {TopicKeySetting}.", HelpName = "URL", CustomParser = Address };
     private static readonly Option<Uri> Endpoint = new("--endpoint")
     {
         Description = "Without --topic: the webhook of the function, which 'local' prints, with its key in ?code=.",
         HelpName = "URL",
+        CustomParser = Address,
         DefaultValueFactory = _ => new("http://127.0.0.1:7071/runtime/webhooks/EventGrid?functionName=OnClusterEvents"),
     };
     private static readonly Option<string?> Kubeconfig = new("--kubeconfig") { Description = "Instead of the Pod's service account [default outside of a cluster: KUBECONFIG or ~/.kube/config].", HelpName = "FILE" };
@@ -41,13 +43,15 @@ public static class RelayCommand
         };
         command.Validators.Add(given =>
         {
-            if (!KubernetesName.IsLabel(given.GetValue(Cluster)))
+            // What is not given has no value yet here: defaults come after the validators, and are right.
+            if (given.GetValue(Cluster) is { } cluster && !KubernetesName.IsLabel(cluster))
                 given.AddError("--cluster must be a DNS label in lower case");
             if (given.GetValue(ConfigMap) is { } text && text.Split('/') is not [{ Length: > 0 }, { Length: > 0 }])
                 given.AddError($"--config-map is '{text}': expected NAMESPACE/NAME");
             try
             {
-                ProxyPods.ParseSelector(given.GetValue(ProxySelector)!);
+                if (given.GetValue(ProxySelector) is { } selector)
+                    ProxyPods.ParseSelector(selector);
             }
             catch (FormatException e)
             {
@@ -89,6 +93,14 @@ public static class RelayCommand
         await relay.RunAsync(cancel);
         await server.StopAsync(CancellationToken.None);
         return ExitCode.Done;
+    }
+
+    private static Uri? Address(ArgumentResult given)
+    {
+        if (Uri.TryCreate(given.Tokens[0].Value, UriKind.Absolute, out var address))
+            return address;
+        given.AddError($"'{given.Tokens[0].Value}' is no URL");
+        return null;
     }
 
     private static ClusterReading Reading(ParseResult given) => new()

@@ -52,8 +52,8 @@ public sealed class EventOriginTests
         return Assert.IsType<EventOrigin>(((ChangeEvent)read).Change.Origin);
     }
 
-    private static string Event(string attributes) => $$"""
-        {"specversion":"1.0","id":"u/1","source":"/clusters/one","type":"ingressreconciler.object.applied",{{attributes}}
-         "data":{"apiVersion":"v1","kind":"Service","metadata":{"name":"web","namespace":"shop","resourceVersion":"1"},"spec":{}}}
+    private static string Event(string attributes) => $$$"""
+        {"specversion":"1.0","id":"u/1","source":"/clusters/one","type":"ingressreconciler.object.applied",{{{attributes}}}
+         "data":{"apiVersion":"v1","kind":"Service","metadata":{"name":"web","namespace":"shop","resourceVersion":"1"},"spec":{} }}
         """;
 }
