@@ -177,8 +177,8 @@ public sealed class HandlerProcess : IAsyncDisposable
         info.Environment[Handler.ParentDeath.Setting] = Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
 
         var process = new Process { StartInfo = info };
-        process.OutputDataReceived += (_, line) => { if (line.Data is { } text) LocalLog.HandlerOutput(log, text); };
-        process.ErrorDataReceived += (_, line) => { if (line.Data is { } text) LocalLog.HandlerError(log, text); };
+        process.OutputDataReceived += (_, line) => { if (line.Data is { } text) LocalLog.HandlerLine(log, LogLevel.Information, text); };
+        process.ErrorDataReceived += (_, line) => { if (line.Data is { } text) LocalLog.HandlerLine(log, LogLevel.Error, text); };
         process.Start();
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();

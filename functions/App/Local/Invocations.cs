@@ -80,7 +80,7 @@ public sealed class Invocations(HandlerProcess handler, TimeSpan timeout, ILogge
             if (verdict.Hangs)
                 await HangAsync(run, either.Token);
             foreach (var line in verdict.Logs)
-                LocalLog.HandlerOutput(log, line);
+                LocalLog.HandlerLine(log, LogLevel.Information, line);
             return verdict.Problem;
         }
         catch (OperationCanceledException) when (deadline.IsCancellationRequested && !cancel.IsCancellationRequested)

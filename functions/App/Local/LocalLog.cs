@@ -1,13 +1,20 @@
+using System.Text.RegularExpressions;
+
 namespace IngressReconciler.Local;
 
 /// <summary>Every line that the local host writes.</summary>
 internal static partial class LocalLog
 {
-    [LoggerMessage(1, LogLevel.Information, "{Line}")]
-    public static partial void HandlerOutput(ILogger log, string line);
+    /// <summary>A line that the handler wrote. What its own log wrote keeps its level, and is not nested in a second prefix.</summary>
+    public static void HandlerLine(ILogger log, LogLevel level, string line)
+    {
+        if (Logged().Match(line) is { Success: true } logged)
+            (level, line) = (LevelOf(logged.Groups["level"].Value), $"{logged.Groups["category"].Value}: {logged.Groups["message"].Value}");
+        HandlerOutput(log, level, line);
+    }
 
-    [LoggerMessage(2, LogLevel.Error, "{Line}")]
-    public static partial void HandlerError(ILogger log, string line);
+    [LoggerMessage(EventId = 1, Message = "{Line}")]
+    private static partial void HandlerOutput(ILogger log, LogLevel level, string line);
 
     [LoggerMessage(3, LogLevel.Information, "The handler (process {Process}) answers at {Address}")]
     public static partial void HandlerReady(ILogger log, int process, Uri address);
@@ -53,4 +60,18 @@ internal static partial class LocalLog
 
     [LoggerMessage(17, LogLevel.Error, "Publishing failed, tried again in {Seconds} s: {Reason}")]
     public static partial void PublishFailed(ILogger log, double seconds, string reason);
+
+    private static LogLevel LevelOf(string word) => word switch
+    {
+        "trce" => LogLevel.Trace,
+        "dbug" => LogLevel.Debug,
+        "info" => LogLevel.Information,
+        "warn" => LogLevel.Warning,
+        "fail" => LogLevel.Error,
+        _ => LogLevel.Critical,
+    };
+
+    /// <summary>A line of the console's log: <c>info: IngressReconciler.shop[0] Sealed version 3</c>.</summary>
+    [GeneratedRegex(@"^(?<level>trce|dbug|info|warn|fail|crit): (?<category>\S+)\[\d+\] (?<message>.*)\z", RegexOptions.CultureInvariant)]
+    private static partial Regex Logged();
 }

@@ -14,5 +14,6 @@ public sealed record EventOrigin(DateTimeOffset? Time, ActivityContext Trace)
     /// <summary>Reads the CloudEvent's <c>time</c> and <c>traceparent</c> (extension "distributed tracing"); what is not of their form is as if it were not there.</summary>
     public static EventOrigin Read(string? time, string? traceparent) => new(
         DateTimeOffset.TryParse(time, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at) ? at : null,
-        traceparent is { Length: TraceParentLength } && ActivityContext.TryParse(traceparent, traceState: null, isRemote: true, out var trace) ? trace : default);
+        traceparent is { Length: TraceParentLength } && (traceparent[2], traceparent[35], traceparent[52]) is ('-', '-', '-')
+            && ActivityContext.TryParse(traceparent, traceState: null, isRemote: true, out var trace) ? trace : default);
 }

@@ -154,6 +154,21 @@ public sealed class KubeApiServer : IAsyncDisposable
     public IReadOnlyList<JsonObject> Apply(string yaml) =>
         [.. YamlDocuments.Read(yaml).Select(document => document.Content).OfType<JsonObject>().Select(Apply)];
 
+    /// <summary>The Service of the API server itself and its slice, which no cluster is without.</summary>
+    public void ApplyKubernetesService() => Apply("""
+            apiVersion: v1
+            kind: Service
+            metadata: { name: kubernetes, namespace: default }
+            spec: { clusterIP: 10.0.0.1, ports: [{ name: https, port: 443 }] }
+            ---
+            apiVersion: discovery.k8s.io/v1
+            kind: EndpointSlice
+            metadata: { name: kubernetes, namespace: default, labels: { kubernetes.io/service-name: kubernetes } }
+            addressType: IPv4
+            ports: [{ name: https, port: 6443 }]
+            endpoints: [{ addresses: [10.1.0.4] }]
+            """);
+
     /// <summary>Deletes an object from outside, without HTTP; a Pod at once unless it gets time, whatever has finalizers when they are gone.</summary>
     /// <param name="plural">Its kind.</param>
     /// <param name="ns">Its namespace; null for objects of the cluster.</param>

@@ -79,19 +79,7 @@ internal sealed class LiveCluster : IAsyncDisposable
     {
         var api = await KubeApiServer.StartAsync(new() { BookmarkInterval = TimeSpan.FromMilliseconds(300) });
         var live = new LiveCluster(stage, api) { MoreKinds = moreKinds, Beside = beside };
-        api.Apply("""
-            apiVersion: v1
-            kind: Service
-            metadata: { name: kubernetes, namespace: default }
-            spec: { clusterIP: 10.0.0.1, ports: [{ name: https, port: 443 }] }
-            ---
-            apiVersion: discovery.k8s.io/v1
-            kind: EndpointSlice
-            metadata: { name: kubernetes, namespace: default, labels: { kubernetes.io/service-name: kubernetes } }
-            addressType: IPv4
-            ports: [{ name: https, port: 6443 }]
-            endpoints: [{ addresses: [10.1.0.4] }]
-            """);
+        api.ApplyKubernetesService();
         live.Apply(stage.Objects.Class());
         api.Access.RequireToken("let-me-in");
         api.WriteKubeconfig(live.kubeconfig);

@@ -15,6 +15,7 @@ public sealed class RelayCommandTests : IDisposable
     public async Task It_watches_with_nothing_but_the_defaults()
     {
         await using var api = await KubeApiServer.StartAsync();
+        api.ApplyKubernetesService();
         api.Access.RequireToken("let-me-in");
         api.WriteKubeconfig(kubeconfig);
         var health = ProxyPorts.FreePorts(1)[0];

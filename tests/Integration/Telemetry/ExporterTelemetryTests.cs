@@ -37,18 +37,20 @@ public sealed partial class ExporterTelemetryTests(SharedAzurite azurite)
         await using var api = await KubeApiServer.StartAsync();
         await using var sink = await Collector.StartAsync();
         var kubeconfig = Path.GetTempFileName();
+        api.Access.RequireToken("let-me-in");
         api.WriteKubeconfig(kubeconfig);
         api.Apply(new Objects(cluster).Class());
         var port = ProxyPorts.FreePorts(1)[0].ToString(CultureInfo.InvariantCulture);
         await using var relay = await ChildProcess.StartAsync(
             null, Repository.Executable, ["relay", "--cluster", cluster, "--kubeconfig", kubeconfig, "--endpoint", sink.Address, "--health-port", port], new Dictionary<string, string>());
         using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new($"http://127.0.0.1:{port}") };
+        await relay.WaitUntilAsync(async () => (await AskAsync(http, "/healthz")).Length > 0, TimeSpan.FromSeconds(60));
         await sink.HasAsync("/", Collector.Text("IngressClass//ours"), Collector.Text(cluster));
 
         var metrics = "";
         await Stage.UntilAsync(async () =>
         {
-            metrics = await http.GetStringAsync(new Uri("/metrics", UriKind.Relative), TestContext.Current.CancellationToken);
+            metrics = await AskAsync(http, "/metrics");
             return metrics.Contains("relay_events_published", StringComparison.Ordinal) ? "" : metrics;
         });
         IsExposition(metrics);
@@ -97,6 +99,19 @@ public sealed partial class ExporterTelemetryTests(SharedAzurite azurite)
         IsExposition((await handler.AskAsync("api/metrics")).Body);
         Assert.Equal(1, await handler.CountAsync(ResourceKind.Service));
         Assert.Contains(told, handler.Errors, StringComparison.Ordinal);
+    }
+
+    /// <summary>What is answered; nothing while nobody answers.</summary>
+    private static async Task<string> AskAsync(HttpClient http, string path)
+    {
+        try
+        {
+            return await http.GetStringAsync(new Uri(path, UriKind.Relative), TestContext.Current.CancellationToken);
+        }
+        catch (HttpRequestException)
+        {
+            return "";
+        }
     }
 
     private string Events()

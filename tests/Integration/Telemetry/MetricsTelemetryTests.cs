@@ -65,12 +65,13 @@ public sealed class MetricsTelemetryTests : IAsyncLifetime
         await clusters.AcceptAsync(await stage.HostAsync("second"));
         Assert.Equal([1d], measured.Of("push.failures", ("proxy", "p1"), ("error.type", "unavailable")));
         Assert.Empty(measured.Of("push.failures", ("proxy", "p2")));
-        Assert.Equal(([2d], [1d]), (measured.Now("proxies.known"), measured.Now("proxies.running")));
+        Assert.Equal([2d], measured.Now("proxies.known"));
+        Assert.Equal([1d], measured.Now("proxies.running"));
 
         // What it missed is served when it is back, and timed then.
-        await CountsAsync("event_to_serving.duration", 4, 8 - 1); // the class was the same
+        await CountsAsync("event_to_serving.duration", 4, 8);
         await stage.Proxies[0].StartAsync();
-        await CountsAsync("event_to_serving.duration", 7, 7);
+        await CountsAsync("event_to_serving.duration", 8, 8);
         await Stage.UntilAsync("both run", () => measured.Now("proxies.running") is [2d]);
     }
 

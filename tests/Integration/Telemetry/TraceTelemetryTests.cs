@@ -30,6 +30,9 @@ public sealed class TraceTelemetryTests : IAsyncLifetime
         await live.HostAsync("first");
         await live.ConvergedAsync();
 
+        // The list that the relay's start asks for may bring what an event tells of: it must be over.
+        await Stage.UntilAsync("the first resync is over", () => stage.Log.Any(line => line.Contains("Resync:", StringComparison.Ordinal)));
+
         // An endpoint: no version. Then a route: a version.
         var pod = await stage.PodAsync("first-2");
         live.Apply(stage.Objects.Slice("first", stage.PodPort, ($"{pod.Place.Address}", pod.Name, "ready")));
