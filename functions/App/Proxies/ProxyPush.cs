@@ -53,7 +53,10 @@ public sealed record PushOutcome(int Steps, bool Everything, bool WasReady, IRea
 /// <param name="message">Which step, and what the proxy said.</param>
 public sealed class PushRefusedException(string message) : Exception(message);
 
-/// <summary>One push to one proxy: ReadState ─► Plan ─► Push ─► Verify.</summary>
+/// <summary>
+/// One push to one proxy: ReadState ─► Plan ─► Push ─► Verify. Each waits for the answer to the one before, but for additions that can be foreseen:
+/// these go with the reading, so that most pushes take three round trips.
+/// </summary>
 public static class ProxyPush
 {
     /// <summary>Brings the proxy to what is wanted, within a scope, and proves it.</summary>
@@ -68,46 +71,56 @@ public static class ProxyPush
     public static async Task<PushOutcome> RunAsync(
         RuntimeConnection connection, Wanted wanted, int version, PlanScope scope, KeyPairReading keys, CancellationToken cancel)
     {
-        var reading = new HAProxyStateReading(scope);
+        // What will be added goes with the reading: a round trip earlier than a plan could say so, and read back at once.
+        var foreseen = HAProxyPlanner.Foresee(wanted, scope);
+        var opened = !foreseen.IsEmpty;
+        var reading = new HAProxyStateReading(
+            scope, opened ? [HAProxyCommands.Note(ProxyNotes.Push, ProxyNotes.Open, exists: true), .. foreseen.Select(HAProxyCommands.Of)] : []);
         var state = reading.Read(Texts(await connection.SendAsync(reading.Commands, cancel)));
         var ready = state.Notes.GetValueOrDefault(ProxyNotes.Ready) == "1";
-        if (!scope.Everything && !(ready && state.Notes.GetValueOrDefault(ProxyNotes.Push) == ProxyNotes.Done))
+        var whole = ready && state.Notes.GetValueOrDefault(ProxyNotes.Push) == ProxyNotes.Done;
+        if (!scope.Everything && !whole)
             return await RunAsync(connection, wanted, version, PlanScope.All(), keys, cancel);
 
         Traces.Stage("read");
         var plan = HAProxyPlanner.Plan(wanted, version, state, scope);
-        if (plan.IsDone && ready && state.Notes.GetValueOrDefault(ProxyNotes.Push) == ProxyNotes.Done)
+        if (plan.IsDone && whole && !opened)
             return new(0, scope.Everything, ready, plan.Sweep, []);
 
         var work = new Pushing(connection, wanted, state, keys);
-        work.Add(HAProxyCommands.Note(ProxyNotes.Push, ProxyNotes.Open, state.Notes.ContainsKey(ProxyNotes.Push)), "noting the push");
-        await work.StageAsync(plan.Prepare, cancel);
-        if (!plan.Switch.IsEmpty)
+        if (!opened)
+            work.Add(HAProxyCommands.Note(ProxyNotes.Push, ProxyNotes.Open, state.Notes.ContainsKey(ProxyNotes.Push)), "noting the push");
+        var left = plan; // where it is done, the reading proved it
+        if (!plan.IsDone)
         {
-            await work.FlushAsync(cancel);
-            Traces.Stage("prepared");
+            await work.StageAsync(plan.Prepare, cancel);
+            if (!plan.Prepare.IsEmpty && !plan.Switch.IsEmpty)
+            {
+                await work.FlushAsync(cancel);
+                Traces.Stage("prepared");
+            }
+
             await work.StageAsync(plan.Switch, cancel);
+            if (!(plan.Prepare.IsEmpty && plan.Switch.IsEmpty) && !plan.Retire.IsEmpty)
+            {
+                await work.FlushAsync(cancel);
+                Traces.Stage("switched");
+            }
+
+            await work.StageAsync(plan.Retire, cancel);
+
+            var proof = new HAProxyStateReading(scope);
+            left = HAProxyPlanner.Plan(wanted, version, proof.Read(await work.FlushAsync(proof.Commands, cancel)), scope);
+            if (left.Prepare.Concat(left.Switch).Concat(left.Retire).FirstOrDefault(step => !work.IsHeldBack(step)) is { } missing)
+                throw new PushRefusedException($"reads back as something else than was pushed; this is still to do: {missing}");
         }
-
-        if (!plan.Retire.IsEmpty && !(plan.Prepare.IsEmpty && plan.Switch.IsEmpty))
-        {
-            await work.FlushAsync(cancel);
-            Traces.Stage("switched");
-        }
-
-        await work.StageAsync(plan.Retire, cancel);
-
-        var after = reading.Read(await work.FlushAsync(reading.Commands, cancel));
-        var left = HAProxyPlanner.Plan(wanted, version, after, scope);
-        if (left.Prepare.Concat(left.Switch).Concat(left.Retire).FirstOrDefault(step => !work.IsHeldBack(step)) is { } missing)
-            throw new PushRefusedException($"reads back as something else than was pushed; this is still to do: {missing}");
 
         Traces.Stage("verified");
         work.Add(HAProxyCommands.Note(ProxyNotes.Push, ProxyNotes.Done, exists: true), "noting the end of the push");
         if (!ready)
             work.Add(HAProxyCommands.Note(ProxyNotes.Ready, "1", exists: false), "noting readiness");
         await work.FlushAsync(cancel);
-        return new(work.Steps, scope.Everything, ready, [.. left.Sweep.Where(step => !work.IsHeldBack(step))], work.Unusable);
+        return new(foreseen.Length + work.Steps, scope.Everything, ready, [.. left.Sweep.Where(step => !work.IsHeldBack(step))], work.Unusable);
     }
 
     /// <summary>Tries to remove what is out of use.</summary>

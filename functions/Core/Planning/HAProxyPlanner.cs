@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using IngressReconciler.Endpoints;
 using IngressReconciler.Routing;
@@ -29,9 +30,33 @@ public static class HAProxyPlanner
         return plan.Build();
     }
 
+    /// <summary>
+    /// What a push will add, told before the proxy is read: what it lacks if it runs what was wanted before the scope's changes. Should it run
+    /// something else, this does no harm: all of it is wanted, none of it takes a request from where it goes, and what is there already is refused.
+    /// </summary>
+    /// <param name="wanted">What is wanted.</param>
+    /// <param name="scope">What is looked at.</param>
+    public static ImmutableArray<Step> Foresee(Wanted wanted, PlanScope scope)
+    {
+        if (scope.Everything)
+            return [];
+        var plan = new Builder();
+        var before = scope.Upstreams.Where(pair => pair.Value is not null).Select(pair => AsPushed(HAProxyNames.Backend(pair.Key), pair.Value!));
+        Backends(plan, wanted, new() { Backends = before.ToImmutableDictionary(one => one.Name, StringComparer.Ordinal) }, scope);
+        // A proxy that runs something else may have such a server ready, and no other.
+        return [.. plan.Prepare.Where(step => step is not SetServerState { State: not ServerState.Ready })];
+    }
+
+    private static ProxyBackend AsPushed(string backend, EndpointSet endpoints) => new(
+        backend,
+        endpoints.Endpoints.DistinctBy(HAProxyNames.Server).ToDictionary(HAProxyNames.Server, one => new ProxyServer(HAProxyNames.Server(one), one.Address, one.Port, State(one))),
+        Published: true);
+
+    private static ServerState State(Endpoint endpoint) => endpoint.State == EndpointState.Ready ? ServerState.Ready : ServerState.Drain;
+
     private static void Backends(Builder plan, Wanted wanted, ProxyState state, PlanScope scope)
     {
-        var upstreams = scope.Everything ? wanted.Endpoints.Keys : scope.Upstreams;
+        var upstreams = scope.Everything ? wanted.Endpoints.Keys : scope.Upstreams.Keys;
         var looked = new HashSet<string>(StringComparer.Ordinal);
         foreach (var (name, upstream) in upstreams.Select(one => (Name: HAProxyNames.Backend(one), one)).OrderBy(one => one.Name, StringComparer.Ordinal))
         {
@@ -59,7 +84,7 @@ public static class HAProxyPlanner
             var server = HAProxyNames.Server(endpoint);
             if (!kept.Add(server))
                 continue;
-            var state = endpoint.State == EndpointState.Ready ? ServerState.Ready : ServerState.Drain;
+            var state = State(endpoint);
             if (actual is null || !actual.Servers.TryGetValue(server, out var there))
             {
                 plan.Prepare.Add(new AddServer(backend, server, endpoint.Address, endpoint.Port, upstream.Protocol, upstream.SendProxy));

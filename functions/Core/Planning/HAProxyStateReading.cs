@@ -14,9 +14,15 @@ public sealed class HAProxyStateReading
     private readonly List<Action<string, Found>> readers = [];
 
     /// <summary>What to ask for a scope.</summary>
-    public HAProxyStateReading(PlanScope scope)
+    /// <param name="scope">What is looked at.</param>
+    /// <param name="changes">
+    /// Commands that may be refused, sent on the way: the notes are read as they are before these, and all else as it is after them.
+    /// </param>
+    public HAProxyStateReading(PlanScope scope, params IEnumerable<RuntimeCommand> changes)
     {
         Ask($"show map {HAProxyCommands.StateMap}", static (reply, found) => ReadMap(reply, found.Notes));
+        foreach (var change in changes)
+            Ask(change, static (_, _) => { });
         if (scope.Everything)
         {
             Ask("show stat -1 2 -1", static (reply, found) => ReadBackends(reply, found));
@@ -29,7 +35,7 @@ public sealed class HAProxyStateReading
             AskRoute(HAProxyRoutes.VersionKey);
             foreach (var key in scope.Hosts.Values.SelectMany(keys => keys))
                 AskRoute(key);
-            foreach (var backend in scope.Upstreams.Select(HAProxyNames.Backend))
+            foreach (var backend in scope.Upstreams.Keys.Select(HAProxyNames.Backend))
             {
                 Ask($"show stat {HAProxyCommands.Word(backend)} 2 -1", static (reply, found) => ReadBackends(reply, found));
                 Ask($"show servers state {HAProxyCommands.Word(backend)}", static (reply, found) => ReadServers(reply, found));
@@ -58,9 +64,11 @@ public sealed class HAProxyStateReading
         return found.State();
     }
 
-    private void Ask(string command, Action<string, Found> reader)
+    private void Ask(string command, Action<string, Found> reader) => Ask(new RuntimeCommand(command), reader);
+
+    private void Ask(RuntimeCommand command, Action<string, Found> reader)
     {
-        commands.Add(new(command));
+        commands.Add(command);
         readers.Add(reader);
     }
 

@@ -1,3 +1,4 @@
+using IngressReconciler.Endpoints;
 using IngressReconciler.Routing;
 
 namespace IngressReconciler.Planning;
@@ -11,8 +12,8 @@ public sealed class PlanScope
     /// <summary>Look at everything: the proxy is new, or what it runs is not known.</summary>
     public bool Everything { get; private init; }
 
-    /// <summary>Upstreams whose backend is looked at.</summary>
-    public HashSet<Upstream> Upstreams { get; } = [];
+    /// <summary>Upstreams whose backend is looked at, each with the endpoints it had before the first change; null if it was not in use.</summary>
+    public Dictionary<Upstream, EndpointSet?> Upstreams { get; } = [];
 
     /// <summary>Hosts whose routes are looked at, each with every key it may have on the proxy.</summary>
     public Dictionary<HostKey, HashSet<string>> Hosts { get; } = [];
@@ -34,7 +35,8 @@ public sealed class PlanScope
     {
         if (Everything)
             return;
-        Upstreams.UnionWith(difference.Upstreams);
+        foreach (var (upstream, before) in difference.Upstreams)
+            Upstreams.TryAdd(upstream, before);
         Certificates.UnionWith(difference.Certificates);
         foreach (var (host, before, after) in difference.Hosts)
         {

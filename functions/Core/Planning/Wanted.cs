@@ -43,23 +43,24 @@ public sealed record Wanted(
         var (translation, hosts) = Translation.Advance(cluster, differences);
 
         var endpoints = Endpoints.ToBuilder();
-        var upstreams = new HashSet<Upstream>();
+        var upstreams = ImmutableArray.CreateBuilder<UpstreamDifference>();
         foreach (var upstream in Concerned(translation, differences, hosts))
         {
             var now = translation.Uses.Upstreams.ContainsKey(upstream)
                 ? EndpointResolution.Resolve(cluster, upstream, Options.AllowLoopbackEndpoints)
                 : null;
-            if (endpoints.TryGetValue(upstream, out var old) ? old.Equals(now) : now is null)
+            var old = endpoints.GetValueOrDefault(upstream);
+            if (Equals(old, now))
                 continue;
             if (now is null)
                 endpoints.Remove(upstream);
             else
                 endpoints[upstream] = now;
-            upstreams.Add(upstream);
+            upstreams.Add(new(upstream, old));
         }
 
         var next = this with { Cluster = cluster, Translation = translation, Endpoints = endpoints.ToImmutable() };
-        return (next, new(hosts, [.. upstreams], Certificates(translation, differences, hosts)));
+        return (next, new(hosts, upstreams.ToImmutable(), Certificates(translation, differences, hosts)));
     }
 
     /// <summary>The Secret behind a certificate reference when it holds a usable pair; else null.</summary>
@@ -130,7 +131,7 @@ public sealed record Wanted(
 /// <param name="Upstreams">Upstreams with other endpoints, and those that came into use or went out of it.</param>
 /// <param name="Certificates">Certificates that are newly used, no longer used, or renewed.</param>
 public sealed record WantedDifference(
-    ImmutableArray<HostDifference> Hosts, ImmutableArray<Upstream> Upstreams, ImmutableArray<CertificateReference> Certificates)
+    ImmutableArray<HostDifference> Hosts, ImmutableArray<UpstreamDifference> Upstreams, ImmutableArray<CertificateReference> Certificates)
 {
     /// <summary>Nothing differs.</summary>
     public static WantedDifference None { get; } = new([], [], []);
@@ -138,3 +139,8 @@ public sealed record WantedDifference(
     /// <summary>Whether nothing differs.</summary>
     public bool IsEmpty => Hosts.IsEmpty && Upstreams.IsEmpty && Certificates.IsEmpty;
 }
+
+/// <summary>An upstream whose endpoints differ.</summary>
+/// <param name="Upstream">Which.</param>
+/// <param name="Before">The endpoints it had; null if it was not in use.</param>
+public readonly record struct UpstreamDifference(Upstream Upstream, EndpointSet? Before);

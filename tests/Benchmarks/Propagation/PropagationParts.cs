@@ -70,12 +70,13 @@ internal static class PropagationParts
             RuntimeConnection.OpenAsync(proxy.Address, credentials, new(), TimeProvider.System, CancellationToken.None)));
         var cluster = new SyntheticCluster(1_000, 10, network: 127);
         var wanted = MeasuredCluster.Build(cluster);
+        PushOutcome[] outcomes = [];
         await PushAsync(PlanScope.All(), version: 1);
         var scope = new PlanScope();
         var version = 1;
         var pods = cluster.Pods(500);
 
-        parts.Add(("push to both proxies and read back: an endpoint's change", await TimeAsync(() => PushAsync(scope, 1), before: () =>
+        parts.Add(("push to both proxies and read back: an endpoint's change", await TimeAsync(() => PushAsync(scope, 1), after: SweepAsync, before: () =>
         {
             pods = [.. pods[1..], cluster.NewPod()];
             Change(cluster.Slice(500, pods));
@@ -96,8 +97,11 @@ internal static class PropagationParts
             scope.Add(difference);
         }
 
-        Task PushAsync(PlanScope of, int version) => Task.WhenAll(connections.Select(connection =>
+        async Task PushAsync(PlanScope of, int version) => outcomes = await Task.WhenAll(connections.Select(connection =>
             Task.Run(() => ProxyPush.RunAsync(connection, wanted, version, of, (_, _, _) => ValueTask.FromResult(KeyPairText.Unusable("there are none here")), CancellationToken.None))));
+
+        // As the handler does: else every push reads all servers that were ever retired.
+        Task SweepAsync() => Task.WhenAll(connections.Zip(outcomes, (connection, outcome) => ProxyPush.SweepAsync(connection, outcome.Sweep, CancellationToken.None)));
     }
 
     private static async Task<Distribution> TimeAsync(Func<Task> part, Func<Task>? after = null, Func<Task>? before = null)

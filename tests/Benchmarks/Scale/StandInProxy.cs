@@ -13,7 +13,7 @@ internal static class StandInProxy
     /// <summary>The replies of a proxy that runs <paramref name="running"/>.</summary>
     public static string[] Replies(IReadOnlyList<RuntimeCommand> questions, Wanted running, int version, PlanScope scope)
     {
-        var backends = scope.Upstreams.ToDictionary(HAProxyNames.Backend, upstream => upstream, StringComparer.Ordinal);
+        var backends = scope.Upstreams.Keys.ToDictionary(HAProxyNames.Backend, upstream => upstream, StringComparer.Ordinal);
         var routes = scope.Hosts.Keys
             .SelectMany(host => HAProxyRoutes.Entries(host, running.Model.Hosts.GetValueOrDefault(host)))
             .ToDictionary(pair => pair.Key, pair => pair.Value, StringComparer.Ordinal);

@@ -166,10 +166,13 @@ public sealed class Stage : IAsyncLifetime
         ];
     }
 
-    /// <summary>Asks a proxy; without a pod, the status is what there is to know.</summary>
+    /// <summary>Asks a proxy, with the path as it is written; without a pod, the status is what there is to know.</summary>
     internal async Task<(int Status, EchoAnswer? Echo)> GetAsync(IngressProxy proxy, string host, string path = "/")
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{proxy.Ports.Http}{path}"));
+        var uri = new Uri(
+            string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{proxy.Ports.Http}{path}"),
+            new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
+        using var request = new HttpRequestMessage(HttpMethod.Get, uri);
         request.Headers.Host = host;
         using var answer = await http.SendAsync(request);
         return ((int)answer.StatusCode, answer.IsSuccessStatusCode ? await answer.Content.ReadFromJsonAsync<EchoAnswer>() : null);

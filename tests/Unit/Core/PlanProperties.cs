@@ -40,7 +40,7 @@ public class PlanProperties
         var before = log.InService().Changes().Wanted();
         var (wanted, scope) = Happenings.After(before, more.Changes(from: 100), 1);
         var keys = scope.Hosts.Values.SelectMany(one => one).Append(HAProxyRoutes.VersionKey).ToHashSet();
-        var backends = scope.Upstreams.Select(HAProxyNames.Backend).ToHashSet();
+        var backends = scope.Upstreams.Keys.Select(HAProxyNames.Backend).ToHashSet();
         var proxy = Happenings.Proxy(before);
         var read = proxy.Read(PlanScope.All()); // says more than was asked for; that must not tempt the plan
         foreach (var step in HAProxyPlanner.Plan(wanted, 2, read, scope).Steps)
@@ -84,6 +84,89 @@ public class PlanProperties
         }
 
         static Endpoints.EndpointSet EndpointSet() => Endpoints.EndpointSet.None;
+    }
+
+    [Property]
+    public void What_is_foreseen_is_all_that_a_proxy_lacks_in_backends_and_servers(Happening[] log, Happening[] more, byte batch)
+    {
+        var before = log.InService().Changes().Wanted();
+        var proxy = Happenings.Proxy(before);
+        var (wanted, scope) = Happenings.After(before, more.Changes(from: 100), 1 + (batch % 8));
+        proxy.Apply(HAProxyPlanner.Foresee(wanted, scope));
+        var plan = HAProxyPlanner.Plan(wanted, 2, proxy.Read(scope), scope);
+        Assert.DoesNotContain(plan.Prepare, step => step is AddBackend or AddServer or SetServerState or PublishBackend);
+        Carry(proxy, plan);
+        Runs(proxy, wanted, 2);
+    }
+
+    [Property(MaxTest = 500)]
+    public void What_is_foreseen_takes_nothing_away_whatever_the_proxy_runs(Happening[] log, Happening[] other, Happening[] more)
+    {
+        var proxy = Happenings.Proxy(other.InService().Changes().Wanted());
+        var (wanted, scope) = Happenings.After(log.InService().Changes().Wanted(), more.Changes(from: 100), 4);
+        var answered = (from host in Hosts from path in Paths where Answered(proxy, host, path) select (host, path)).ToArray();
+        var live = wanted.Endpoints.Keys.Select(HAProxyNames.Backend).Where(proxy.IsLive).ToArray();
+        foreach (var step in HAProxyPlanner.Foresee(wanted, scope))
+        {
+            proxy.Offer(step);
+            Assert.All(answered, one => Assert.True(Answered(proxy, one.host, one.path), $"after {step}, {one.host}{one.path} is not answered"));
+            Assert.All(live, backend => Assert.True(proxy.IsLive(backend), $"after {step}, {backend} has no ready server"));
+        }
+
+        Carry(proxy, Happenings.Full(wanted, 2, proxy));
+        Runs(proxy, wanted, 2);
+    }
+
+    [Fact]
+    public void What_is_foreseen_drains_no_server_for_it_may_be_the_only_one()
+    {
+        var proxy = Happenings.Proxy(Web("{addresses: [10.0.0.1]}"));
+        var wanted = Web("{addresses: [10.0.0.1], conditions: {ready: false, serving: true, terminating: true}}, {addresses: [10.0.0.2]}");
+        var scope = new PlanScope();
+        var upstream = Assert.Single(wanted.Endpoints.Keys);
+        scope.Upstreams.Add(upstream, Endpoints.EndpointSet.None);
+        foreach (var step in HAProxyPlanner.Foresee(wanted, scope))
+        {
+            proxy.Offer(step);
+            Assert.True(proxy.IsLive(HAProxyNames.Backend(upstream)), $"after {step}");
+        }
+
+        Carry(proxy, HAProxyPlanner.Plan(wanted, 1, proxy.Read(scope), scope));
+        Runs(proxy, wanted, 1);
+
+        static Wanted Web(string endpoints) => Wanted.Of(
+            Manifests.Cluster($"""
+                kind: Service
+                metadata:
+                  name: web
+                spec:
+                  ports:
+                  - name: http
+                    port: 80
+                ---
+                kind: EndpointSlice
+                metadata:
+                  name: web-1
+                  labels:
+                    kubernetes.io/service-name: web
+                addressType: IPv4
+                ports:
+                - name: http
+                  port: 8080
+                endpoints: [{endpoints}]
+                ---
+                kind: Ingress
+                metadata:
+                  name: web
+                spec:
+                  ingressClassName: ours
+                  defaultBackend:
+                    service:
+                      name: web
+                      port:
+                        number: 80
+                """),
+            Happenings.Options);
     }
 
     [Property]

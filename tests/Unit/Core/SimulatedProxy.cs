@@ -44,6 +44,26 @@ internal sealed class SimulatedProxy
     public void Apply(Step step)
     {
         Take(step);
+        DemandBackends(step);
+    }
+
+    /// <summary>Takes a step that may be refused.</summary>
+    public void Offer(Step step)
+    {
+        try
+        {
+            Take(step);
+        }
+        catch (InvalidOperationException)
+        {
+            return;
+        }
+
+        DemandBackends(step);
+    }
+
+    private void DemandBackends(Step step)
+    {
         foreach (var (key, value) in routes)
         {
             if (key != HAProxyRoutes.VersionKey && value != HAProxyRoutes.NoBackend)
@@ -54,7 +74,7 @@ internal sealed class SimulatedProxy
     /// <summary>What the proxy says to a reading of that scope: nothing that was not asked for.</summary>
     public ProxyState Read(PlanScope scope)
     {
-        var names = scope.Upstreams.Select(HAProxyNames.Backend).ToHashSet();
+        var names = scope.Upstreams.Keys.Select(HAProxyNames.Backend).ToHashSet();
         var keys = scope.Hosts.Values.SelectMany(one => one).Append(HAProxyRoutes.VersionKey).ToHashSet();
         var withCertificates = scope.Everything || scope.Certificates.Count > 0;
         return new()

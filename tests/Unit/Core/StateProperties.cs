@@ -86,7 +86,8 @@ public class StateProperties
         var upstreams = before.Endpoints.Keys.Union(after.Endpoints.Keys)
             .Where(key => !Equals(before.Endpoints.GetValueOrDefault(key), after.Endpoints.GetValueOrDefault(key)));
         Assert.Equal(hosts.ToHashSet(), difference.Hosts.Select(one => one.Host).ToHashSet());
-        Assert.Equal(upstreams.ToHashSet(), difference.Upstreams.ToHashSet());
+        Assert.Equal(upstreams.ToHashSet(), difference.Upstreams.Select(one => one.Upstream).ToHashSet());
+        Assert.All(difference.Upstreams, one => Assert.Equal(before.Endpoints.GetValueOrDefault(one.Upstream), one.Before));
         Assert.All(difference.Hosts, one => Assert.Equal(before.Model.Hosts.GetValueOrDefault(one.Host), one.Before));
         Assert.All(difference.Hosts, one => Assert.Equal(after.Model.Hosts.GetValueOrDefault(one.Host), one.After));
     }
