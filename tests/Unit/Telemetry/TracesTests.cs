@@ -29,6 +29,26 @@ public sealed class TracesTests
         Assert.False(span.Recorded);
     }
 
+    [Fact]
+    public void A_push_is_in_the_trace_of_the_first_round_that_waits_for_it()
+    {
+        using var listener = Listen();
+        var proxy = new ProxyTelemetry("one", "p1", TimeProvider.System);
+        ActivityContext[] rounds = [.. Enumerable.Range(0, 2).Select(_ => new ActivityContext(ActivityTraceId.CreateRandom(), ActivitySpanId.CreateRandom(), ActivityTraceFlags.Recorded))];
+        proxy.Await(new(new(0, 10), 0, rounds[0], []));
+        proxy.Await(new(new(0, 20), 0, rounds[1], []));
+
+        using (var push = proxy.StartPush(1, new(0, 10)))
+            Assert.Equal((rounds[0].SpanId, 0), (push!.ParentSpanId, push.Links.Count()));
+        using (var both = proxy.StartPush(1, new(0, 20)))
+            Assert.Equal((rounds[0].SpanId, rounds[1]), (both!.ParentSpanId, both.Links.Single().Context));
+        proxy.Reached(new(0, 10));
+        using (var rest = proxy.StartPush(1, new(0, 20)))
+            Assert.Equal(rounds[1].SpanId, rest!.ParentSpanId);
+        proxy.Reached(new(0, 20));
+        Assert.Equal(TimeSpan.Zero, proxy.Lag);
+    }
+
     private static ActivityListener Listen()
     {
         var listener = new ActivityListener
