@@ -27,8 +27,8 @@ public static class RelayCommand
     };
     private static readonly Option<string?> Kubeconfig = new("--kubeconfig") { Description = "Instead of the Pod's service account [default outside of a cluster: KUBECONFIG or ~/.kube/config].", HelpName = "FILE" };
     private static readonly Option<string?> Context = new("--context") { Description = "Context of the kubeconfig [default: its current one].", HelpName = "NAME" };
-    private static readonly Option<bool> Secrets = new("--secrets") { Description = "Whether to read Secrets; false: only the default certificate is served.", DefaultValueFactory = _ => true };
-    private static readonly Option<bool> Nodes = new("--nodes") { Description = "Whether to read Nodes; false: no edge of proxies.", DefaultValueFactory = _ => true };
+    private static readonly Option<bool> Secrets = new("--secrets") { Description = "Whether to read Secrets; false: only the default certificate is served.", HelpName = "true|false", DefaultValueFactory = _ => true };
+    private static readonly Option<bool> Nodes = new("--nodes") { Description = "Whether to read Nodes; false: no edge of proxies.", HelpName = "true|false", DefaultValueFactory = _ => true };
     private static readonly Option<string?> ConfigMap = new("--config-map") { Description = "The one ConfigMap to read, such as ingress-nginx's.", HelpName = "NAMESPACE/NAME" };
     private static readonly Option<string> ProxyNamespace = new("--proxy-namespace") { Description = "Where the ingress proxies' Pods are.", HelpName = "NAME", DefaultValueFactory = _ => ProxyPods.Default.Namespace };
     private static readonly Option<string> ProxySelector = new("--proxy-selector") { Description = "Their labels.", HelpName = "A=B,C=D", DefaultValueFactory = _ => ProxyPods.Default.Selector };
