@@ -19,7 +19,10 @@ internal sealed class Manifests(IReadOnlyList<JsonNode> all)
     public static TheoryData<string> Overlays => [.. Directory.GetDirectories(Repository.File("infra/kubernetes/overlays")).Select(folder => Path.GetFileName(folder))];
 
     /// <summary>What is filled in, by name.</summary>
-    public static IReadOnlyDictionary<string, string> Parameters { get; } = File.ReadLines(Repository.File("infra/kubernetes/parameters/parameters.env"))
+    public static IReadOnlyDictionary<string, string> Parameters { get; } = Values("infra/kubernetes/parameters/parameters.env");
+
+    /// <summary>The values in one of the repository's files of <c>NAME=value</c>, by name.</summary>
+    public static Dictionary<string, string> Values(string path) => File.ReadLines(Repository.File(path))
         .Where(line => line.Length > 0 && line[0] != '#').Select(line => line.Split('=', 2)).ToDictionary(line => line[0], line => line[1]);
 
     /// <summary>The objects.</summary>
