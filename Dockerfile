@@ -8,7 +8,7 @@ COPY .editorconfig Directory.Build.props Directory.Packages.props global.json ./
 COPY functions functions
 ARG REVISION
 # As scripts/package does, but for the architecture that is built on. The commit is told, for git's folder stays outside.
-RUN dotnet publish functions/App -c Release --use-current-runtime -o artifacts/native -v quiet "-p:SourceRevisionId=${REVISION}"
+RUN dotnet publish functions/App -c Release -o artifacts/native -v quiet "-p:SourceRevisionId=${REVISION}"
 
 FROM ${REGISTRY}/dotnet/runtime-deps:10.0-noble-chiseled
 ARG REVISION

@@ -42,7 +42,7 @@ public sealed partial class DockerfileTests
         var package = File.ReadLines(Repository.File("scripts/package")).Select(line => line.Trim()).Single(line => line.StartsWith("dotnet publish", StringComparison.Ordinal));
         var publish = Of("RUN").Single();
 
-        Assert.Equal(package.Replace("-r linux-x64 -o \"$from\" -v quiet >&2", "--use-current-runtime -o artifacts/native -v quiet \"-p:SourceRevisionId=${REVISION}\"", StringComparison.Ordinal), publish);
+        Assert.Equal(package.Replace("-r linux-x64 -o \"$from\" -v quiet >&2", "-o artifacts/native -v quiet \"-p:SourceRevisionId=${REVISION}\"", StringComparison.Ordinal), publish);
         Assert.Equal($"--from=build {Of("WORKDIR").Single()}/artifacts/native/{executable} /usr/bin/{executable}", Of("COPY").Last());
         Assert.Equal([$"/usr/bin/{executable}"], JsonSerializer.Deserialize<string[]>(Of("ENTRYPOINT").Single())!);
     }
