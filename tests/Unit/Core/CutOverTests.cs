@@ -1,5 +1,4 @@
 using IngressReconciler.Cluster;
-using IngressReconciler.Cluster.Resources;
 using IngressReconciler.Routing;
 using Xunit;
 
