@@ -34,7 +34,13 @@ public sealed class PrivateLinkTests(ProxyLine line) : IClassFixture<ProxyLine>,
     public async ValueTask DisposeAsync()
     {
         await line.TellIngressAsync(
-            "clear map virt@routes", "del map virt@state link-id", "set server pods/one state maint", "wait 5s srv-removable pods/one", "del server pods/one", "unpublish backend pods", "del backend pods");
+            "clear map virt@routes",
+            "del map virt@state link-id",
+            "set server pods/one state maint",
+            "wait 5s srv-removable pods/one",
+            "del server pods/one",
+            "unpublish backend pods",
+            "del backend pods");
         await over.CancelAsync();
         await serving;
         pod.Dispose();

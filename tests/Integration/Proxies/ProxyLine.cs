@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using IngressReconciler.Planning;
+using IngressReconciler.Proxies;
 using Xunit;
 
 namespace IngressReconciler.Tests.Integration.Proxies;
@@ -23,6 +24,8 @@ public sealed class ProxyLine : IAsyncLifetime
     private readonly TestPki pki = new();
     private readonly HttpClient web = new();
     private readonly Dictionary<int, int> descriptors = [];
+    private RuntimeConnection ingress = null!;
+    private RuntimeConnection edge = null!;
 
     /// <summary>Makes them; they do not run yet.</summary>
     public ProxyLine()
@@ -44,6 +47,8 @@ public sealed class ProxyLine : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         await Task.WhenAll(Ingress.StartAsync(), Edge.StartAsync());
+        ingress = await Ingress.ConnectAsync(cancel: TestContext.Current.CancellationToken);
+        edge = await Edge.ConnectAsync(cancel: TestContext.Current.CancellationToken);
         await TellIngressAsync(
             $"add map virt@proxy-sources {Required}/32 required",
             $"add map virt@proxy-sources {Accepted}/32 accepted",
@@ -59,36 +64,26 @@ public sealed class ProxyLine : IAsyncLifetime
     public async ValueTask DisposeAsync()
     {
         web.Dispose();
+        await ingress.DisposeAsync();
+        await edge.DisposeAsync();
         await Edge.DisposeAsync();
         await Ingress.DisposeAsync();
         pki.Dispose();
     }
 
     /// <summary>Commands to the ingress proxy, none of which fails.</summary>
-    internal async Task TellIngressAsync(params string[] commands)
-    {
-        await using var connection = await Ingress.ConnectAsync(cancel: TestContext.Current.CancellationToken);
-        var replies = await connection.SendAsync([.. commands.Select(command => new RuntimeCommand(command))], TestContext.Current.CancellationToken);
-        Assert.All(replies, reply => Assert.False(reply.IsError, reply.Text));
-    }
+    internal async Task TellIngressAsync(params string[] commands) => await TellAsync(ingress, commands);
 
     /// <summary>Commands to the edge proxy, none of which fails.</summary>
-    internal async Task TellEdgeAsync(params string[] commands)
-    {
-        await using var connection = await Edge.ConnectAsync(cancel: TestContext.Current.CancellationToken);
-        var replies = await connection.SendAsync([.. commands.Select(command => new RuntimeCommand(command))], TestContext.Current.CancellationToken);
-        Assert.All(replies, reply => Assert.False(reply.IsError, reply.Text));
-    }
+    internal async Task TellEdgeAsync(params string[] commands) => await TellAsync(edge, commands);
 
     /// <summary>Both are the processes that they were, serve, and hold no connection or file of a test that is over.</summary>
     internal async Task HealthyAsync()
     {
         Assert.Equal(descriptors.Keys.Order(), new[] { Ingress.Pid, Edge.Pid }.Order());
-        Assert.Equal("ready, version \n", await web.GetStringAsync(new Uri($"http://127.0.0.1:{Ingress.Ports.Health}/readyz"), TestContext.Current.CancellationToken));
+        Assert.StartsWith("ready, ", await web.GetStringAsync(new Uri($"http://127.0.0.1:{Ingress.Ports.Health}/readyz"), TestContext.Current.CancellationToken));
         Assert.Equal(Outcome.Served, (await ProxyCaller.AskAsync(Stranger, At(Ingress.Ports.Http), [])).Outcome);
-        Assert.Equal(Outcome.Served, (await ProxyCaller.AskAsync(Stranger, At(Edge.Ports.Https), [], tls: true)).Outcome);
-        await using var ingress = await Ingress.ConnectAsync(cancel: TestContext.Current.CancellationToken);
-        await using var edge = await Edge.ConnectAsync(cancel: TestContext.Current.CancellationToken);
+        Assert.Equal(Outcome.Served, (await ProxyCaller.AskAsync(Stranger, At(Edge.Ports.Http), [])).Outcome);
         var deadline = TimeProvider.System.GetTimestamp();
         string? left;
         while ((left = await LeftAsync(ingress) ?? await LeftAsync(edge) ?? descriptors.Select(Grown).FirstOrDefault(grown => grown is not null)) is not null)
@@ -98,12 +93,18 @@ public sealed class ProxyLine : IAsyncLifetime
         }
     }
 
+    private static async Task TellAsync(RuntimeConnection connection, string[] commands)
+    {
+        var replies = await connection.SendAsync([.. commands.Select(command => new RuntimeCommand(command))], TestContext.Current.CancellationToken);
+        Assert.All(replies, reply => Assert.False(reply.IsError, reply.Text));
+    }
+
     private static string? Grown(KeyValuePair<int, int> before) =>
         Descriptors(before.Key) is var now && now > before.Value + Margin ? $"{now} open files of process {before.Key}, where there were {before.Value}" : null;
 
     private static int Descriptors(int pid) => Directory.EnumerateFileSystemEntries($"/proc/{pid}/fd").Count();
 
-    private static async Task<string?> LeftAsync(IngressReconciler.Proxies.RuntimeConnection connection)
+    private static async Task<string?> LeftAsync(RuntimeConnection connection)
     {
         const string field = "CurrConns: ";
         var info = (await connection.SendAsync([new("show info")], TestContext.Current.CancellationToken))[0].Text;

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Xunit;
 using static IngressReconciler.Tests.Integration.Proxies.ProxyLine;
 
@@ -132,11 +133,11 @@ public sealed class ProxyVectorTests(ProxyLine line) : IClassFixture<ProxyLine>,
     {
         try
         {
-            using var listener = new System.Net.Sockets.TcpListener(Loopback6, 0);
+            using var listener = new TcpListener(Loopback6, 0);
             listener.Start();
             return true;
         }
-        catch (System.Net.Sockets.SocketException)
+        catch (SocketException)
         {
             return false;
         }
