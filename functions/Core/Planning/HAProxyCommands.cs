@@ -49,6 +49,8 @@ public static class HAProxyCommands
         AbortCertificate(var certificate) => new($"abort ssl cert {Word(certificate)}"),
         AddProxySource(var source) => new($"add map {ProxySourceMap} {Word(source.Network)} {HAProxyNames.SourceWord(source)}"),
         SetProxySource(var source) => new($"set map {ProxySourceMap} {Word(source.Network)} {HAProxyNames.SourceWord(source)}"),
+        TellLinkId(true) => Note(ProxyNotes.LinkId, "1", exists: false),
+        TellLinkId(false) => new($"del map {StateMap} {ProxyNotes.LinkId}"),
         DeleteProxySource(var network) => new($"del map {ProxySourceMap} {Word(network)}"),
         _ => throw new ArgumentException($"{step.GetType().Name} is not a single command", nameof(step)),
     };
@@ -140,6 +142,8 @@ public static class HAProxyCommands
         {
             SendProxy.None => protocol,
             SendProxy.V1 => protocol + " send-proxy",
+            // With a private link's number, if the connection came by one.
+            SendProxy.V2 when server.Protocol == UpstreamProtocol.Tcp => protocol + " send-proxy-v2 set-proxy-v2-tlv-fmt(0xE1) %[var(sess.link)]",
             SendProxy.V2 => protocol + " send-proxy-v2",
             _ => throw new ArgumentOutOfRangeException(nameof(server)),
         };

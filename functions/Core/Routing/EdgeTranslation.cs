@@ -130,7 +130,7 @@ public static class EdgeTranslation
                 Error(service.Key, "NodePortMissing", $"spec.ports has no TCP port named {port} with a nodePort, so the edge has nowhere to lead to. Add it, as infra/kubernetes does.");
         }
 
-        public EdgeContribution Result() => new(new() { Sources = sources.Values.ToValueList() }, tables.ToValueList(), findings.ToValueList());
+        public EdgeContribution Result() => new(options.Settings.ProxyProtocol with { Sources = sources.Values.ToValueList() }, tables.ToValueList(), findings.ToValueList());
 
         private void Trust(ProxySource source, ResourceKey from, string field)
         {
