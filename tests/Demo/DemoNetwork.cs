@@ -57,12 +57,12 @@ internal sealed class DemoNetwork : IDisposable
             for (byte range = 0; range < 100; range += 10)
             {
                 var (address, ports) = (Address(range, 4, 1), PortsAt(shift));
-                if (new[] { ports.Http, ports.Https, ports.Admin, ports.Health }.All(port => IsFree(address, port)) && Bind(address, ClaimPort + shift) is { } claim)
+                if (new[] { ports.Http, ports.Https, ports.HttpProxy, ports.HttpsProxy, ports.Admin, ports.Health }.All(port => IsFree(address, port)) && Bind(address, ClaimPort + shift) is { } claim)
                     return new(range, shift, claim);
             }
         }
 
-        throw new InvalidOperationException("ports 8080, 8443, 9443 and 8404, and those 10000 and 20000 above, are taken on every loopback address that was tried");
+        throw new InvalidOperationException("ports 8080, 8081, 8443, 8444, 9443 and 8404, and those 10000 and 20000 above, are taken on every loopback address that was tried");
     }
 
     /// <inheritdoc/>
@@ -74,8 +74,8 @@ internal sealed class DemoNetwork : IDisposable
 
     private static ProxyPorts PortsAt(int shift)
     {
-        var (http, https, admin, health) = ProxyPorts.Usual;
-        return new(http + shift, https + shift, admin + shift, health + shift);
+        var (http, https, httpProxy, httpsProxy, admin, health) = ProxyPorts.Usual;
+        return new(http + shift, https + shift, httpProxy + shift, httpsProxy + shift, admin + shift, health + shift);
     }
 
     private static int Free(int wish) => IsFree(IPAddress.Loopback, wish) ? wish : ProxyPorts.FreePorts(1)[0];

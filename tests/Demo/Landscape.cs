@@ -21,7 +21,7 @@ internal sealed class Landscape : IAsyncDisposable
         Network = DemoNetwork.Take();
         Shop = new(Network, Path.Combine(Folder, "manifests"));
         Proxies = [NewProxy("proxy-a", 1), NewProxy("proxy-b", 2)];
-        edge = new("tests/Demo/edge.cfg", EdgeSettings(), Network.EdgeHttp, Path.Combine(Folder, "edge.log"));
+        edge = new(["tests/Demo/edge.cfg"], EdgeSettings(), Network.EdgeHttp, Path.Combine(Folder, "edge.log"));
     }
 
     /// <summary>Holds manifests and logs.</summary>

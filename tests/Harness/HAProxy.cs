@@ -7,12 +7,18 @@ namespace IngressReconciler.Tests.Harness;
 /// A real HAProxy with a configuration of this repository. The executable is the one that the environment variable <c>HAPROXY</c> names,
 /// else what <c>scripts/haproxy</c> finds or fetches.
 /// </summary>
-/// <param name="configuration">The configuration's path in the repository.</param>
+/// <param name="configuration">The files of the configuration, in order, by their paths in the repository.</param>
 /// <param name="environment">What it reads from the environment.</param>
 /// <param name="accepts">Where it accepts connections once it runs.</param>
 /// <param name="log">The file that it writes to.</param>
-public sealed class HAProxy(string configuration, IReadOnlyDictionary<string, string> environment, IPEndPoint accepts, string log) : IAsyncDisposable
+public sealed class HAProxy(IReadOnlyList<string> configuration, IReadOnlyDictionary<string, string> environment, IPEndPoint accepts, string log) : IAsyncDisposable
 {
+    /// <summary>The bootstrap of an ingress proxy.</summary>
+    public static readonly IReadOnlyList<string> Ingress = ["infra/haproxy/common.cfg", "infra/haproxy/ingress.cfg"];
+
+    /// <summary>The bootstrap of an edge proxy.</summary>
+    public static readonly IReadOnlyList<string> Edge = ["infra/haproxy/common.cfg", "infra/haproxy/edge.cfg"];
+
     private static readonly Lazy<Task<string>> Executable = new(() => Repository.RunAsync("scripts/haproxy"));
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
@@ -35,7 +41,7 @@ public sealed class HAProxy(string configuration, IReadOnlyDictionary<string, st
     /// <exception cref="InvalidOperationException">It does not run.</exception>
     public async Task StartAsync()
     {
-        process = await ChildProcess.StartAsync(log, await ExecutableAsync(), ["-db", "-f", Repository.File(configuration)], environment);
+        process = await ChildProcess.StartAsync(log, await ExecutableAsync(), ["-db", .. configuration.SelectMany(file => new[] { "-f", Repository.File(file) })], environment);
         await process.WaitUntilAsync(AcceptsAsync, Patience);
     }
 

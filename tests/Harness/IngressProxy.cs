@@ -6,16 +6,16 @@ using IngressReconciler.Proxies;
 namespace IngressReconciler.Tests.Harness;
 
 /// <summary>The ports of an ingress proxy.</summary>
-public sealed record ProxyPorts(int Http, int Https, int Admin, int Health)
+public sealed record ProxyPorts(int Http, int Https, int HttpProxy, int HttpsProxy, int Admin, int Health)
 {
     /// <summary>The bootstrap's own.</summary>
-    public static ProxyPorts Usual { get; } = new(8080, 8443, 9443, 8404);
+    public static ProxyPorts Usual { get; } = new(8080, 8443, 8081, 8444, 9443, 8404);
 
-    /// <summary>Four that nobody listens on now.</summary>
+    /// <summary>Some that nobody listens on now.</summary>
     public static ProxyPorts Free()
     {
-        var free = FreePorts(4);
-        return new(free[0], free[1], free[2], free[3]);
+        var free = FreePorts(6);
+        return new(free[0], free[1], free[2], free[3], free[4], free[5]);
     }
 
     /// <summary>Ports of 127.0.0.1 that nobody listens on now.</summary>
@@ -31,7 +31,7 @@ public sealed record ProxyPorts(int Http, int Https, int Admin, int Health)
     }
 }
 
-/// <summary>An ingress proxy: a real HAProxy with the bootstrap <c>infra/haproxy/haproxy.cfg</c>, on loopback.</summary>
+/// <summary>An ingress proxy: a real HAProxy with the bootstrap <c>infra/haproxy/ingress.cfg</c>, on loopback.</summary>
 public class IngressProxy : IAsyncDisposable
 {
     private readonly HAProxy haproxy;
@@ -49,11 +49,13 @@ public class IngressProxy : IAsyncDisposable
         Address = new(name, host.ToString(), ports.Admin);
         string At(int port) => string.Create(CultureInfo.InvariantCulture, $"{host}:{port}");
         haproxy = new(
-            "infra/haproxy/haproxy.cfg",
+            HAProxy.Ingress,
             new Dictionary<string, string>
             {
                 ["BIND_HTTP"] = At(ports.Http),
                 ["BIND_HTTPS"] = At(ports.Https),
+                ["BIND_HTTP_PROXY"] = At(ports.HttpProxy),
+                ["BIND_HTTPS_PROXY"] = At(ports.HttpsProxy),
                 ["BIND_ADMIN"] = At(ports.Admin),
                 ["BIND_HEALTH"] = At(ports.Health),
                 ["ADMIN_SOCKET"] = Path.Combine(folder, "admin.sock"),

@@ -9,7 +9,7 @@ public static class PkiCommand
 {
     private static readonly Argument<string> Folder = new("FOLDER") { Description = "Is made when missing; certificates that are there are replaced." };
     private static readonly Option<string> ServerName = new("--server-name") { Description = "The name in the proxies' admin certificate.", HelpName = "NAME", DefaultValueFactory = _ => new ProxyOptions().ServerName };
-    private static readonly Option<string> Client = new("--client") { Description = "The client that proxies let in: ADMIN_CLIENT of infra/haproxy/haproxy.cfg.", HelpName = "CN", DefaultValueFactory = _ => "ingress-reconciler" };
+    private static readonly Option<string> Client = new("--client") { Description = "The client that proxies let in: ADMIN_CLIENT of infra/haproxy/common.cfg.", HelpName = "CN", DefaultValueFactory = _ => "ingress-reconciler" };
 
     /// <summary>The command.</summary>
     public static Command Create()

@@ -52,7 +52,7 @@ public sealed record ClusterSettings(
                 {
                     ProxyProtocol = new()
                     {
-                        TrustedSources = List(section, "TrustedSources").Select(text => Parse(section, "TrustedSources", text, IPNetwork.Parse).ToString()).ToValueList(),
+                        Sources = List(section, "TrustedSources").Select(text => new ProxySource(Parse(section, "TrustedSources", text, IPNetwork.Parse).ToString(), Required: true)).ToValueList(),
                     },
                     DefaultCertificate = section["DefaultCertificate"] is { Length: > 0 } reference
                         ? Parse(section, "DefaultCertificate", reference, Reference)

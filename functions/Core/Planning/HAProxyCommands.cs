@@ -15,7 +15,7 @@ public static class HAProxyCommands
     /// <summary>The map of routes.</summary>
     public const string RouteMap = "virt@routes";
 
-    /// <summary>The map of networks that must send a PROXY header.</summary>
+    /// <summary>The map of networks that may send a PROXY header.</summary>
     public const string ProxySourceMap = "virt@proxy-sources";
 
     /// <summary>The map in which we note on the process itself how far it is.</summary>
@@ -45,13 +45,14 @@ public static class HAProxyCommands
         UnbindCertificate(var line, var number) => new(string.Create(CultureInfo.InvariantCulture, $"del ssl crt-list {CertificateList} {Word(line.Certificate)}:{number}")),
         DeleteCertificate(var certificate) => new($"del ssl cert {Word(certificate)}"),
         AbortCertificate(var certificate) => new($"abort ssl cert {Word(certificate)}"),
-        AddProxySource(var network) => new($"add map {ProxySourceMap} {Word(network)} 1"),
+        AddProxySource(var source) => new($"add map {ProxySourceMap} {Word(source.Network)} {HAProxyNames.SourceWord(source)}"),
+        SetProxySource(var source) => new($"set map {ProxySourceMap} {Word(source.Network)} {HAProxyNames.SourceWord(source)}"),
         DeleteProxySource(var network) => new($"del map {ProxySourceMap} {Word(network)}"),
         _ => throw new ArgumentException($"{step.GetType().Name} is not a single command", nameof(step)),
     };
 
     /// <summary>The default certificate's name in the store: the bootstrap's.</summary>
-    public const string DefaultCertificate = "@pki/default";
+    public const string DefaultCertificate = "@traffic/default";
 
     /// <summary>What puts a certificate with its key into the store: made, filled, and taken into use only when both are whole.</summary>
     /// <param name="certificate">Its name in the store. The first command fails when it is there already, which does no harm.</param>

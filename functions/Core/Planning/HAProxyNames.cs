@@ -44,6 +44,9 @@ public static class HAProxyNames
         return endpoint.Pod is { } pod ? $"{(pod.Length > LongestPod ? pod[..LongestPod] : pod)}_{place}" : place;
     }
 
+    /// <summary>On which ports a network sends a PROXY header: <c>required</c> on all, <c>accepted</c> on those for it.</summary>
+    public static string SourceWord(ProxySource source) => source.Required ? "required" : "accepted";
+
     /// <summary><c>namespace/name/fingerprint</c>: a renewed certificate is another one, put beside the old before that goes.</summary>
     public static string Certificate(CertificateReference reference, Secret secret) => $"{CertificatePrefix(reference)}{secret.Fingerprint![..16]}";
 

@@ -216,9 +216,17 @@ public static class HAProxyPlanner
 
     private static void ProxySources(Builder plan, Wanted wanted, ProxyState state)
     {
-        var target = wanted.Model.Settings.ProxyProtocol.TrustedSources;
-        plan.Switch.AddRange(target.Where(network => !state.ProxySources.Contains(network)).Select(network => new AddProxySource(network)));
-        plan.Switch.AddRange(state.ProxySources.Where(network => !target.Contains(network)).Order(StringComparer.Ordinal).Select(network => new DeleteProxySource(network)));
+        var target = wanted.Model.Settings.ProxyProtocol.Sources;
+        foreach (var source in target)
+        {
+            if (!state.ProxySources.TryGetValue(source.Network, out var word))
+                plan.Switch.Add(new AddProxySource(source));
+            else if (word != HAProxyNames.SourceWord(source))
+                plan.Switch.Add(new SetProxySource(source));
+        }
+
+        var gone = state.ProxySources.Keys.Except(target.Select(source => source.Network), StringComparer.Ordinal);
+        plan.Switch.AddRange(gone.Order(StringComparer.Ordinal).Select(network => new DeleteProxySource(network)));
     }
 
     private sealed class Builder

@@ -169,7 +169,7 @@ public sealed class HAProxyStateReading
         }
     }
 
-    private static bool IsOurs(ReadOnlySpan<char> backend) => backend.StartsWith("http:") || backend.StartsWith("h2c:") || backend.StartsWith("https:");
+    private static bool IsOurs(ReadOnlySpan<char> backend) => backend.StartsWith("http:") || backend.StartsWith("h2c:") || backend.StartsWith("https:") || backend.StartsWith("tcp:");
 
     private sealed class Found
     {
@@ -194,7 +194,7 @@ public sealed class HAProxyStateReading
             Notes = Notes.ToImmutableDictionary(StringComparer.Ordinal),
             Backends = backends.Values.ToImmutableDictionary(one => one.Name, one => new ProxyBackend(one.Name, one.ByName, one.Published), StringComparer.Ordinal),
             Routes = Routes,
-            ProxySources = ProxySources.Keys.ToImmutableHashSet(StringComparer.Ordinal),
+            ProxySources = ProxySources,
             Certificates = Certificates.ToImmutableDictionary(),
             CertificateStore = [.. Store],
             UnfinishedCertificates = [.. Unfinished],

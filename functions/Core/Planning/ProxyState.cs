@@ -27,8 +27,8 @@ public sealed record ProxyState
     /// <summary>Certificates whose change was begun and never finished. While there is one, none can be changed.</summary>
     public ImmutableHashSet<string> UnfinishedCertificates { get; init; } = [];
 
-    /// <summary>Networks that must send a PROXY header.</summary>
-    public ImmutableHashSet<string> ProxySources { get; init; } = [];
+    /// <summary>Networks that may send a PROXY header, each with the word that says on which ports: see <see cref="HAProxyNames.SourceWord"/>.</summary>
+    public IReadOnlyDictionary<string, string> ProxySources { get; init; } = ImmutableDictionary<string, string>.Empty;
 }
 
 /// <summary>The keys of what we note on a proxy's process.</summary>

@@ -52,10 +52,13 @@ public sealed record UnbindCertificate(CertificateLine Line, int Number) : Step;
 /// <summary>Removes a certificate that no line names.</summary>
 public sealed record DeleteCertificate(string Certificate) : Step;
 
-/// <summary>Connections from this network must begin with a PROXY header.</summary>
-public sealed record AddProxySource(string Network) : Step;
+/// <summary>Believes the PROXY headers of a network that was not believed.</summary>
+public sealed record AddProxySource(ProxySource Source) : Step;
 
-/// <summary>Connections from this network must not.</summary>
+/// <summary>Believes them on other ports than before.</summary>
+public sealed record SetProxySource(ProxySource Source) : Step;
+
+/// <summary>Believes them no longer.</summary>
 public sealed record DeleteProxySource(string Network) : Step;
 
 /// <summary>Gives up a change of a certificate that was begun and never finished.</summary>

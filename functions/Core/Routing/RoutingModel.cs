@@ -67,13 +67,18 @@ public enum TlsMode
 /// <param name="Tls">Where TLS ends; null without TLS.</param>
 public sealed record Listener(string Name, int Port, ListenerProtocol Protocol, string Table, TlsMode? Tls = null);
 
-/// <summary>Who must begin each connection with a PROXY header (HAProxy's PROXY protocol specification, versions 1 and 2).</summary>
+/// <summary>Who may and who must begin a connection with a PROXY header (HAProxy's PROXY protocol specification, versions 1 and 2).</summary>
 public sealed record ProxyProtocolSettings
 {
-    /// <summary>Source networks (CIDR, canonical) whose connections carry a header; all others must send none.</summary>
-    [JsonConverter(typeof(ValueListConverter<string>))]
-    public ValueList<string> TrustedSources { get; init; } = [];
+    /// <summary>Source networks, each once, by their text. Whoever is in none may send no header.</summary>
+    [JsonConverter(typeof(ValueListConverter<ProxySource>))]
+    public ValueList<ProxySource> Sources { get; init; } = [];
 }
+
+/// <summary>A network whose PROXY headers are believed.</summary>
+/// <param name="Network">CIDR, canonical.</param>
+/// <param name="Required">Whether every connection of it must carry a header; else only one to a port for such connections.</param>
+public sealed record ProxySource(string Network, bool Required);
 
 /// <summary>Names the routes of one host in one table.</summary>
 /// <param name="Table">Route table.</param>

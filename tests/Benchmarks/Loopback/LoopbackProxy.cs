@@ -8,9 +8,6 @@ namespace IngressReconciler.Benchmarks.Loopback;
 /// <summary>A HAProxy on free ports of 127.0.0.1 that logs into nothing, as fast as that can be.</summary>
 public sealed class LoopbackProxy : IAsyncDisposable
 {
-    /// <summary>The bootstrap of this repository.</summary>
-    public const string Bootstrap = "infra/haproxy/haproxy.cfg";
-
     private readonly HAProxy process;
     private readonly ProxyPorts ports = ProxyPorts.Free();
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("ingress-reconciler-bench-");
@@ -19,16 +16,18 @@ public sealed class LoopbackProxy : IAsyncDisposable
     /// <param name="name">Its name.</param>
     /// <param name="pki">Whom it trusts, and who it is.</param>
     /// <param name="threads">Its threads.</param>
-    /// <param name="configuration">The bootstrap, or another configuration that reads the same environment variables.</param>
-    public LoopbackProxy(string name, TestPki pki, int threads, string configuration = Bootstrap)
+    /// <param name="configuration">Another configuration than the bootstrap, which reads the same environment variables.</param>
+    public LoopbackProxy(string name, TestPki pki, int threads, string? configuration = null)
     {
         Address = new(name, "127.0.0.1", ports.Admin);
         process = new(
-            configuration,
+            configuration is null ? HAProxy.Ingress : [configuration],
             new Dictionary<string, string>
             {
                 ["BIND_HTTP"] = Traffic.ToString(),
                 ["BIND_HTTPS"] = new IPEndPoint(IPAddress.Loopback, ports.Https).ToString(),
+                ["BIND_HTTP_PROXY"] = new IPEndPoint(IPAddress.Loopback, ports.HttpProxy).ToString(),
+                ["BIND_HTTPS_PROXY"] = new IPEndPoint(IPAddress.Loopback, ports.HttpsProxy).ToString(),
                 ["BIND_ADMIN"] = new IPEndPoint(IPAddress.Loopback, ports.Admin).ToString(),
                 ["BIND_HEALTH"] = Health.ToString(),
                 ["ADMIN_SOCKET"] = Path.Combine(folder.FullName, "admin.sock"),

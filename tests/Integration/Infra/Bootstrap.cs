@@ -3,11 +3,11 @@ using System.Text.RegularExpressions;
 
 namespace IngressReconciler.Tests.Integration.Infra;
 
-/// <summary>What a proxy's bootstrap, <c>infra/haproxy/haproxy.cfg</c>, says of itself.</summary>
+/// <summary>What an ingress proxy's bootstrap, <c>infra/haproxy/common.cfg</c> and <c>ingress.cfg</c>, says of itself.</summary>
 internal static partial class Bootstrap
 {
     /// <summary>Its text.</summary>
-    public static string Text { get; } = File.ReadAllText(Repository.File("infra/haproxy/haproxy.cfg"));
+    public static string Text { get; } = string.Concat(HAProxy.Ingress.Select(file => File.ReadAllText(Repository.File(file))));
 
     /// <summary>The environment variables that it reads.</summary>
     public static IReadOnlySet<string> Variables { get; } = Variable().Matches(Text).Select(match => match.Groups[1].Value).ToHashSet();

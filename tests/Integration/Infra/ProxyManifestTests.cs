@@ -7,7 +7,7 @@ namespace IngressReconciler.Tests.Integration.Infra;
 /// <summary>The proxies' manifests fit their bootstrap, which has a life of its own in infra/haproxy.</summary>
 public sealed class ProxyManifestTests
 {
-    private static readonly (string Port, string Variable)[] Ports = [("http", "BIND_HTTP"), ("https", "BIND_HTTPS"), ("admin", "BIND_ADMIN"), ("health", "BIND_HEALTH")];
+    private static readonly (string Port, string Variable)[] Ports = [("http", "BIND_HTTP"), ("https", "BIND_HTTPS"), ("http-proxy", "BIND_HTTP_PROXY"), ("https-proxy", "BIND_HTTPS_PROXY"), ("admin", "BIND_ADMIN"), ("health", "BIND_HEALTH")];
 
     public static TheoryData<string> Overlays => Manifests.Overlays;
 
@@ -19,7 +19,7 @@ public sealed class ProxyManifestTests
         var source = Assert.Single(manifests.Proxies.Items("spec.template.spec.volumes").SelectMany(volume => volume.Items("projected.sources")), one => one.At("configMap") is not null);
         var files = manifests.Find("ConfigMap", source.Text("configMap.name")!, "ingress-reconciler").Map("data");
 
-        Assert.Equal(["certificates", "haproxy.cfg"], files.Keys.Order());
+        Assert.Equal(["certificates", "common.cfg", "ingress.cfg"], files.Keys.Order());
         Assert.All(files, file => Assert.Equal(File.ReadAllText(Repository.File($"infra/haproxy/{file.Key}")), file.Value));
     }
 
@@ -91,7 +91,7 @@ public sealed class ProxyManifestTests
         Assert.Equal(("NodePort", "Local", "PreferDualStack"), (service.Text("spec.type"), service.Text("spec.externalTrafficPolicy"), service.Text("spec.ipFamilyPolicy")));
         Assert.Equal(manifests.Proxies.Map("spec.selector.matchLabels"), service.Map("spec.selector"));
         Assert.Equal(
-            [("http", "80", "30080"), ("https", "443", "30443")],
+            [("http", "80", "30080"), ("https", "443", "30443"), ("http-proxy", "8081", "30081"), ("https-proxy", "8444", "30444")],
             service.Items("spec.ports").Select(port => (port.Text("targetPort")!, port.Text("port")!, port.Text("nodePort")!)));
     }
 

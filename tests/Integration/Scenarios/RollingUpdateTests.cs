@@ -23,7 +23,7 @@ public sealed class RollingUpdateTests : IAsyncLifetime
     {
         var clusters = stage.Open(settings => settings with
         {
-            Routing = settings.Routing with { Settings = settings.Routing.Settings with { ProxyProtocol = new() { TrustedSources = ["127.0.0.0/8"] } } },
+            Routing = settings.Routing with { Settings = settings.Routing.Settings with { ProxyProtocol = new() { Sources = [new("127.0.0.0/8", Required: true)] } } },
         });
         var edge = await stage.EdgeAsync();
         var rolling = new List<EchoPod>();

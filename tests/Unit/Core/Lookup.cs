@@ -1,6 +1,6 @@
 namespace IngressReconciler.Tests.Unit.Core;
 
-/// <summary>The bootstrap's look-up (infra/haproxy/haproxy.cfg, "routes"), said again in the plainest way.</summary>
+/// <summary>The bootstrap's look-up (infra/haproxy/ingress.cfg, "routes"), said again in the plainest way.</summary>
 internal static class Lookup
 {
     /// <summary>The backend that answers a request; null for 404.</summary>

@@ -11,7 +11,7 @@ internal sealed class SimulatedProxy
     private readonly Dictionary<string, string> routes = [];
     private readonly Dictionary<CertificateLine, int> lines = [];
     private readonly HashSet<string> certificates = [];
-    private readonly HashSet<string> sources = [];
+    private readonly Dictionary<string, string> sources = [];
     private int nextLine = 1;
 
     private sealed class Backend
@@ -85,7 +85,7 @@ internal sealed class SimulatedProxy
             Certificates = withCertificates ? lines.ToImmutableDictionary() : ImmutableDictionary<CertificateLine, int>.Empty,
             CertificateStore = withCertificates ? [.. certificates] : [],
             UnfinishedCertificates = withCertificates && Unfinished is not null ? [Unfinished] : [],
-            ProxySources = scope.Everything ? [.. sources] : [],
+            ProxySources = scope.Everything ? sources.ToImmutableDictionary() : ImmutableDictionary<string, string>.Empty,
         };
     }
 
@@ -165,8 +165,12 @@ internal sealed class SimulatedProxy
                 Demand(!lines.Keys.Any(line => line.Certificate == name), step, "it is in use");
                 Demand(certificates.Remove(name), step, "there is no such certificate");
                 break;
-            case AddProxySource(var network):
-                Demand(sources.Add(network), step, "the network is there");
+            case AddProxySource(var source):
+                Demand(sources.TryAdd(source.Network, HAProxyNames.SourceWord(source)), step, "the network is there");
+                break;
+            case SetProxySource(var source):
+                Demand(sources.ContainsKey(source.Network), step, "there is no such network");
+                sources[source.Network] = HAProxyNames.SourceWord(source);
                 break;
             case DeleteProxySource(var network):
                 Demand(sources.Remove(network), step, "there is no such network");
