@@ -148,7 +148,9 @@ var ports = {
   https: 443
   httpProxy: 8080
   httpsProxy: 8443
-  health: 8404
+  probeHttp: 8480
+  probeHttps: 8481
+  balancer: 8405
   admin: 9443
 }
 

@@ -37,6 +37,7 @@ var image = instances.?haproxyImage ?? 'haproxy:3.4.7'
 var vaultAudience = 'https://${skip(environment().suffixes.keyvaultDns, 1)}'
 var cloudInit = reduce(
   items({
+    COMMON_CFG: loadFileAsBase64('../haproxy/common.cfg')
     EDGE_CFG: loadFileAsBase64('../haproxy/edge.cfg')
     HAPROXY_IMAGE: image
     IDENTITY: identityResourceId

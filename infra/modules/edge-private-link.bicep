@@ -56,7 +56,7 @@ resource loadBalancer 'Microsoft.Network/loadBalancers@2026-03-01' = {
         name: 'ready'
         properties: {
           protocol: 'Http'
-          port: ports.health
+          port: ports.balancer
           requestPath: '/readyz'
           intervalInSeconds: 5
           probeThreshold: 2

@@ -60,14 +60,14 @@ type ruleType = {
 var hasMachines = shape != 'loadBalancer'
 var hasNodes = nodesAddressPrefix != ''
 
-// The health port is asked by the platform's address, 168.63.129.16, also through a Private Link Service.
+// A load balancer asks for health from the platform's own address.
 var edgeRules ruleType[] = [
   ...(shape == 'haproxy' ? [{ name: 'Clients', from: 'Internet', ports: [ports.http, ports.https] }] : [])
   ...(shape == 'privateLink'
     ? [{ name: 'PrivateLink', from: privateLinkAddressPrefix, ports: [ports.httpProxy, ports.httpsProxy] }]
     : [])
-  { name: 'Health', from: 'AzureLoadBalancer', ports: [ports.health] }
-  { name: 'ControlPlane', from: functionAddressPrefix, ports: [ports.admin, ports.http, ports.https] }
+  { name: 'Health', from: 'AzureLoadBalancer', ports: [ports.balancer] }
+  { name: 'ControlPlane', from: functionAddressPrefix, ports: [ports.admin, ports.probeHttp, ports.probeHttps] }
 ]
 
 var nodesRules ruleType[] = [
