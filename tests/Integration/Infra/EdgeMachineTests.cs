@@ -135,7 +135,7 @@ public sealed partial class EdgeMachineTests
                 *-H\ Metadata:true*169.254.169.254*msi_res_id=*) echo '{"access_token":"token"}' ;;
                 *--config\ -*secrets/*)
                     grep -qx 'header = "Authorization: Bearer token"' || exit 22
-                    name="${*##*secrets/}"
+                    all="$*" name="${all##*secrets/}"
                     exec cat "{{machine.Place("vault")}}/${name%%\?*}" ;;
                 *) exit 2 ;;
                 esac
