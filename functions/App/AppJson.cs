@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using IngressReconciler.Edge;
 using IngressReconciler.Handler;
 using IngressReconciler.Proxies;
 using IngressReconciler.Rounds;
@@ -17,5 +18,7 @@ namespace IngressReconciler;
 [JsonSerializable(typeof(ClusterStatus))]
 [JsonSerializable(typeof(VersionSummary[]))]
 [JsonSerializable(typeof(ResyncReport))]
+[JsonSerializable(typeof(CutOverReport))]
+[JsonSerializable(typeof(ProbeAnswer))]
 [JsonSerializable(typeof(Problem))]
 internal sealed partial class AppJson : JsonSerializerContext;

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using IngressReconciler.Cluster;
+using IngressReconciler.Edge;
 using IngressReconciler.Kubernetes;
 using IngressReconciler.Kubernetes.Feedback;
 using IngressReconciler.Local;
@@ -23,6 +24,7 @@ public sealed partial class Clusters : IAsyncDisposable
     private readonly BlobStorage storage;
     private readonly AdminCredentials? credentials;
     private readonly ImmutableSortedDictionary<string, Reconciler> byId;
+    private readonly ImmutableDictionary<string, EdgeCutOver> cutOvers;
     private readonly Lock gate = new();
     private readonly Queue<Refusal> refusals = [];
     private readonly TimeProvider time;
@@ -52,6 +54,8 @@ public sealed partial class Clusters : IAsyncDisposable
             var feedback = server is null ? null : ClusterFeedback.Through(server, cluster.Addresses, time, log);
             return new Reconciler(storage.Cluster(cluster.Id), cluster.Routing, proxies, reader, feedback, time, log);
         }, StringComparer.Ordinal);
+        cutOvers = settings.Clusters.ToImmutableDictionary(
+            cluster => cluster.Id, cluster => new EdgeCutOver(cluster.Id, byId[cluster.Id], cluster.EdgeProbePorts, time), StringComparer.Ordinal);
     }
 
     /// <summary>The reconcilers by cluster id.</summary>
@@ -69,6 +73,9 @@ public sealed partial class Clusters : IAsyncDisposable
 
     /// <summary>The reconciler of a cluster, or null.</summary>
     public Reconciler? Find(string id) => byId.GetValueOrDefault(id);
+
+    /// <summary>Changes over what the edge of a cluster sends; the cluster must be known.</summary>
+    public EdgeCutOver CutOverOf(string id) => cutOvers[id];
 
     /// <summary>The state of a cluster in storage.</summary>
     public ClusterStorage StorageOf(string id) => storage.Cluster(id);
@@ -120,6 +127,8 @@ public sealed partial class Clusters : IAsyncDisposable
         await stopping.CancelAsync();
         foreach (var reconciler in byId.Values)
             await reconciler.DisposeAsync();
+        foreach (var cutOver in cutOvers.Values)
+            cutOver.Dispose();
         foreach (var server in servers)
             server.Dispose();
         stopping.Dispose();

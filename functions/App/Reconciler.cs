@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Diagnostics;
 using IngressReconciler.Cluster;
 using IngressReconciler.Kubernetes;
@@ -63,6 +64,9 @@ public sealed partial class Reconciler(
 
     /// <summary>How each proxy stands.</summary>
     public IEnumerable<ProxyReport> Proxies => proxies.Workers.Select(worker => worker.Report);
+
+    /// <summary>One for each proxy, by name.</summary>
+    public ImmutableArray<ProxyWorker> Workers => proxies.Workers;
 
     /// <summary>Every mistake and limit: of routing, of endpoints, and of certificates that could not be pushed.</summary>
     public IEnumerable<Finding> Findings => Wanted.Findings.Concat(proxies.Workers

@@ -33,6 +33,7 @@ public static class CommandLine
             HistoryCommands.Status(),
             HistoryCommands.Versions(),
             HistoryCommands.Diff(),
+            ProxyProtocolCommand.Create(),
             PkiCommand.Create(),
         };
 }

@@ -29,7 +29,7 @@ public static class RelayCommand
     private static readonly Option<string?> Context = new("--context") { Description = "Context of the kubeconfig [default: its current one].", HelpName = "NAME" };
     private static readonly Option<bool> Secrets = new("--secrets") { Description = "Whether to read Secrets; false: only the default certificate is served.", HelpName = "true|false", DefaultValueFactory = _ => true };
     private static readonly Option<bool> Nodes = new("--nodes") { Description = "Whether to read Nodes; false: no edge of proxies.", HelpName = "true|false", DefaultValueFactory = _ => true };
-    private static readonly Option<string?> ConfigMap = new("--config-map") { Description = "The one ConfigMap to read, such as ingress-nginx's.", HelpName = "NAMESPACE/NAME" };
+    private static readonly Option<string?> ConfigMap = new("--config-map") { Description = "The one ConfigMap to read, such as ingress-nginx's; none where it is empty.", HelpName = "NAMESPACE/NAME" };
     private static readonly Option<string> ProxyNamespace = new("--proxy-namespace") { Description = "Where the ingress proxies' Pods are.", HelpName = "NAME", DefaultValueFactory = _ => ProxyPods.Default.Namespace };
     private static readonly Option<string> ProxySelector = new("--proxy-selector") { Description = "Their labels.", HelpName = "A=B,C=D", DefaultValueFactory = _ => ProxyPods.Default.Selector };
     private static readonly Option<int> HealthPort = new("--health-port") { Description = "Port of /healthz, /readyz and /metrics; 0 for a free one.", HelpName = "PORT", DefaultValueFactory = _ => 8081 };
@@ -49,7 +49,7 @@ public static class RelayCommand
         });
         ConfigMap.Validators.Add(given =>
         {
-            if (given.GetValueOrDefault<string?>() is { } text && text.Split('/') is not [{ Length: > 0 }, { Length: > 0 }])
+            if (given.GetValueOrDefault<string?>() is { Length: > 0 } text && text.Split('/') is not [{ Length: > 0 }, { Length: > 0 }])
                 given.AddError($"--config-map is '{text}': expected NAMESPACE/NAME");
         });
         ProxySelector.Validators.Add(given =>

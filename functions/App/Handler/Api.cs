@@ -9,7 +9,8 @@ namespace IngressReconciler.Handler;
 
 /// <summary>
 /// The HTTP function: <c>GET /api/status</c>, <c>/api/CLUSTER/status</c>, <c>/api/CLUSTER/versions?most=20</c>, <c>/api/CLUSTER/versions/N</c>,
-/// <c>/api/CLUSTER/diff/A/B</c>; <c>POST /api/CLUSTER/resync?confirm=true</c>, which believes a list that was held back. Answers JSON; errors as problems (RFC 9457).
+/// <c>/api/CLUSTER/diff/A/B</c>, <c>/api/CLUSTER/proxy-protocol?to=v2</c>; <c>POST /api/CLUSTER/resync?confirm=true</c>, which believes a list that was held back, and
+/// <c>POST /api/CLUSTER/proxy-protocol?to=v2</c>, which takes the next phase of a cut-over. Answers JSON; errors as problems (RFC 9457).
 /// </summary>
 public sealed class Api(Clusters clusters)
 {
@@ -24,8 +25,10 @@ public sealed class Api(Clusters clusters)
         var path = http.Request.Path.Value!.Split('/', StringSplitOptions.RemoveEmptyEntries).AsSpan(1).ToArray();
         if (HttpMethods.IsPost(http.Request.Method) && path is [var name, "resync"] && clusters.Find(name) is { } one)
             return ResyncAsync(http, one);
+        if (path is [var edge, "proxy-protocol"] && clusters.Find(edge) is not null && (HttpMethods.IsPost(http.Request.Method) || HttpMethods.IsGet(http.Request.Method)))
+            return CutOverAsync(http, edge);
         if (!HttpMethods.IsGet(http.Request.Method))
-            return ProblemAsync(http, StatusCodes.Status405MethodNotAllowed, $"{http.Request.Method} is not supported here; use GET, or POST /api/CLUSTER/resync");
+            return ProblemAsync(http, StatusCodes.Status405MethodNotAllowed, $"{http.Request.Method} is not supported here; use GET, or POST /api/CLUSTER/resync or proxy-protocol");
         if (path is ["status"])
             return AllStatusAsync(http);
         if (path is [var id, ..] && clusters.Find(id) is { } reconciler)
@@ -36,7 +39,7 @@ public sealed class Api(Clusters clusters)
                 ["versions"] => VersionsAsync(http, id),
                 ["versions", var number] => VersionAsync(http, id, number),
                 ["diff", var from, var to] => DiffAsync(http, id, from, to),
-                _ => ProblemAsync(http, StatusCodes.Status404NotFound, "there is status, versions, versions/N and diff/A/B"),
+                _ => ProblemAsync(http, StatusCodes.Status404NotFound, "there is status, versions, versions/N, diff/A/B and proxy-protocol"),
             };
         }
 
@@ -77,6 +80,22 @@ public sealed class Api(Clusters clusters)
             await JsonAsync(http, await reconciler.ResyncAsync(text == "true", http.RequestAborted), AppJson.Default.ResyncReport);
         else
             await ProblemAsync(http, StatusCodes.Status400BadRequest, $"query parameter 'confirm' is {KubernetesName.Show(text)}; expected true or false");
+    }
+
+    private async Task CutOverAsync(HttpContext http, string id)
+    {
+        var text = http.Request.Query["to"].ToString();
+        SendProxy? to = text switch { "none" => SendProxy.None, "v1" => SendProxy.V1, "v2" => SendProxy.V2, _ => null };
+        var takes = HttpMethods.IsPost(http.Request.Method);
+        if (to is null && (takes || text.Length > 0))
+        {
+            await ProblemAsync(http, StatusCodes.Status400BadRequest, $"query parameter 'to' is {KubernetesName.Show(text)}; expected none, v1 or v2");
+            return;
+        }
+
+        var cutOver = clusters.CutOverOf(id);
+        var report = takes ? await cutOver.AdvanceAsync(to!.Value, http.RequestAborted) : cutOver.Look(to);
+        await JsonAsync(http, report, AppJson.Default.CutOverReport);
     }
 
     private async Task VersionsAsync(HttpContext http, string id)

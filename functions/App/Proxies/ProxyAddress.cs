@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using IngressReconciler.Planning;
 
 namespace IngressReconciler.Proxies;
 
@@ -10,6 +11,9 @@ namespace IngressReconciler.Proxies;
 /// <param name="AdminPort">The TCP port of the mutual-TLS frontend before the Runtime API, 1 to 65535.</param>
 public sealed record ProxyAddress(string Name, string Host, int AdminPort)
 {
+    /// <summary>What it is for.</summary>
+    public ProxyRole Role { get; init; }
+
     /// <summary>Reads <c>name=host:port</c>; an IPv6 address stands in brackets, as in <c>name=[::1]:9443</c>.</summary>
     /// <exception cref="FormatException">The text has another form; the message says what is wrong.</exception>
     public static ProxyAddress Parse(string text)

@@ -80,7 +80,7 @@ public static class ProxyPush
         var ready = state.Notes.GetValueOrDefault(ProxyNotes.Ready) == "1";
         var whole = ready && state.Notes.GetValueOrDefault(ProxyNotes.Push) == ProxyNotes.Done;
         if (!scope.Everything && !whole)
-            return await RunAsync(connection, wanted, version, PlanScope.All(), keys, cancel);
+            return await RunAsync(connection, wanted, version, PlanScope.All(scope.Role), keys, cancel);
 
         Traces.Stage("read");
         var plan = HAProxyPlanner.Plan(wanted, version, state, scope);

@@ -1,3 +1,5 @@
+using IngressReconciler.Planning;
+
 namespace IngressReconciler.Proxies;
 
 /// <summary>How a proxy stands.</summary>
@@ -10,5 +12,7 @@ namespace IngressReconciler.Proxies;
 /// <param name="Pushes">Pushes since this instance started.</param>
 /// <param name="Drift">Steps that were needed although nothing was known to have changed.</param>
 /// <param name="Trouble">Why it does not run what is wanted; null when it does.</param>
+/// <param name="Role">What it is for.</param>
 public sealed record ProxyReport(
-    string Name, bool Running, int Version, string Position, DateTimeOffset At, ProxyProcess? Process, long Pushes, long Drift, string? Trouble);
+    string Name, bool Running, int Version, string Position, DateTimeOffset At, ProxyProcess? Process, long Pushes, long Drift, string? Trouble,
+    ProxyRole Role = ProxyRole.Ingress);

@@ -26,7 +26,7 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Pro
     private readonly CancellationTokenSource stopping = new();
     private readonly ProxySweep sweep = new(link, time);
     private readonly List<(JournalPosition Position, TaskCompletionSource Waiter)> waiting = [];
-    private PlanScope pending = PlanScope.All();
+    private PlanScope pending = PlanScope.All(link.Address.Role);
     private Target? target;
     private Task current = Task.CompletedTask;
     private Task? reaching;
@@ -41,10 +41,16 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Pro
     private sealed record Target(Wanted Wanted, int Version, JournalPosition Position);
 
     /// <summary>How it stands.</summary>
-    public ProxyReport Report { get; private set; } = new(link.Address.Name, false, 0, "", default, null, 0, 0, "not reached yet");
+    public ProxyReport Report { get; private set; } = new(link.Address.Name, false, 0, "", default, null, 0, 0, "not reached yet", link.Address.Role);
 
     /// <summary>Its name.</summary>
     public string Name => link.Address.Name;
+
+    /// <summary>Where it is.</summary>
+    public ProxyAddress Address => link.Address;
+
+    /// <summary>What it is for.</summary>
+    public ProxyRole Role => link.Address.Role;
 
     /// <summary>Where it is measured.</summary>
     public ProxyTelemetry Telemetry => telemetry;
@@ -92,13 +98,25 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Pro
         }
     }
 
+    /// <summary>Whether the proxy was last seen to run what follows from a journal position, and can be reached.</summary>
+    public bool Runs(JournalPosition position)
+    {
+        lock (gate)
+            return reachable && position <= reached && Report.Running;
+    }
+
+    /// <summary>Tells the proxy something that no push is about, such as the token of a probe.</summary>
+    /// <exception cref="ProxyUnavailableException">It cannot be reached.</exception>
+    public Task SendAsync(RuntimeCommand command, CancellationToken cancel) =>
+        link.UseAsync(async (connection, token) => await connection.SendAsync([command], token), cancel);
+
     /// <summary>Looks at everything with the next push.</summary>
     public void LookAtEverything()
     {
         lock (gate)
         {
             resync = pending.IsEmpty;
-            pending = PlanScope.All();
+            pending = PlanScope.All(Role);
             reached = JournalPosition.Start;
         }
     }
@@ -111,7 +129,7 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Pro
         {
             Debug.Assert(current.IsCompleted, "one push at a time");
             var (scope, what, unexpected) = (pending, target!, resync);
-            pending = new();
+            pending = new(Role);
             resync = false;
             using (ExecutionContext.SuppressFlow()) // it outlives this round's trace
                 reaching ??= Task.Run(ReachAsync, CancellationToken.None);
@@ -185,7 +203,7 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Pro
         {
             LogRefused(Name, e.Message);
             Traces.Stage("refused");
-            return await ProxyPush.RunAsync(connection, what.Wanted, what.Version, PlanScope.All(), keys, cancel);
+            return await ProxyPush.RunAsync(connection, what.Wanted, what.Version, PlanScope.All(Role), keys, cancel);
         }
     }
 
@@ -245,7 +263,7 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Pro
         lock (gate)
         {
             var was = reachable;
-            pending = PlanScope.All();
+            pending = PlanScope.All(Role);
             resync = false;
             reachable = false;
             lost.TrySetResult();

@@ -36,6 +36,8 @@ public sealed class VersionSealing(ClusterStorage storage, TimeProvider time)
     /// <summary>Notes what changed in the model.</summary>
     public void Follow(WantedDifference difference)
     {
+        if (difference.Settings is { } settings)
+            hash = hash.With(settings);
         if (difference.Hosts.IsEmpty)
             return;
         hash = hash.After(difference.Hosts);

@@ -2,7 +2,9 @@ using System.Collections.Immutable;
 using System.Net;
 using IngressReconciler.Cluster;
 using IngressReconciler.Cluster.Resources;
+using IngressReconciler.Edge;
 using IngressReconciler.Kubernetes;
+using IngressReconciler.Planning;
 using IngressReconciler.Proxies;
 using IngressReconciler.Routing;
 
@@ -10,7 +12,7 @@ namespace IngressReconciler.Settings;
 
 /// <summary>What an operator sets for one cluster: <c>IngressReconciler__Clusters__ID__NAME</c> as an environment variable.</summary>
 /// <param name="Id">The cluster's id, a DNS label.</param>
-/// <param name="Proxies"><c>Proxies</c>: its ingress proxies, <c>name=host:port</c> separated by commas.</param>
+/// <param name="Proxies"><c>Proxies</c> and <c>Edges</c>: its ingress and its edge proxies, <c>name=host:port</c> of each admin port, separated by commas.</param>
 /// <param name="Manifests"><c>Manifests</c>: a folder of manifests that stands for the cluster; null when there is an API server.</param>
 /// <param name="Access">How its API server is reached.</param>
 /// <param name="Reading">What of it is read.</param>
@@ -22,11 +24,17 @@ public sealed record ClusterSettings(
     [
         "Proxies", "Manifests", "TrustedSources", "Controllers", "ClassNames", "DefaultCertificate", "AllowLoopbackEndpoints",
         "Kubeconfig", "Context", "ApiServer", "ApiServerAuthority", "ApiServerIdentity",
-        "ProxyNamespace", "ProxySelector", "ReadSecrets", "ReadNodes", "ConfigMap", "HoldBackAbove", "Addresses",
+        "ProxyNamespace", "ProxySelector", "ProxyService", "ReadSecrets", "ReadNodes", "ConfigMap", "HoldBackAbove", "Addresses",
+        "EdgeShape", "EdgeSources", "Edges", "EdgeProbePorts",
     ];
+
+    private static readonly ImmutableArray<string> ForEdgeProxies = ["EdgeSources", "Edges", "EdgeProbePorts"];
 
     /// <summary><c>Addresses</c>: of the edge, as clients reach it; Ingresses that are served say so in their status. None means that no status is written.</summary>
     public ValueList<LoadBalancerAddress> Addresses { get; init; } = [];
+
+    /// <summary><c>EdgeProbePorts</c>: where edge proxies take our probes.</summary>
+    public ProbePorts EdgeProbePorts { get; init; } = new();
 
     /// <summary>Reads one cluster's section.</summary>
     /// <exception cref="SettingException">A setting is unknown or cannot be read.</exception>
@@ -38,12 +46,15 @@ public sealed record ClusterSettings(
         var access = ClusterAccess.Read(section);
         return new(
             section.Key,
-            [.. List(section, "Proxies").Select(text => Parse(section, "Proxies", text, ProxyAddress.Parse))],
+            ProxiesOf(section),
             section["Manifests"] is { Length: > 0 } folder ? folder : null,
             access,
             ReadingOf(section, access),
             routing with
             {
+                Edge = EdgeOf(section),
+                ProxyService = ProxyServiceOf(section),
+                ConfigMap = section["ConfigMap"] is { Length: > 0 } map && Parse(section, "ConfigMap", map, Reference) is var (ns, name) ? new(ResourceKind.ConfigMap, ns, name) : null,
                 Brake = section["HoldBackAbove"] is { Length: > 0 } percent ? new(Parse(section, "HoldBackAbove", percent, Percent) / 100.0) : routing.Brake,
                 Controllers = [.. routing.Controllers, .. List(section, "Controllers")],
                 ClassNames = [.. List(section, "ClassNames")],
@@ -52,7 +63,7 @@ public sealed record ClusterSettings(
                 {
                     ProxyProtocol = new()
                     {
-                        Sources = List(section, "TrustedSources").Select(text => new ProxySource(Parse(section, "TrustedSources", text, IPNetwork.Parse).ToString(), Required: true)).ToValueList(),
+                        Sources = Networks(section, "TrustedSources").Select(network => new ProxySource(network, Required: true)).ToValueList(),
                     },
                     DefaultCertificate = section["DefaultCertificate"] is { Length: > 0 } reference
                         ? Parse(section, "DefaultCertificate", reference, Reference)
@@ -60,9 +71,53 @@ public sealed record ClusterSettings(
                 },
             })
         {
+            EdgeProbePorts = section["EdgeProbePorts"] is { Length: > 0 } ports ? Parse(section, "EdgeProbePorts", ports, ProbePorts.Parse) : new(),
             Addresses = List(section, "Addresses").Select(text => Parse(section, "Addresses", text, Address)).Distinct().ToValueList(),
         };
     }
+
+    private static ImmutableArray<ProxyAddress> ProxiesOf(IConfigurationSection section)
+    {
+        ImmutableArray<ProxyAddress> proxies =
+        [
+            .. List(section, "Proxies").Select(text => Parse(section, "Proxies", text, ProxyAddress.Parse)),
+            .. List(section, "Edges").Select(text => Parse(section, "Edges", text, ProxyAddress.Parse) with { Role = ProxyRole.Edge }),
+        ];
+        return proxies.GroupBy(proxy => proxy.Name).FirstOrDefault(group => group.Count() > 1) is { } twice
+            ? throw new SettingException($"{section.Path}:{(twice.Any(one => one.Role == ProxyRole.Edge) ? "Edges" : "Proxies")}", twice.Key, "this name is used twice; give every proxy its own")
+            : proxies;
+    }
+
+    private static EdgeOptions? EdgeOf(IConfigurationSection section)
+    {
+        var sources = Networks(section, "EdgeSources").ToValueList();
+        var shape = section["EdgeShape"] switch
+        {
+            null or "" => (EdgeShape?)null,
+            "loadBalancer" => EdgeShape.LoadBalancer,
+            "haproxy" => EdgeShape.Proxies,
+            "privateLink" => EdgeShape.PrivateLink,
+            var other => throw new SettingException($"{section.Path}:EdgeShape", other, "expected loadBalancer, haproxy or privateLink"),
+        };
+        if (shape is null or EdgeShape.LoadBalancer && ForEdgeProxies.FirstOrDefault(name => section[name] is { Length: > 0 }) is { } needless)
+            throw new SettingException($"{section.Path}:{needless}", section[needless], "this is for edge proxies, so EdgeShape must be haproxy or privateLink");
+        return shape is { } known ? new(known, sources) : null;
+    }
+
+    private static ResourceKey ProxyServiceOf(IConfigurationSection section)
+    {
+        if (section["ProxyService"] is { Length: > 0 } text)
+        {
+            var (ns, name) = Parse(section, "ProxyService", text, Reference);
+            return new(ResourceKind.Service, ns, name);
+        }
+
+        var usual = new RoutingOptions().ProxyService;
+        return section["ProxyNamespace"] is { Length: > 0 } other ? usual with { Namespace = other } : usual;
+    }
+
+    private static IEnumerable<string> Networks(IConfigurationSection section, string name) =>
+        List(section, name).Select(text => Parse(section, name, text, IPNetwork.Parse).ToString());
 
     private static ClusterReading ReadingOf(IConfigurationSection section, ClusterAccess access)
     {

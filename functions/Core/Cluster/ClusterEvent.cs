@@ -84,7 +84,7 @@ public abstract partial record ClusterEvent(string ClusterId)
 
         var apiVersion = Text(data, "apiVersion");
         var entry = ResourceKinds.Find(Text(data, "kind"));
-        if (entry is null || apiVersion != entry.ApiVersion)
+        if (entry is null || apiVersion != entry.ApiVersion || !ResourceKinds.All.Contains(entry))
         {
             var known = string.Join(", ", ResourceKinds.All.Select(kind => $"{kind.ApiVersion} {kind.Kind}"));
             refusal = $"objects of kind {KubernetesName.Show($"{apiVersion} {Text(data, "kind")}")} are not read; expected one of {known}";

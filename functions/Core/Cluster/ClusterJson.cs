@@ -16,4 +16,5 @@ namespace IngressReconciler.Cluster;
 [JsonSerializable(typeof(ConfigMap))]
 [JsonSerializable(typeof(Pod))]
 [JsonSerializable(typeof(Node))]
+[JsonSerializable(typeof(ProxyProtocol))]
 internal sealed partial class ClusterJson : JsonSerializerContext;

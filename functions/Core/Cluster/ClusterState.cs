@@ -56,7 +56,8 @@ public sealed class ClusterState
 
     /// <summary>
     /// Whether a change says anything that this state does not know. An equal version is accepted only when it says something else:
-    /// that is a reader which has learnt to read more of the object than it did when the journal was written.
+    /// that is a reader which has learnt to read more of the object than it did when the journal was written. Of our own objects never: whoever
+    /// writes one names the version after the one it has seen, and of two the journal's first wins.
     /// </summary>
     public bool Accepts(ResourceChange change) => Accepts(change, Resources.GetValueOrDefault(change.Key), Tombstones.TryGetValue(change.Key, out var tombstone) ? tombstone : null);
 
@@ -102,7 +103,7 @@ public sealed class ClusterState
         {
             > 0 => true,
             < 0 => false,
-            _ => change is Deleted || !SaysTheSame(known, ((Applied)change).Resource),
+            _ => change is Deleted || (known is not ProxyProtocol && !SaysTheSame(known, ((Applied)change).Resource)),
         };
     }
 

@@ -26,6 +26,9 @@ public enum ResourceKind
 
     /// <summary>v1 Node</summary>
     Node,
+
+    /// <summary>our own; see <see cref="Resources.ProxyProtocol"/></summary>
+    ProxyProtocol,
 }
 
 /// <summary>Names one object of a cluster.</summary>

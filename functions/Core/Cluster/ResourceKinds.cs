@@ -5,7 +5,7 @@ using IngressReconciler.Cluster.Resources;
 
 namespace IngressReconciler.Cluster;
 
-/// <summary>The table of kinds that are read: a new kind is one line here.</summary>
+/// <summary>The table of kinds: a new one is one line here.</summary>
 public static class ResourceKinds
 {
     /// <summary>How one kind is found and read.</summary>
@@ -21,7 +21,7 @@ public static class ResourceKinds
         public Resource Read(JsonElement json) => (Resource)json.Deserialize(Json)!;
     }
 
-    /// <summary>All kinds, in the order in which a cluster is best read: what others refer to first.</summary>
+    /// <summary>All kinds of the API server's, in the order in which a cluster is best read: what others refer to first.</summary>
     public static ImmutableArray<Entry> All { get; } =
     [
         new(ResourceKind.IngressClass, "networking.k8s.io/v1", "ingressclasses", false, ClusterJson.Default.IngressClass),
@@ -34,13 +34,16 @@ public static class ResourceKinds
         new(ResourceKind.Ingress, "networking.k8s.io/v1", "ingresses", true, ClusterJson.Default.Ingress),
     ];
 
-    private static readonly ImmutableDictionary<ResourceKind, Entry> ByKind = All.ToImmutableDictionary(entry => entry.Kind);
+    /// <summary>Kinds of our own, which no API server knows: they are in the journal only.</summary>
+    public static ImmutableArray<Entry> Own { get; } = [new(ResourceKind.ProxyProtocol, "ingressreconciler.dev/v1", "proxyprotocols", false, ClusterJson.Default.ProxyProtocol)];
 
-    private static readonly ImmutableDictionary<string, Entry> ByName = All.ToImmutableDictionary(entry => entry.Kind.ToString(), StringComparer.Ordinal);
+    private static readonly ImmutableDictionary<ResourceKind, Entry> ByKind = All.Concat(Own).ToImmutableDictionary(entry => entry.Kind);
+
+    private static readonly ImmutableDictionary<string, Entry> ByName = All.Concat(Own).ToImmutableDictionary(entry => entry.Kind.ToString(), StringComparer.Ordinal);
 
     /// <summary>The entry of a kind.</summary>
     public static Entry Of(ResourceKind kind) => ByKind[kind];
 
-    /// <summary>The entry with this kind's name (<c>Ingress</c>), or null.</summary>
+    /// <summary>The entry with this kind's name (<c>Ingress</c>), our own among them; or null.</summary>
     public static Entry? Find(string? kind) => kind is null ? null : ByName.GetValueOrDefault(kind);
 }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 
 namespace IngressReconciler.Cluster;
 
@@ -13,6 +14,9 @@ public static class ResourceVersion
     /// <summary>A decimal number without leading zero, at most 39 digits (128 bits).</summary>
     public static bool IsValid(ReadOnlySpan<char> text) =>
         text.Length is > 0 and <= 39 && text[0] != '0' && !text.ContainsAnyExcept(Digits);
+
+    /// <summary>The next version of an object of our own, whose versions count from 1.</summary>
+    public static string After(string version) => (UInt128.Parse(version, NumberStyles.None, CultureInfo.InvariantCulture) + 1).ToString(CultureInfo.InvariantCulture);
 
     /// <summary>Negative when <paramref name="left"/> is the older, zero when equal.</summary>
     public static int Compare(string left, string right) =>

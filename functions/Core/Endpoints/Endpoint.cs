@@ -14,14 +14,15 @@ public enum EndpointState
 }
 
 /// <summary>One address behind an upstream, and where it came from.</summary>
-/// <param name="Address">The pod's address.</param>
-/// <param name="Port">The pod's port.</param>
+/// <param name="Address">The pod's address, or the node's.</param>
+/// <param name="Port">The pod's port, or the node's.</param>
 /// <param name="State">Whether it takes requests.</param>
 /// <param name="Pod">The pod's name; null when the slice names none.</param>
 /// <param name="Node">The node it is on.</param>
 /// <param name="Zone">The zone it is in.</param>
 /// <param name="Slice">The EndpointSlice that named it.</param>
-public sealed record Endpoint(IPAddress Address, int Port, EndpointState State, string? Pod, string? Node, string? Zone, string Slice);
+/// <param name="AtNode">Whether it is a port of the node, which leads to the pods there.</param>
+public sealed record Endpoint(IPAddress Address, int Port, EndpointState State, string? Pod, string? Node, string? Zone, string Slice, bool AtNode = false);
 
 /// <summary>An address of a slice that gets no requests, and why: the answer to "why is my pod not there".</summary>
 /// <param name="Address">The address as the slice has it.</param>

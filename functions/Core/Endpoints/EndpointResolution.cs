@@ -16,6 +16,8 @@ public static class EndpointResolution
     /// <summary>Resolves one upstream. Never throws; what is wrong in a slice concerns that address only.</summary>
     public static EndpointSet Resolve(ClusterState state, Upstream upstream, bool allowLoopback = false)
     {
+        if (upstream.AtNodes)
+            return NodeResolution.Resolve(state, upstream, allowLoopback);
         var key = ModelUses.ServiceOf(upstream);
         if (state.Find<Service>(key) is not { Spec.Type: not "ExternalName" } service || ServicePorts.Find(service, upstream.Port) is not { } port)
             return EndpointSet.None;
@@ -24,6 +26,27 @@ public static class EndpointResolution
         foreach (var slice in state.SlicesOf(key))
             work.Read(slice, port.Name ?? "");
         return work.Result(service.Spec.IpFamilies is ["IPv6", ..] ? AddressFamily.InterNetworkV6 : AddressFamily.InterNetwork);
+    }
+
+    /// <summary>Reads an address of a family in its canonical text; false when it can be no pod's and no node's.</summary>
+    internal static bool TryAddress(string text, string addressType, bool allowLoopback, out IPAddress address)
+    {
+        // Only the canonical text is taken: "1", "0x7f.1" or "010.0.0.1" parse too, and mean something else to other readers.
+        address = IPAddress.None;
+        if (text.Length > 45 || !IPAddress.TryParse(text, out var parsed))
+            return false;
+        address = parsed;
+        var family = addressType == "IPv4" ? AddressFamily.InterNetwork : AddressFamily.InterNetworkV6;
+        if (parsed.AddressFamily != family || parsed.IsIPv4MappedToIPv6 || text.Contains('%', StringComparison.Ordinal) || text.Contains('[', StringComparison.Ordinal))
+            return false;
+        if (family == AddressFamily.InterNetwork && parsed.ToString() != text)
+            return false;
+        if (IPAddress.IsLoopback(parsed))
+            return allowLoopback;
+        var bytes = parsed.GetAddressBytes();
+        return family == AddressFamily.InterNetwork
+            ? bytes[0] is not 0 and < 224 && !(bytes[0] == 169 && bytes[1] == 254)
+            : !parsed.Equals(IPAddress.IPv6Any) && !parsed.IsIPv6Multicast && !parsed.IsIPv6LinkLocal;
     }
 
     private sealed class Work(bool allowLoopback)
@@ -87,7 +110,7 @@ public static class EndpointResolution
         {
             var pod = endpoint.TargetRef is { Kind: "Pod", Name: { } name } && KubernetesName.IsSubdomain(name) ? name : null;
             var text = endpoint.Addresses is [{ } first, ..] ? first : "";
-            if (!TryAddress(text, slice.AddressType!, out var address))
+            if (!TryAddress(text, slice.AddressType!, allowLoopback, out var address))
             {
                 Error(slice, "InvalidAddress", $"endpoints[{index}].addresses[0] {KubernetesName.Show(text)} is not a usable {slice.AddressType} address. It gets no requests.");
                 excluded.Add(new(KubernetesName.Show(text), pod, slice.Metadata.Name, "not a usable address"));
@@ -118,26 +141,6 @@ public static class EndpointResolution
             var inPreferred = candidates.Values.Where(one => one.Endpoint.Pod is not null && one.Endpoint.Address.AddressFamily == preferred)
                 .Select(one => one.Endpoint.Pod!).ToHashSet();
             return [.. candidates.Values.Where(one => one.Endpoint.Pod is null || one.Endpoint.Address.AddressFamily == preferred || !inPreferred.Contains(one.Endpoint.Pod))];
-        }
-
-        private bool TryAddress(string text, string addressType, out IPAddress address)
-        {
-            // Only the canonical text is taken: "1", "0x7f.1" or "010.0.0.1" parse too, and mean something else to other readers.
-            address = IPAddress.None;
-            if (text.Length > 45 || !IPAddress.TryParse(text, out var parsed))
-                return false;
-            address = parsed;
-            var family = addressType == "IPv4" ? AddressFamily.InterNetwork : AddressFamily.InterNetworkV6;
-            if (parsed.AddressFamily != family || parsed.IsIPv4MappedToIPv6 || text.Contains('%', StringComparison.Ordinal) || text.Contains('[', StringComparison.Ordinal))
-                return false;
-            if (family == AddressFamily.InterNetwork && parsed.ToString() != text)
-                return false;
-            if (IPAddress.IsLoopback(parsed))
-                return allowLoopback;
-            var bytes = parsed.GetAddressBytes();
-            return family == AddressFamily.InterNetwork
-                ? bytes[0] is not 0 and < 224 && !(bytes[0] == 169 && bytes[1] == 254)
-                : !parsed.Equals(IPAddress.IPv6Any) && !parsed.IsIPv6Multicast && !parsed.IsIPv6LinkLocal;
         }
 
         private void Error(EndpointSlice slice, string reason, string message) => findings.Add(new(slice.Key, Severity.Error, reason, message));

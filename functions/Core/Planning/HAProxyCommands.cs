@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
+using IngressReconciler.Cluster;
 using IngressReconciler.Routing;
 
 namespace IngressReconciler.Planning;
@@ -36,6 +37,7 @@ public static class HAProxyCommands
         UnpublishBackend(var backend) => new($"unpublish backend {Word(backend)}"),
         DeleteBackend(var backend) => new($"del backend {Word(backend)}"),
         AddServer server => new($"add server {Word(server.Backend)}/{Word(server.Server)} {Place(server)}{Options(server)}"),
+        CheckServer(var backend, var server) => new($"enable health {Word(backend)}/{Word(server)}"),
         SetServerState(var backend, var server, var state) => new($"set server {Word(backend)}/{Word(server)} state {StateWord(state)}"),
         DeleteServer(var backend, var server) => new($"del server {Word(backend)}/{Word(server)}"),
         AddRoute(var key, var value) => new($"add map {RouteMap} {Word(key)} {Word(value)}"),
@@ -92,6 +94,12 @@ public static class HAProxyCommands
     /// <summary>Notes something on the process itself.</summary>
     public static RuntimeCommand Note(string key, string value, bool exists) => new($"{(exists ? "set" : "add")} map {StateMap} {Word(key)} {Word(value)}");
 
+    /// <summary>Lets a probe with this token ask the proxy what arrived there; the answer has the name.</summary>
+    public static RuntimeCommand OpenProbe(string token, string proxy) => new($"add map {StateMap} {Word(token)} {Word("probe:" + proxy)}");
+
+    /// <summary>Ends that.</summary>
+    public static RuntimeCommand CloseProbe(string token) => new($"del map {StateMap} {Word(token)}");
+
     /// <summary>An argument of a command: what would end it is escaped; what cannot be escaped is refused.</summary>
     public static string Word(string value)
     {
@@ -125,6 +133,7 @@ public static class HAProxyCommands
             UpstreamProtocol.Http => "",
             UpstreamProtocol.H2c => " proto h2",
             UpstreamProtocol.Https => " ssl verify none alpn h2,http/1.1",
+            UpstreamProtocol.Tcp => " check inter 2s fall 2 rise 1",
             _ => throw new ArgumentOutOfRangeException(nameof(server)),
         };
         return server.SendProxy switch

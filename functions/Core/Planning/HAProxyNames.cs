@@ -1,4 +1,5 @@
 using System.Globalization;
+using IngressReconciler.Cluster;
 using IngressReconciler.Cluster.Resources;
 using IngressReconciler.Endpoints;
 using IngressReconciler.Routing;
@@ -11,11 +12,14 @@ namespace IngressReconciler.Planning;
 /// </summary>
 public static class HAProxyNames
 {
-    /// <summary>The profile (named defaults section of the bootstrap) of every backend.</summary>
-    public const string Profile = "http";
+    /// <summary>The profile (named defaults section of the bootstrap) of an upstream's backend.</summary>
+    public static string Profile(Upstream upstream) => upstream.Protocol == UpstreamProtocol.Tcp ? "tcp" : "http";
+
+    /// <summary>Whether the proxy itself tries the upstream's servers: of pods their readiness says more, of a node that has died nobody says anything.</summary>
+    public static bool IsChecked(Upstream upstream) => upstream.AtNodes;
 
     /// <summary>Longest name of a server; HAProxy takes longer ones, people do not.</summary>
-    private const int LongestPod = 100;
+    private const int LongestName = 100;
 
     /// <summary><c>protocol:namespace:service:port</c>, with <c>:proxy-v2</c> behind it where one is sent.</summary>
     public static string Backend(Upstream upstream)
@@ -25,6 +29,7 @@ public static class HAProxyNames
             UpstreamProtocol.Http => "http",
             UpstreamProtocol.H2c => "h2c",
             UpstreamProtocol.Https => "https",
+            UpstreamProtocol.Tcp => "tcp",
             _ => throw new ArgumentOutOfRangeException(nameof(upstream)),
         };
         var header = upstream.SendProxy switch
@@ -37,11 +42,11 @@ public static class HAProxyNames
         return $"{protocol}:{upstream.Namespace}:{upstream.Service}:{upstream.Port}{header}";
     }
 
-    /// <summary><c>pod_address_port</c>, or without a pod <c>address_port</c>.</summary>
+    /// <summary><c>pod_address_port</c>, at a node <c>node_address_port</c>; where the slice names no pod <c>address_port</c>.</summary>
     public static string Server(Endpoint endpoint)
     {
         var place = string.Create(CultureInfo.InvariantCulture, $"{endpoint.Address}_{endpoint.Port}");
-        return endpoint.Pod is { } pod ? $"{(pod.Length > LongestPod ? pod[..LongestPod] : pod)}_{place}" : place;
+        return (endpoint.AtNode ? endpoint.Node : endpoint.Pod) is { } name ? $"{(name.Length > LongestName ? name[..LongestName] : name)}_{place}" : place;
     }
 
     /// <summary>On which ports a network sends a PROXY header: <c>required</c> on all, <c>accepted</c> on those for it.</summary>

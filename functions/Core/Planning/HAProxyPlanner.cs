@@ -24,9 +24,13 @@ public static class HAProxyPlanner
         var plan = new Builder();
         Backends(plan, wanted, state, scope);
         Routes(plan, wanted, version, state, scope);
-        Certificates(plan, wanted, state, scope);
-        if (scope.Everything)
-            ProxySources(plan, wanted, state);
+        if (scope.Role == ProxyRole.Ingress)
+        {
+            Certificates(plan, wanted, state, scope);
+            if (scope.Everything || scope.ProxySources)
+                ProxySources(plan, wanted, state);
+        }
+
         return plan.Build();
     }
 
@@ -49,14 +53,14 @@ public static class HAProxyPlanner
 
     private static ProxyBackend AsPushed(string backend, EndpointSet endpoints) => new(
         backend,
-        endpoints.Endpoints.DistinctBy(HAProxyNames.Server).ToDictionary(HAProxyNames.Server, one => new ProxyServer(HAProxyNames.Server(one), one.Address, one.Port, State(one))),
+        endpoints.Endpoints.DistinctBy(HAProxyNames.Server).ToDictionary(HAProxyNames.Server, one => new ProxyServer(HAProxyNames.Server(one), one.Address, one.Port, State(one), Checked: true)),
         Published: true);
 
     private static ServerState State(Endpoint endpoint) => endpoint.State == EndpointState.Ready ? ServerState.Ready : ServerState.Drain;
 
     private static void Backends(Builder plan, Wanted wanted, ProxyState state, PlanScope scope)
     {
-        var upstreams = scope.Everything ? wanted.Endpoints.Keys : scope.Upstreams.Keys;
+        var upstreams = scope.Everything ? wanted.Endpoints.Keys.Where(scope.Concerns) : scope.Upstreams.Keys;
         var looked = new HashSet<string>(StringComparer.Ordinal);
         foreach (var (name, upstream) in upstreams.Select(one => (Name: HAProxyNames.Backend(one), one)).OrderBy(one => one.Name, StringComparer.Ordinal))
         {
@@ -77,7 +81,7 @@ public static class HAProxyPlanner
     private static void Keep(Builder plan, Upstream upstream, string backend, EndpointSet endpoints, ProxyBackend? actual)
     {
         if (actual is null)
-            plan.Prepare.Add(new AddBackend(backend, HAProxyNames.Profile));
+            plan.Prepare.Add(new AddBackend(backend, HAProxyNames.Profile(upstream)));
         var kept = new HashSet<string>(StringComparer.Ordinal);
         foreach (var endpoint in endpoints.Endpoints)
         {
@@ -88,9 +92,15 @@ public static class HAProxyPlanner
             if (actual is null || !actual.Servers.TryGetValue(server, out var there))
             {
                 plan.Prepare.Add(new AddServer(backend, server, endpoint.Address, endpoint.Port, upstream.Protocol, upstream.SendProxy));
+                if (HAProxyNames.IsChecked(upstream))
+                    plan.Prepare.Add(new CheckServer(backend, server));
                 plan.Prepare.Add(new SetServerState(backend, server, state));
+                continue;
             }
-            else if (there.State != state)
+
+            if (HAProxyNames.IsChecked(upstream) && !there.Checked)
+                plan.Prepare.Add(new CheckServer(backend, server));
+            if (there.State != state)
                 (state == ServerState.Ready ? plan.Prepare : plan.Retire).Add(new SetServerState(backend, server, state));
         }
 
@@ -121,7 +131,7 @@ public static class HAProxyPlanner
     {
         var target = new Dictionary<string, string>(StringComparer.Ordinal) { [HAProxyRoutes.VersionKey] = version.ToString(CultureInfo.InvariantCulture) };
         var looked = new HashSet<string>(StringComparer.Ordinal) { HAProxyRoutes.VersionKey };
-        foreach (var host in scope.Everything ? wanted.Model.Hosts.Keys : scope.Hosts.Keys)
+        foreach (var host in scope.Everything ? wanted.Model.Hosts.Keys.Where(scope.Concerns) : scope.Hosts.Keys)
         {
             foreach (var (key, value) in HAProxyRoutes.Entries(host, wanted.Model.Hosts.GetValueOrDefault(host)))
                 target[key] = value;

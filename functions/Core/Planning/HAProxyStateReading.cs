@@ -28,7 +28,6 @@ public sealed class HAProxyStateReading
             Ask("show stat -1 2 -1", static (reply, found) => ReadBackends(reply, found));
             Ask("show servers state", static (reply, found) => ReadServers(reply, found));
             Ask($"show map {HAProxyCommands.RouteMap}", static (reply, found) => ReadMap(reply, found.Routes));
-            Ask($"show map {HAProxyCommands.ProxySourceMap}", static (reply, found) => ReadMap(reply, found.ProxySources));
         }
         else
         {
@@ -42,7 +41,9 @@ public sealed class HAProxyStateReading
             }
         }
 
-        if (scope.Everything || scope.Certificates.Count > 0)
+        if (scope.Role == ProxyRole.Ingress && (scope.Everything || scope.ProxySources))
+            Ask($"show map {HAProxyCommands.ProxySourceMap}", static (reply, found) => ReadMap(reply, found.ProxySources));
+        if (scope.Role == ProxyRole.Ingress && (scope.Everything || scope.Certificates.Count > 0))
         {
             Ask($"show ssl crt-list -n {HAProxyCommands.CertificateList}", static (reply, found) => ReadCertificateLines(reply, found));
             Ask("show ssl cert", static (reply, found) => ReadCertificateStore(reply, found));
@@ -130,9 +131,11 @@ public sealed class HAProxyStateReading
             var address = IPAddress.Parse(fields.Next());
             fields.Skip(1);
             var state = int.Parse(fields.Next(), NumberStyles.None, CultureInfo.InvariantCulture);
-            fields.Skip(11);
+            fields.Skip(6);
+            var check = int.Parse(fields.Next(), NumberStyles.None, CultureInfo.InvariantCulture);
+            fields.Skip(4);
             var port = int.Parse(fields.Next(), NumberStyles.None, CultureInfo.InvariantCulture);
-            last.ByName[name] = new(name, address, port, State(state));
+            last.ByName[name] = new(name, address, port, State(state), (check & 4) != 0);
         }
     }
 

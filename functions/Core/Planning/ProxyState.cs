@@ -74,7 +74,8 @@ public enum ServerState
 /// <param name="Address">Where it connects to.</param>
 /// <param name="Port">At which port.</param>
 /// <param name="State">Whether it takes requests.</param>
-public sealed record ProxyServer(string Name, IPAddress Address, int Port, ServerState State);
+/// <param name="Checked">Whether its port is tried now and then.</param>
+public sealed record ProxyServer(string Name, IPAddress Address, int Port, ServerState State, bool Checked = false);
 
 /// <summary>One entry of the certificate list: a certificate and a server name it is shown for.</summary>
 /// <param name="Certificate">Name in the certificate store.</param>

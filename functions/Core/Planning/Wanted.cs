@@ -60,7 +60,8 @@ public sealed record Wanted(
         }
 
         var next = this with { Cluster = cluster, Translation = translation, Endpoints = endpoints.ToImmutable() };
-        return (next, new(hosts, upstreams.ToImmutable(), Certificates(translation, differences, hosts)));
+        var settings = translation.Model.Settings;
+        return (next, new(hosts, upstreams.ToImmutable(), Certificates(translation, differences, hosts), settings == Model.Settings ? null : settings));
     }
 
     /// <summary>The Secret behind a certificate reference when it holds a usable pair; else null.</summary>
@@ -72,6 +73,8 @@ public sealed record Wanted(
         var concerned = new HashSet<Upstream>();
         foreach (var difference in differences)
         {
+            if (difference.Key.Kind == ResourceKind.Node)
+                concerned.UnionWith(translation.Uses.AtNodes);
             foreach (var service in ServicesOf(difference))
             {
                 if (translation.Uses.UpstreamsOf.TryGetValue(service, out var upstreams))
@@ -130,14 +133,18 @@ public sealed record Wanted(
 /// <param name="Hosts">Hosts with other routes or another certificate.</param>
 /// <param name="Upstreams">Upstreams with other endpoints, and those that came into use or went out of it.</param>
 /// <param name="Certificates">Certificates that are newly used, no longer used, or renewed.</param>
+/// <param name="Settings">The settings, when they differ.</param>
 public sealed record WantedDifference(
-    ImmutableArray<HostDifference> Hosts, ImmutableArray<UpstreamDifference> Upstreams, ImmutableArray<CertificateReference> Certificates)
+    ImmutableArray<HostDifference> Hosts,
+    ImmutableArray<UpstreamDifference> Upstreams,
+    ImmutableArray<CertificateReference> Certificates,
+    RoutingSettings? Settings = null)
 {
     /// <summary>Nothing differs.</summary>
     public static WantedDifference None { get; } = new([], [], []);
 
     /// <summary>Whether nothing differs.</summary>
-    public bool IsEmpty => Hosts.IsEmpty && Upstreams.IsEmpty && Certificates.IsEmpty;
+    public bool IsEmpty => Hosts.IsEmpty && Upstreams.IsEmpty && Certificates.IsEmpty && Settings is null;
 }
 
 /// <summary>An upstream whose endpoints differ.</summary>

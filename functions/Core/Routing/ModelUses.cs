@@ -15,6 +15,9 @@ public sealed record ModelUses
     /// <summary>The upstreams at each Service.</summary>
     public ImmutableDictionary<ResourceKey, ImmutableHashSet<Upstream>> UpstreamsOf { get; private init; } = ImmutableDictionary<ResourceKey, ImmutableHashSet<Upstream>>.Empty;
 
+    /// <summary>The upstreams that are reached at nodes.</summary>
+    public ImmutableHashSet<Upstream> AtNodes { get; private init; } = [];
+
     /// <summary>The hosts that each certificate is served for.</summary>
     public ImmutableDictionary<CertificateReference, ImmutableHashSet<string>> HostsOf { get; private init; } = ImmutableDictionary<CertificateReference, ImmutableHashSet<string>>.Empty;
 
@@ -23,6 +26,7 @@ public sealed record ModelUses
     {
         var upstreams = Upstreams.ToBuilder();
         var services = UpstreamsOf.ToBuilder();
+        var nodes = AtNodes.ToBuilder();
         var certificates = HostsOf.ToBuilder();
         foreach (var (host, before, after) in hosts)
         {
@@ -30,6 +34,8 @@ public sealed record ModelUses
             {
                 upstreams[upstream] = upstreams.GetValueOrDefault(upstream) + 1;
                 services.Add(ServiceOf(upstream), upstream);
+                if (upstream.AtNodes)
+                    nodes.Add(upstream);
             }
 
             foreach (var upstream in Named(before))
@@ -38,6 +44,7 @@ public sealed record ModelUses
                     continue;
                 upstreams.Remove(upstream);
                 services.Remove(ServiceOf(upstream), upstream);
+                nodes.Remove(upstream);
             }
 
             if (before?.Certificate is { } old)
@@ -46,7 +53,7 @@ public sealed record ModelUses
                 certificates.Add(now, host.Host);
         }
 
-        return new() { Upstreams = upstreams.ToImmutable(), UpstreamsOf = services.ToImmutable(), HostsOf = certificates.ToImmutable() };
+        return new() { Upstreams = upstreams.ToImmutable(), UpstreamsOf = services.ToImmutable(), AtNodes = nodes.ToImmutable(), HostsOf = certificates.ToImmutable() };
     }
 
     /// <summary>The Service behind an upstream.</summary>

@@ -25,6 +25,15 @@ public sealed record RoutingOptions
         ],
     };
 
+    /// <summary>What stands in front of the NodePorts; null when that is not known to us.</summary>
+    public EdgeOptions? Edge { get; init; }
+
+    /// <summary>The Service of the ingress proxies, whose NodePorts are the way in.</summary>
+    public ResourceKey ProxyService { get; init; } = new(ResourceKind.Service, ProxyPods.Default.Namespace, "ingress-proxy");
+
+    /// <summary>The ConfigMap of a controller that is taken over from; null for none.</summary>
+    public ResourceKey? ConfigMap { get; init; }
+
     /// <summary>Which fresh lists of the cluster are not believed at once.</summary>
     public ListBrake Brake { get; init; } = new();
 

@@ -33,6 +33,9 @@ public sealed record Translation
     /// <summary>Every finding, of objects by themselves and of objects that want the same.</summary>
     public IEnumerable<Finding> Findings => OwnFindings.Values.Concat(HostFindings.Values).SelectMany(list => list.Items);
 
+    /// <summary>What at the edge does not fit together.</summary>
+    public ValueList<Finding> EdgeFindings => OwnFindings.TryGetValue(ProxyProtocol.EdgeKey, out var found) ? found : [];
+
     /// <summary>What an Ingress asks for; null when it is not ours.</summary>
     public IngressContribution? ContributionOf(ResourceKey ingress) => Contributions.GetValueOrDefault(ingress);
 
@@ -40,14 +43,17 @@ public sealed record Translation
     public static Translation Of(ClusterState state, RoutingOptions options)
     {
         var empty = new Translation { Options = options, Model = new() { Settings = options.Settings } };
-        return empty.Advance(state, [.. state.Resources.Select(pair => new ResourceDifference(pair.Key, null, pair.Value))]).Next;
+        return empty.Advance(state, [.. state.Resources.Select(pair => new ResourceDifference(pair.Key, null, pair.Value))], withEdge: true).Next;
     }
 
     /// <summary>The translation of a later state.</summary>
     /// <param name="state">The later state.</param>
     /// <param name="differences">All that differs between the two states.</param>
     /// <returns>The translation, and the hosts that differ, each as it was and as it is.</returns>
-    public (Translation Next, ImmutableArray<HostDifference> Hosts) Advance(ClusterState state, ImmutableArray<ResourceDifference> differences)
+    public (Translation Next, ImmutableArray<HostDifference> Hosts) Advance(ClusterState state, ImmutableArray<ResourceDifference> differences) =>
+        Advance(state, differences, withEdge: differences.Any(difference => EdgeTranslation.Concerns(difference.Key, Options)));
+
+    private (Translation Next, ImmutableArray<HostDifference> Hosts) Advance(ClusterState state, ImmutableArray<ResourceDifference> differences, bool withEdge)
     {
         var classes = Classes;
         foreach (var difference in differences)
@@ -59,6 +65,8 @@ public sealed record Translation
         var step = new Step(this with { Classes = classes }, state);
         foreach (var key in Concerned(state, differences, classesChanged: classes != Classes))
             step.Contribute(key);
+        if (withEdge)
+            step.Edge();
         return step.Finish();
     }
 
@@ -91,6 +99,17 @@ public sealed record Translation
         private readonly ImmutableDictionary<string, ValueList<Finding>>.Builder hostFindings = before.HostFindings.ToBuilder();
         private readonly ImmutableDictionary<HostKey, HostRoutes>.Builder hosts = before.Model.Hosts.ToBuilder();
         private readonly HashSet<string> touched = [];
+        private readonly List<HostDifference> differences = [];
+        private RoutingSettings settings = before.Model.Settings;
+
+        public void Edge()
+        {
+            var edge = EdgeTranslation.Translate(state, before.Options);
+            settings = before.Options.Settings with { ProxyProtocol = edge.Settings };
+            SetOrRemove(ownFindings, ProxyProtocol.EdgeKey, edge.Findings);
+            foreach (var (table, _, after) in edge.Tables)
+                Set(table, after);
+        }
 
         public void Contribute(ResourceKey key)
         {
@@ -121,25 +140,16 @@ public sealed record Translation
 
         public (Translation, ImmutableArray<HostDifference>) Finish()
         {
-            var differences = ImmutableArray.CreateBuilder<HostDifference>();
             foreach (var host in touched.Order(StringComparer.Ordinal))
             {
                 var (routes, conflicts) = HostMerge.Merge(host, (claimants.GetValueOrDefault(host) ?? []).Select(key => contributions[key]));
                 SetOrRemove(hostFindings, host, conflicts);
-                var key = new HostKey(IngressTranslation.Table, host);
-                hosts.TryGetValue(key, out var old);
-                if (old is null ? routes is null : old.Equals(routes))
-                    continue;
-                if (routes is null)
-                    hosts.Remove(key);
-                else
-                    hosts[key] = routes;
-                differences.Add(new(key, old, routes));
+                Set(new(IngressTranslation.Table, host), routes);
             }
 
             var next = before with
             {
-                Model = before.Model with { Hosts = hosts.ToImmutable() },
+                Model = before.Model with { Settings = settings, Hosts = hosts.ToImmutable() },
                 Uses = before.Uses.After(differences),
                 Contributions = contributions.ToImmutable(),
                 Claimants = claimants.ToImmutable(),
@@ -147,7 +157,19 @@ public sealed record Translation
                 OwnFindings = ownFindings.ToImmutable(),
                 HostFindings = hostFindings.ToImmutable(),
             };
-            return (next, differences.DrainToImmutable());
+            return (next, [.. differences]);
+        }
+
+        private void Set(HostKey key, HostRoutes? routes)
+        {
+            hosts.TryGetValue(key, out var old);
+            if (old is null ? routes is null : old.Equals(routes))
+                return;
+            if (routes is null)
+                hosts.Remove(key);
+            else
+                hosts[key] = routes;
+            differences.Add(new(key, old, routes));
         }
 
         private static void SetOrRemove<TKey>(ImmutableDictionary<TKey, ValueList<Finding>>.Builder findings, TKey key, ValueList<Finding> now)

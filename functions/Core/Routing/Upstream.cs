@@ -1,3 +1,6 @@
+using System.Text.Json.Serialization;
+using IngressReconciler.Cluster;
+
 namespace IngressReconciler.Routing;
 
 /// <summary>How a proxy talks to the pods of an upstream.</summary>
@@ -11,19 +14,9 @@ public enum UpstreamProtocol
 
     /// <summary>HTTP over TLS.</summary>
     Https,
-}
 
-/// <summary>The PROXY header that an upstream's pods expect at the head of each connection.</summary>
-public enum SendProxy
-{
-    /// <summary>None.</summary>
-    None,
-
-    /// <summary>Version 1, text.</summary>
-    V1,
-
-    /// <summary>Version 2, binary.</summary>
-    V2,
+    /// <summary>Whatever the client speaks.</summary>
+    Tcp,
 }
 
 /// <summary>
@@ -35,8 +28,14 @@ public enum SendProxy
 /// <param name="Port">Port name or number, as the rule has it.</param>
 /// <param name="Protocol">How to talk to it.</param>
 /// <param name="SendProxy">Which PROXY header to send.</param>
+/// <param name="AtNodes">Whether it is reached at the NodePorts of nodes that have a ready pod of it, as an edge outside the cluster must; else at the pods.</param>
 public sealed record Upstream(
-    string Namespace, string Service, string Port, UpstreamProtocol Protocol = UpstreamProtocol.Http, SendProxy SendProxy = SendProxy.None)
+    string Namespace,
+    string Service,
+    string Port,
+    UpstreamProtocol Protocol = UpstreamProtocol.Http,
+    SendProxy SendProxy = SendProxy.None,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool AtNodes = false)
 {
     /// <summary><c>namespace/service:port</c>.</summary>
     public override string ToString() => $"{Namespace}/{Service}:{Port}";

@@ -41,9 +41,12 @@ public sealed class ModelHash
         var empty = new ModelHash(
             [.. Enumerable.Repeat(none, LeafCount)],
             [.. Enumerable.Repeat(Leaf(none), LeafCount)],
-            [.. SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(model.Settings, VersionJson.Default.RoutingSettings))]);
+            Of(model.Settings));
         return empty.After(model.Hosts.Select(pair => new HostDifference(pair.Key, null, pair.Value)));
     }
+
+    /// <summary>The hash with other settings.</summary>
+    public ModelHash With(RoutingSettings changed) => new(hosts, leaves, Of(changed));
 
     /// <summary>The hash after some hosts changed.</summary>
     public ModelHash After(IEnumerable<HostDifference> differences)
@@ -67,6 +70,9 @@ public sealed class ModelHash
             rehashed[leaf] = Leaf(changed[leaf]);
         return new(changed.MoveToImmutable(), rehashed.MoveToImmutable(), settings);
     }
+
+    private static ImmutableArray<byte> Of(RoutingSettings settings) =>
+        [.. SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(settings, VersionJson.Default.RoutingSettings))];
 
     private static ImmutableArray<byte> Leaf(ImmutableSortedDictionary<string, ImmutableArray<byte>> hosts)
     {

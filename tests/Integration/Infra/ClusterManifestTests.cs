@@ -99,9 +99,11 @@ public sealed class ClusterManifestTests
         var relay = Assert.Single(pod.Items("spec.containers"));
         var account = manifests.Find("ServiceAccount", pod.Text("spec.serviceAccountName")!, "ingress-reconciler");
 
-        Assert.Equal(["relay", "--cluster", "$(CLUSTER)", "--topic", "$(TOPIC)", "--proxy-namespace", "$(NAMESPACE)", "--secrets", "$(READ_SECRETS)", "--nodes", "$(READ_NODES)"], relay.Texts("args"));
         Assert.Equal(
-            [("CLUSTER", Manifests.Parameters["CLUSTER"]), ("NAMESPACE", "metadata.namespace"), ("READ_NODES", "true"), ("READ_SECRETS", "true"), ("TOPIC", Manifests.Parameters["TOPIC"])],
+            ["relay", "--cluster", "$(CLUSTER)", "--topic", "$(TOPIC)", "--proxy-namespace", "$(NAMESPACE)", "--secrets", "$(READ_SECRETS)", "--nodes", "$(READ_NODES)", "--config-map", "$(CONFIG_MAP)"],
+            relay.Texts("args"));
+        Assert.Equal(
+            [("CLUSTER", Manifests.Parameters["CLUSTER"]), ("CONFIG_MAP", ""), ("NAMESPACE", "metadata.namespace"), ("READ_NODES", "true"), ("READ_SECRETS", "true"), ("TOPIC", Manifests.Parameters["TOPIC"])],
             relay.Items("env").Select(one => (one.Text("name")!, one.Text("value") ?? one.Text("valueFrom.fieldRef.fieldPath")!)).Order());
         Assert.Equal("true", pod.Map("metadata.labels")["azure.workload.identity/use"]);
         Assert.Equal(Manifests.Parameters["RELAY_CLIENT_ID"], account.Map("metadata.annotations")["azure.workload.identity/client-id"]);

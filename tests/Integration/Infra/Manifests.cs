@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json.Nodes;
@@ -12,14 +11,17 @@ namespace IngressReconciler.Tests.Integration.Infra;
 /// <param name="all">The objects.</param>
 internal sealed class Manifests(IReadOnlyList<JsonNode> all)
 {
-    private const string Needed = "kubectl 1.27 or newer";
+    private static readonly Lazy<Task<string>> Kubectl = new(() => Repository.RunAsync("scripts/kubectl"));
     private static readonly ConcurrentDictionary<string, Lazy<Task<Manifests>>> Rendered = [];
 
     /// <summary>The overlays that the repository offers.</summary>
     public static TheoryData<string> Overlays => [.. Directory.GetDirectories(Repository.File("infra/kubernetes/overlays")).Select(folder => Path.GetFileName(folder))];
 
     /// <summary>What is filled in, by name.</summary>
-    public static IReadOnlyDictionary<string, string> Parameters { get; } = File.ReadLines(Repository.File("infra/kubernetes/parameters/parameters.env"))
+    public static IReadOnlyDictionary<string, string> Parameters { get; } = Values("infra/kubernetes/parameters/parameters.env");
+
+    /// <summary>The values in one of the repository's files of <c>NAME=value</c>, by name.</summary>
+    public static Dictionary<string, string> Values(string path) => File.ReadLines(Repository.File(path))
         .Where(line => line.Length > 0 && line[0] != '#').Select(line => line.Split('=', 2)).ToDictionary(line => line[0], line => line[1]);
 
     /// <summary>The objects.</summary>
@@ -65,26 +67,14 @@ internal sealed class Manifests(IReadOnlyList<JsonNode> all)
 
     private static async Task<Manifests> RenderAsync(string folder)
     {
-        using var kubectl = Start(folder);
+        var start = new ProcessStartInfo(await Kubectl.Value, ["kustomize", folder]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        using var kubectl = Process.Start(start)!;
         var errors = kubectl.StandardError.ReadToEndAsync();
         var text = await kubectl.StandardOutput.ReadToEndAsync();
         await kubectl.WaitForExitAsync();
         // A deprecation is told on standard error.
-        Assert.True(kubectl.ExitCode == 0 && await errors is "", $"kubectl kustomize {folder} (by {Needed}): {await errors}");
+        Assert.True(kubectl.ExitCode == 0 && await errors is "", $"kubectl kustomize {folder}: {await errors}");
         return new([.. YamlDocuments.Read(text).Select(document => document.Content!)]);
-    }
-
-    private static Process Start(string folder)
-    {
-        try
-        {
-            return Process.Start(new ProcessStartInfo("kubectl", ["kustomize", folder]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
-        }
-        catch (Win32Exception) when (Environment.GetEnvironmentVariable("CI") is null or "")
-        {
-            Assert.Skip($"{Needed} is not installed");
-            throw;
-        }
     }
 }
 

@@ -47,12 +47,25 @@ public sealed class RightsTests
     }
 
     [Fact]
-    public async Task Of_ConfigMaps_one_may_be_read_by_name()
+    public async Task Of_ConfigMaps_one_may_be_read_by_name_and_the_relay_is_told_of_it()
     {
         var manifests = await Manifests.WithRightsAsync("configmap");
+        var one = Manifests.Values("infra/kubernetes/rights/configmap/configmap.env");
 
-        Assert.Equal("ingress-nginx configmaps/ingress-nginx-controller: list watch", Of(Relay, manifests).Single(Tells("configmaps")));
-        Assert.Equal("ingress-nginx configmaps/ingress-nginx-controller: get list", Of(ControlPlane, manifests).Single(Tells("configmaps")));
+        Assert.Equal($"{one["NAMESPACE"]} configmaps/{one["NAME"]}: list watch", Of(Relay, manifests).Single(Tells("configmaps")));
+        Assert.Equal($"{one["NAMESPACE"]} configmaps/{one["NAME"]}: get list", Of(ControlPlane, manifests).Single(Tells("configmaps")));
+        Assert.Equal($"{one["NAMESPACE"]}/{one["NAME"]}", Told(manifests, "CONFIG_MAP"));
+        // The names stand in one place, which the cluster never sees.
+        Assert.DoesNotContain(manifests.OfKind("ConfigMap"), map => map.Map("data").ContainsKey("NAME"));
+    }
+
+    [Theory]
+    [InlineData("secrets", "READ_SECRETS")]
+    [InlineData("nodes", "READ_NODES")]
+    public async Task A_component_gives_the_right_and_tells_the_relay_to_use_it(string right, string variable)
+    {
+        Assert.Equal("true", Told(await Manifests.WithRightsAsync(right), variable));
+        Assert.Equal("false", Told(await Manifests.WithRightsAsync(), variable));
     }
 
     [Fact]
@@ -87,6 +100,10 @@ public sealed class RightsTests
          from name in rule.Texts("resourceNames").DefaultIfEmpty("")
          let what = (apiGroup == "" ? resource : $"{resource}.{apiGroup}") + (name == "" ? "" : $"/{name}")
          select $"{place ?? "everywhere"} {what}: {string.Join(' ', rule.Texts("verbs"))}").Order(StringComparer.Ordinal);
+
+    /// <summary>What a variable of the relay's says.</summary>
+    private static string? Told(Manifests manifests, string variable) =>
+        manifests.Find("Deployment", Relay).Items("spec.template.spec.containers").Single().Items("env").Single(one => one.Text("name") == variable).Text("value");
 
     private static Func<string, bool> Tells(string resource) => line => line.Contains(resource, StringComparison.Ordinal);
 }

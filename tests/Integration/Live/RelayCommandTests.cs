@@ -20,7 +20,7 @@ public sealed class RelayCommandTests : IDisposable
         api.WriteKubeconfig(kubeconfig);
         var health = ProxyPorts.FreePorts(1)[0];
         await using var relay = await ChildProcess.StartAsync(
-            null, Repository.Executable, ["relay", "--kubeconfig", kubeconfig, "--health-port", health.ToString(CultureInfo.InvariantCulture), "--endpoint", "http://127.0.0.1:9/"]);
+            null, Repository.Executable, ["relay", "--kubeconfig", kubeconfig, "--health-port", health.ToString(CultureInfo.InvariantCulture), "--endpoint", "http://127.0.0.1:9/", "--config-map", ""]);
         using var http = new HttpClient { BaseAddress = new(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{health}/")) };
 
         // Nobody listens at the endpoint, so of all that it needs the sink alone is missing: the event that it began waits.

@@ -16,8 +16,10 @@ public partial class ArchitectureTests
     [
         "Routing/IngressTranslation.cs", // a translation
         "Routing/GatewayTranslation.cs", // a translation
+        "Routing/EdgeTranslation.cs", // a translation
         "Routing/Translation.cs", // leads what changed to the translations
         "Endpoints/EndpointResolution.cs", // the resolution
+        "Endpoints/NodeResolution.cs", // the resolution
         "Status/StatusComposer.cs", // leads back into the cluster
 
         // Not meant by the design: these two look Secrets and slices up themselves. What they need is a fact of the moment, as endpoints are,

@@ -94,7 +94,7 @@ internal sealed class SimulatedProxy
         switch (step)
         {
             case AddBackend(var name, var profile):
-                Demand(profile == HAProxyNames.Profile, step, "no such profile");
+                Demand(profile is "http" or "tcp", step, "no such profile");
                 Demand(backends.TryAdd(name, new()), step, "the backend is there");
                 break;
             case PublishBackend(var name):
@@ -111,6 +111,10 @@ internal sealed class SimulatedProxy
                 break;
             case AddServer add:
                 Demand(Of(step, add.Backend).Servers.TryAdd(add.Server, new(add.Server, add.Address, add.Port, ServerState.Maintenance)), step, "the server is there");
+                break;
+            case CheckServer(var backend, var name):
+                Demand(!Server(step, backend, name).Checked, step, "it is checked");
+                Of(step, backend).Servers[name] = Server(step, backend, name) with { Checked = true };
                 break;
             case SetServerState(var backend, var name, var state):
                 Demand(Server(step, backend, name).State != state, step, "it is in that state");

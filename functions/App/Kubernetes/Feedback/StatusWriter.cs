@@ -95,7 +95,7 @@ public sealed partial class StatusWriter : IAsyncDisposable
     public void Write(Wanted wanted, IEnumerable<ProxyReport> proxies)
     {
         JournalPosition? run = null;
-        foreach (var proxy in proxies)
+        foreach (var proxy in proxies.Where(proxy => proxy.Role == ProxyRole.Ingress))
         {
             if (proxy.Running && JournalPosition.TryParse(proxy.Position, out var position) && !(position < run))
                 run = position;

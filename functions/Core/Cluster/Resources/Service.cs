@@ -22,6 +22,9 @@ public sealed record ServiceSpec
     /// <summary>IPv4, IPv6 or both, the preferred one first.</summary>
     public string[]? IpFamilies { get; init; }
 
+    /// <summary>Cluster (also when null) or Local: whether a node passes connections on to other nodes, under its own address.</summary>
+    public string? ExternalTrafficPolicy { get; init; }
+
     /// <summary>The ports.</summary>
     public ServicePort[]? Ports { get; init; }
 }
@@ -31,4 +34,5 @@ public sealed record ServiceSpec
 /// <param name="Port">The Service's port number.</param>
 /// <param name="Protocol">TCP (also when null), UDP or SCTP.</param>
 /// <param name="AppProtocol">Application protocol (KEP-3726): <c>kubernetes.io/h2c</c>, <c>https</c> …</param>
-public sealed record ServicePort(string? Name, int Port, string? Protocol, string? AppProtocol);
+/// <param name="NodePort">The port of each node that leads to it; 0 or null for none.</param>
+public sealed record ServicePort(string? Name, int Port, string? Protocol, string? AppProtocol, int? NodePort = null);

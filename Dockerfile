@@ -1,0 +1,24 @@
+# The relay's image: the executable on what it needs (C library, OpenSSL, CA certificates), without a shell. REGISTRY may be a mirror of Microsoft's.
+#   docker build --build-arg REVISION=$(git rev-parse HEAD) --tag ingress-reconciler-relay:0.1.0 .
+ARG REGISTRY=mcr.microsoft.com
+
+FROM ${REGISTRY}/dotnet/sdk:10.0-noble-aot AS build
+WORKDIR /src
+COPY .editorconfig Directory.Build.props Directory.Packages.props global.json ./
+COPY functions functions
+ARG REVISION
+# As scripts/package does, but for the architecture that is built on. The commit is told, for git's folder stays outside.
+RUN dotnet publish functions/App -c Release -o artifacts/native -v quiet "-p:SourceRevisionId=${REVISION}"
+
+FROM ${REGISTRY}/dotnet/runtime-deps:10.0-noble-chiseled
+ARG REVISION
+LABEL org.opencontainers.image.title="ingress-reconciler" \
+      org.opencontainers.image.description="The relay of IngressReconciler: publishes what changes in a Kubernetes cluster as CloudEvents" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.revision="${REVISION}"
+# The base has web servers listen at 8080; the relay says itself where it listens.
+ENV ASPNETCORE_HTTP_PORTS=""
+COPY --from=build /src/artifacts/native/ingress-reconciler /usr/bin/ingress-reconciler
+USER 65532:65532
+EXPOSE 8081
+ENTRYPOINT ["/usr/bin/ingress-reconciler"]

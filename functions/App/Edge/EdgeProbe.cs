@@ -1,0 +1,174 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Text.Json;
+using IngressReconciler.Cluster;
+using IngressReconciler.Endpoints;
+using IngressReconciler.Planning;
+using IngressReconciler.Proxies;
+using IngressReconciler.Routing;
+
+namespace IngressReconciler.Edge;
+
+/// <summary>The ports of every edge proxy that lead our probes to where clients' connections are about to go.</summary>
+/// <param name="Http">Plain.</param>
+/// <param name="Https">To where TLS ends.</param>
+public sealed record ProbePorts(int Http = 8480, int Https = 8481)
+{
+    /// <summary>Reads <c>8480,8481</c>.</summary>
+    /// <exception cref="FormatException">It is not two ports.</exception>
+    public static ProbePorts Parse(string text) =>
+        text.Split(',', StringSplitOptions.TrimEntries) is [var http, var https] && ushort.TryParse(http, NumberStyles.None, CultureInfo.InvariantCulture, out var first)
+        && ushort.TryParse(https, NumberStyles.None, CultureInfo.InvariantCulture, out var second) && first > 0 && second > 0
+            ? new(first, second)
+            : throw new FormatException("expected two ports with a comma between, such as 8480,8481");
+}
+
+/// <summary>What an ingress proxy says has arrived there: the answer to <c>/.well-known/ingress-reconciler/probe</c>.</summary>
+/// <param name="Proxy">Its name.</param>
+/// <param name="Client">The client's address, as pods are told it.</param>
+/// <param name="ClientPort">The client's port.</param>
+/// <param name="Header">Whether a PROXY header said so.</param>
+/// <param name="Port">The port of the proxy that it arrived at, by name.</param>
+/// <param name="ForwardedFor">The X-Forwarded-For that pods are sent.</param>
+public sealed record ProbeAnswer(string Proxy, string Client, int ClientPort, bool Header, string Port, string ForwardedFor);
+
+/// <summary>How one port of one edge proxy was found.</summary>
+/// <param name="Edge">The edge proxy.</param>
+/// <param name="Table">Its table: <c>probe-http</c> or <c>probe-https</c>.</param>
+/// <param name="Connections">How many connections were tried.</param>
+/// <param name="Proxies">The ingress proxies that answered.</param>
+/// <param name="Client">The address that we connected from, and that they should have been told.</param>
+/// <param name="Trouble">What is not as it should be; null when all is.</param>
+public sealed record ProbeResult(string Edge, string Table, int Connections, string[] Proxies, string? Client, string? Trouble);
+
+/// <summary>
+/// Connects through each edge proxy as a client does, until each node behind it has answered, and has the ingress proxies say what arrived: whether
+/// with a PROXY header, and under which address.
+/// </summary>
+public static class EdgeProbe
+{
+    private const string Path = "/.well-known/ingress-reconciler/probe";
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    /// <summary>Probes all edge proxies at once.</summary>
+    /// <param name="workers">Edge and ingress proxies.</param>
+    /// <param name="wanted">What they run.</param>
+    /// <param name="ports">Where edge proxies take probes.</param>
+    /// <param name="cancel">Gives up.</param>
+    /// <returns>Two results an edge proxy. A proxy that cannot be reached is trouble, not an exception.</returns>
+    public static async Task<ProbeResult[]> RunAsync(IReadOnlyCollection<ProxyWorker> workers, Wanted wanted, ProbePorts ports, CancellationToken cancel)
+    {
+        var token = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
+        var behind = workers.Where(worker => worker.Role == ProxyRole.Ingress).ToArray();
+        try
+        {
+            await Task.WhenAll(behind.Select(worker => worker.SendAsync(HAProxyCommands.OpenProbe(token, worker.Name), cancel)));
+            var header = EdgeTranslation.Asked(wanted.Cluster).Try;
+            return await Task.WhenAll(workers.Where(worker => worker.Role == ProxyRole.Edge).SelectMany(edge => new[]
+            {
+                WayAsync(edge, EdgeTables.ProbeHttp, new UriBuilder("http", edge.Address.Host, ports.Http, Path).Uri),
+                WayAsync(edge, EdgeTables.ProbeHttps, new UriBuilder("https", edge.Address.Host, ports.Https, Path).Uri),
+            }));
+
+            Task<ProbeResult> WayAsync(ProxyWorker edge, string table, Uri address) => ProbeAsync(edge.Name, table, address, token, header, Behind(wanted, table), cancel);
+        }
+        catch (ProxyUnavailableException e)
+        {
+            return [new("", "", 0, [], null, e.Message)];
+        }
+        finally
+        {
+            foreach (var worker in behind)
+            {
+                try
+                {
+                    await worker.SendAsync(HAProxyCommands.CloseProbe(token), CancellationToken.None);
+                }
+                catch (ProxyUnavailableException)
+                {
+                    // It is gone with the process, or good for nothing but telling us our own address.
+                }
+            }
+        }
+    }
+
+    /// <summary>How many nodes a table leads to.</summary>
+    private static int Behind(Wanted wanted, string table) =>
+        wanted.Model.Hosts.TryGetValue(new(table, HostKey.AnyHost), out var host) && host.Routes is [{ Backends: [{ Upstream: var upstream }] }]
+        && wanted.Endpoints.TryGetValue(upstream, out var nodes)
+            ? nodes.Endpoints.Count(node => node.State == EndpointState.Ready)
+            : 0;
+
+    private static async Task<ProbeResult> ProbeAsync(string edge, string table, Uri address, string token, SendProxy header, int nodes, CancellationToken cancel)
+    {
+        var proxies = new SortedSet<string>(StringComparer.Ordinal);
+        string? client = null;
+        ProbeResult Result(int connections, string? trouble) => new(edge, table, connections, [.. proxies], client, trouble);
+        if (nodes == 0)
+            return Result(0, "no node behind it has a ready ingress proxy");
+
+        // Evenly spread, so the nodes answer in turn; somebody else's probe may be among ours.
+        var most = (3 * nodes) + 5;
+        for (var i = 1; i <= most; i++)
+        {
+            try
+            {
+                var (answer, local) = await AskAsync(address, token, cancel);
+                client = local.Address.ToString();
+                if (answer.Header != (header != SendProxy.None))
+                    return Result(i, $"the connection reached {answer.Proxy} at its port {answer.Port} {(answer.Header ? "with" : "without")} a PROXY header, and should have {(answer.Header ? "none" : "one")}");
+                if (answer.Header && (answer.Client != client || answer.ClientPort != local.Port))
+                    return Result(i, $"the client is {local}, and {answer.Proxy} was told {answer.Client} port {answer.ClientPort}: something between us and the edge translates addresses");
+                proxies.Add(answer.Proxy);
+                if (proxies.Count == nodes)
+                    return Result(i, null);
+            }
+            catch (Exception e) when (e is HttpRequestException or IOException or JsonException or OperationCanceledException && !cancel.IsCancellationRequested)
+            {
+                return Result(i, $"{address.Authority} does not lead to an ingress proxy: {(e is OperationCanceledException ? $"no answer within {Patience.TotalSeconds:0} s" : e.Message)}");
+            }
+        }
+
+        return Result(most, $"of {nodes} nodes only {proxies.Count} answered in {most} connections");
+    }
+
+    /// <summary>One connection, one request.</summary>
+    private static async Task<(ProbeAnswer Answer, IPEndPoint Local)> AskAsync(Uri address, string token, CancellationToken cancel)
+    {
+        IPEndPoint? local = null;
+        using var handler = new SocketsHttpHandler
+        {
+            UseProxy = false,
+            ConnectCallback = async (context, connecting) =>
+            {
+                var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+                try
+                {
+                    await socket.ConnectAsync(context.DnsEndPoint, connecting);
+                    var end = (IPEndPoint)socket.LocalEndPoint!;
+                    local = end.Address.IsIPv4MappedToIPv6 ? new(end.Address.MapToIPv4(), end.Port) : end;
+                    return new NetworkStream(socket, ownsSocket: true);
+                }
+                catch
+                {
+                    socket.Dispose();
+                    throw;
+                }
+            },
+        };
+
+        // Which certificate is served is not the question, and there is none for this name; that TLS ends there is.
+        handler.SslOptions.RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is not null;
+        using var http = new HttpClient(handler) { Timeout = Patience };
+        using var request = new HttpRequestMessage(HttpMethod.Get, address);
+        request.Headers.Add("X-Probe-Token", token);
+        request.Headers.ConnectionClose = true;
+        using var response = await http.SendAsync(request, cancel);
+        if (response.StatusCode != HttpStatusCode.OK)
+            throw new HttpRequestException($"it was answered {(int)response.StatusCode}, not by an ingress proxy that we push to");
+        await using var body = await response.Content.ReadAsStreamAsync(cancel);
+        return ((await JsonSerializer.DeserializeAsync(body, AppJson.Default.ProbeAnswer, cancel))!, local!);
+    }
+}
