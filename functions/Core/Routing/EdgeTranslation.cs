@@ -1,6 +1,4 @@
-using System.Globalization;
 using System.Net;
-using System.Numerics;
 using IngressReconciler.Cluster;
 using IngressReconciler.Cluster.Resources;
 
@@ -75,9 +73,9 @@ public static class EdgeTranslation
 
             foreach (var text in networks.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
             {
-                if (!TryNetwork(text, out var network))
+                if (!Networks.TryParse(text, out var network))
                     Error(key, "InvalidNetwork", $"data.proxy-real-ip-cidr has {KubernetesName.Show(text)}, which is no network: it is left out. Write it as 10.0.2.0/24 or fd00::/64.");
-                else if (options.Edge is { HasProxies: true } edge && edge.Sources.Any(own => IPNetwork.TryParse(own, out var parsed) && Overlap(parsed, network)))
+                else if (options.Edge is { HasProxies: true } edge && edge.Sources.Any(own => IPNetwork.TryParse(own, out var parsed) && Networks.Overlap(parsed, network)))
                     findings.Add(new(key, Severity.Notice, "EdgeDecides", $"data.proxy-real-ip-cidr has {text}, where our own edge is: whether that sends PROXY headers is decided by 'proxy-protocol enable' and 'disable', not here."));
                 else
                     Trust(new(network.ToString(), Required: true), key, "data.proxy-real-ip-cidr");
@@ -135,7 +133,7 @@ public static class EdgeTranslation
 
         private void Trust(ProxySource source, ResourceKey from, string field)
         {
-            if (!TryNetwork(source.Network, out var network) || network.PrefixLength == 0)
+            if (!Networks.TryParse(source.Network, out var network) || network.PrefixLength == 0)
                 Error(from, "TrustsEverybody", $"{field} has {source.Network}: anybody could claim any address, so it is left out. Name the networks that really send PROXY headers.");
             else if (IsPlain)
                 Error(from, "NobodySendsHeaders", $"{field} has {source.Network}, and the edge is a load balancer that passes packets on and sends no PROXY header: it is left out, for clients from there would be refused. Remove it, or set EdgeShape to haproxy.");
@@ -157,25 +155,4 @@ public static class EdgeTranslation
 
         private void Error(ResourceKey key, string reason, string message) => findings.Add(new(key, Severity.Error, reason, message));
     }
-
-    /// <summary>A network, or one address.</summary>
-    private static bool TryNetwork(string text, out IPNetwork network)
-    {
-        if (!text.Contains('/', StringComparison.Ordinal) && IPAddress.TryParse(text, out var one) && string.Equals(one.ToString(), text, StringComparison.OrdinalIgnoreCase))
-            text = string.Create(CultureInfo.InvariantCulture, $"{text}/{one.GetAddressBytes().Length * 8}");
-        network = default;
-        if (text.Split('/') is not [var address, var length] || !IPAddress.TryParse(address, out var parsed) || !int.TryParse(length, NumberStyles.None, CultureInfo.InvariantCulture, out var bits))
-            return false;
-        var width = parsed.GetAddressBytes().Length * 8;
-        if (bits > width)
-            return false;
-
-        // 10.1.2.3/8 means 10.0.0.0/8 to nginx and to us.
-        var mask = bits == 0 ? BigInteger.Zero : ((BigInteger.One << bits) - 1) << (width - bits);
-        var masked = (new BigInteger(parsed.GetAddressBytes(), isUnsigned: true, isBigEndian: true) & mask).ToByteArray(isUnsigned: true, isBigEndian: true);
-        network = new(new IPAddress([.. new byte[(width / 8) - masked.Length], .. masked]), bits);
-        return true;
-    }
-
-    private static bool Overlap(IPNetwork one, IPNetwork other) => one.Contains(other.BaseAddress) || other.Contains(one.BaseAddress);
 }

@@ -59,6 +59,7 @@ public class EdgeTranslationTests
     [InlineData("use-proxy-protocol: 'true', proxy-real-ip-cidr: '::/0,192.168.0.0/16'", "192.168.0.0/16 required", "TrustsEverybody")]
     [InlineData("use-proxy-protocol: 'true', proxy-real-ip-cidr: '10.0.0.0/33,192.168.0.0/16'", "192.168.0.0/16 required", "InvalidNetwork")]
     [InlineData("use-proxy-protocol: 'true', proxy-real-ip-cidr: 'ten'", "", "InvalidNetwork")]
+    [InlineData("use-proxy-protocol: 'true', proxy-real-ip-cidr: '10/8'", "", "InvalidNetwork")]
     [InlineData("use-proxy-protocol: 'yes', proxy-real-ip-cidr: '192.168.0.0/16'", "", "InvalidValue")]
     public void Ingress_nginxs_ConfigMap_says_who_must_send_headers(string data, string sources, string reasons)
     {
