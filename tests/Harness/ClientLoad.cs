@@ -16,7 +16,7 @@ namespace IngressReconciler.Tests.Harness;
 /// </summary>
 public sealed class ClientLoad : IAsyncDisposable
 {
-    private const int Keeping = 6, Opening = 8, Waiting = 6;
+    private const int Keeping = 6, Opening = 10, Waiting = 6;
     private static readonly JsonSerializerOptions Web = new(JsonSerializerDefaults.Web);
 
     private readonly CancellationTokenSource stopping = new();
@@ -39,7 +39,7 @@ public sealed class ClientLoad : IAsyncDisposable
         (this.to, this.host, this.right) = (to, host, [.. right]);
         clients =
         [
-            .. Enumerable.Range(0, Keeping).Select(i => Task.Run(() => RunAsync(from(i), "kept", "/", TimeSpan.FromMilliseconds(25), requestsEach: 400))),
+            .. Enumerable.Range(0, Keeping).Select(i => Task.Run(() => RunAsync(from(i), "kept", "/", TimeSpan.FromMilliseconds(20), requestsEach: 400))),
             .. Enumerable.Range(0, Opening).Select(i => Task.Run(() => RunAsync(from(i), "short", "/", TimeSpan.FromMilliseconds(115), requestsEach: 1))),
             .. Enumerable.Range(0, Waiting).Select(i => Task.Run(() => RunAsync(from(i), "long", "/?wait=1500", TimeSpan.FromMilliseconds(10 * i), requestsEach: 3))),
         ];
@@ -91,7 +91,7 @@ public sealed class ClientLoad : IAsyncDisposable
                 for (string? told = null; asked < requestsEach && !stopping.IsCancellationRequested;)
                 {
                     var last = asked == requestsEach - 1;
-                    var answer = await AskAsync(stream, path, last);
+                    var (answer, closes) = await AskAsync(stream, path, last);
                     Interlocked.Increment(ref requests);
 
                     // The edge chooses when the connection is there; what became right by the first answer was right then, or is not yet known to be wrong.
@@ -101,8 +101,9 @@ public sealed class ClientLoad : IAsyncDisposable
                     seen.AddOrUpdate(client, 1, (_, count) => count + 1);
                     if (answer.RealIp != answer.ForwardedFor || !allowed.Contains(client) || (told ??= client) != client)
                         Failures.Enqueue($"{DateTime.UtcNow:mm:ss.fff} {kind} connection from {from}, request {asked}: the pod was told {answer.RealIp} and {answer.ForwardedFor}; right were {string.Join(" or ", allowed)}");
-                    if (!last)
-                        await Task.Delay(pace);
+                    if (closes)
+                        break;
+                    await Task.Delay(pace);
                 }
             }
             catch (Exception e) when (e is IOException or SocketException or FormatException or JsonException)
@@ -116,7 +117,7 @@ public sealed class ClientLoad : IAsyncDisposable
     }
 
     /// <summary>An answer of an <see cref="EchoPod"/>, whole or in chunks.</summary>
-    private async Task<EchoAnswer> AskAsync(NetworkStream stream, string path, bool last)
+    private async Task<(EchoAnswer Answer, bool Closes)> AskAsync(NetworkStream stream, string path, bool last)
     {
         await stream.WriteAsync(Encoding.ASCII.GetBytes($"GET {path} HTTP/1.1\r\nHost: {host}\r\n{(last ? "Connection: close\r\n" : "")}\r\n"));
         var bytes = new byte[8 << 10];
@@ -139,7 +140,7 @@ public sealed class ClientLoad : IAsyncDisposable
                 continue;
             var line = body.IndexOf("\r\n", StringComparison.Ordinal);
             var length = int.Parse(body.AsSpan(0, line), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
-            return JsonSerializer.Deserialize<EchoAnswer>(body.Substring(line + 2, length), Web)!;
+            return (JsonSerializer.Deserialize<EchoAnswer>(body.Substring(line + 2, length), Web)!, text[..end].Contains("connection: close", StringComparison.OrdinalIgnoreCase));
         }
     }
 }

@@ -45,6 +45,13 @@ public sealed class HAProxy(IReadOnlyList<string> configuration, IReadOnlyDictio
         await process.WaitUntilAsync(AcceptsAsync, Patience);
     }
 
+    /// <summary>SIGUSR1, as the kubelet sends it: the process takes no more connections, and ends with its last. Returns at once.</summary>
+    public async Task StopSoftlyAsync()
+    {
+        using var kill = System.Diagnostics.Process.Start("kill", ["-USR1", Pid.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+        await kill.WaitForExitAsync();
+    }
+
     /// <summary>SIGKILL; returns when the process is gone.</summary>
     public Task KillAsync() => process!.KillAsync();
 

@@ -95,6 +95,9 @@ public class IngressProxy : IAsyncDisposable
     /// <summary>Starts it, on the same ports each time, and returns when the admin port accepts.</summary>
     public Task StartAsync() => haproxy.StartAsync();
 
+    /// <summary>SIGUSR1, as the kubelet sends it; see <see cref="HAProxy.StopSoftlyAsync"/>.</summary>
+    public Task StopSoftlyAsync() => haproxy.StopSoftlyAsync();
+
     /// <summary>SIGKILL; returns when the process is gone.</summary>
     public Task KillAsync() => haproxy.KillAsync();
 

@@ -25,7 +25,7 @@ public sealed record ClusterSettings(
         "Proxies", "Manifests", "TrustedSources", "Controllers", "ClassNames", "DefaultCertificate", "AllowLoopbackEndpoints",
         "Kubeconfig", "Context", "ApiServer", "ApiServerAuthority", "ApiServerIdentity",
         "ProxyNamespace", "ProxySelector", "ProxyService", "ReadSecrets", "ReadNodes", "ConfigMap", "HoldBackAbove", "Addresses",
-        "EdgeShape", "EdgeSources", "Edges", "EdgeProbePorts",
+        "EdgeShape", "EdgeSources", "Edges", "EdgeProbePorts", "PrivateLinkIdHeader",
     ];
 
     private static readonly ImmutableArray<string> ForEdgeProxies = ["EdgeSources", "Edges", "EdgeProbePorts"];
@@ -64,6 +64,7 @@ public sealed record ClusterSettings(
                     ProxyProtocol = new()
                     {
                         Sources = Networks(section, "TrustedSources").Select(network => new ProxySource(network, Required: true)).ToValueList(),
+                        LinkId = Flag(section, "PrivateLinkIdHeader", unset: false),
                     },
                     DefaultCertificate = section["DefaultCertificate"] is { Length: > 0 } reference
                         ? Parse(section, "DefaultCertificate", reference, Reference)

@@ -25,6 +25,12 @@ public static class HAProxyCommands
     /// <summary>The list of certificates.</summary>
     public const string CertificateList = "certificates";
 
+    /// <summary>
+    /// How a node's port is tried: every 2 s, ten times as often while in doubt or down; down at the first connection of a client that it refuses (which is
+    /// tried elsewhere) and up when it answers that it is ready.
+    /// </summary>
+    private const string Check = " check inter 2s fastinter 200ms downinter 200ms fall 2 rise 1 observe layer4 error-limit 1 on-error mark-down";
+
     /// <summary>How much is loaded into a map with one command, in bytes: well below the payload limit of the bootstrap.</summary>
     private const int PayloadSize = 8 << 20;
 
@@ -49,6 +55,8 @@ public static class HAProxyCommands
         AbortCertificate(var certificate) => new($"abort ssl cert {Word(certificate)}"),
         AddProxySource(var source) => new($"add map {ProxySourceMap} {Word(source.Network)} {HAProxyNames.SourceWord(source)}"),
         SetProxySource(var source) => new($"set map {ProxySourceMap} {Word(source.Network)} {HAProxyNames.SourceWord(source)}"),
+        TellLinkId(true) => Note(ProxyNotes.LinkId, "1", exists: false),
+        TellLinkId(false) => new($"del map {StateMap} {ProxyNotes.LinkId}"),
         DeleteProxySource(var network) => new($"del map {ProxySourceMap} {Word(network)}"),
         _ => throw new ArgumentException($"{step.GetType().Name} is not a single command", nameof(step)),
     };
@@ -133,15 +141,16 @@ public static class HAProxyCommands
             UpstreamProtocol.Http => "",
             UpstreamProtocol.H2c => " proto h2",
             UpstreamProtocol.Https => " ssl verify none alpn h2,http/1.1",
-            UpstreamProtocol.Tcp => " check inter 2s fall 2 rise 1",
+            UpstreamProtocol.Tcp => Check,
+            UpstreamProtocol.Tls => " check-ssl verify none" + Check,
             _ => throw new ArgumentOutOfRangeException(nameof(server)),
         };
-        return server.SendProxy switch
-        {
-            SendProxy.None => protocol,
-            SendProxy.V1 => protocol + " send-proxy",
-            SendProxy.V2 => protocol + " send-proxy-v2",
-            _ => throw new ArgumentOutOfRangeException(nameof(server)),
-        };
+        if (server.SendProxy == SendProxy.None)
+            return protocol;
+        var header = server.SendProxy == SendProxy.V1 ? " send-proxy" : " send-proxy-v2";
+        return server.Protocol is UpstreamProtocol.Tcp or UpstreamProtocol.Tls ? $"{protocol}{header} check-send-proxy{LinkId(server)}" : protocol + header;
     }
+
+    /// <summary>Sends on by which private link a connection came; version 1 has no room for it.</summary>
+    private static string LinkId(AddServer server) => server.SendProxy == SendProxy.V2 ? " set-proxy-v2-tlv-fmt(0xE1) %[var(sess.link)]" : "";
 }

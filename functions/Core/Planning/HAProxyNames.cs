@@ -13,7 +13,7 @@ namespace IngressReconciler.Planning;
 public static class HAProxyNames
 {
     /// <summary>The profile (named defaults section of the bootstrap) of an upstream's backend.</summary>
-    public static string Profile(Upstream upstream) => upstream.Protocol == UpstreamProtocol.Tcp ? "tcp" : "http";
+    public static string Profile(Upstream upstream) => upstream.Protocol is UpstreamProtocol.Tcp or UpstreamProtocol.Tls ? "tcp" : "http";
 
     /// <summary>Whether the proxy itself tries the upstream's servers: of pods their readiness says more, of a node that has died nobody says anything.</summary>
     public static bool IsChecked(Upstream upstream) => upstream.AtNodes;
@@ -30,6 +30,7 @@ public static class HAProxyNames
             UpstreamProtocol.H2c => "h2c",
             UpstreamProtocol.Https => "https",
             UpstreamProtocol.Tcp => "tcp",
+            UpstreamProtocol.Tls => "tls",
             _ => throw new ArgumentOutOfRangeException(nameof(upstream)),
         };
         var header = upstream.SendProxy switch

@@ -237,6 +237,8 @@ public static class HAProxyPlanner
 
         var gone = state.ProxySources.Keys.Except(target.Select(source => source.Network), StringComparer.Ordinal);
         plan.Switch.AddRange(gone.Order(StringComparer.Ordinal).Select(network => new DeleteProxySource(network)));
+        if (wanted.Model.Settings.ProxyProtocol.LinkId != state.Notes.ContainsKey(ProxyNotes.LinkId))
+            plan.Switch.Add(new TellLinkId(wanted.Model.Settings.ProxyProtocol.LinkId));
     }
 
     private sealed class Builder

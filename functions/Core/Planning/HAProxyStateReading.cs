@@ -172,7 +172,7 @@ public sealed class HAProxyStateReading
         }
     }
 
-    private static bool IsOurs(ReadOnlySpan<char> backend) => backend.StartsWith("http:") || backend.StartsWith("h2c:") || backend.StartsWith("https:") || backend.StartsWith("tcp:");
+    private static bool IsOurs(ReadOnlySpan<char> backend) => backend.StartsWith("http:") || backend.StartsWith("h2c:") || backend.StartsWith("https:") || backend.StartsWith("tcp:") || backend.StartsWith("tls:");
 
     private sealed class Found
     {

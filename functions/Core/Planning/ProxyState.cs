@@ -43,6 +43,9 @@ public static class ProxyNotes
     /// <summary>The name of the default certificate; absent while it is the bootstrap's own.</summary>
     public const string DefaultCertificate = "default-certificate";
 
+    /// <summary><c>1</c> while pods are told by which private link a connection came.</summary>
+    public const string LinkId = "link-id";
+
     /// <summary>A push is under way, or was cut off.</summary>
     public const string Open = "open";
 

@@ -65,6 +65,9 @@ public sealed record SetProxySource(ProxySource Source) : Step;
 /// <summary>Believes them no longer.</summary>
 public sealed record DeleteProxySource(string Network) : Step;
 
+/// <summary>Tells pods by which private link a connection came, or not.</summary>
+public sealed record TellLinkId(bool Tell) : Step;
+
 /// <summary>Gives up a change of a certificate that was begun and never finished.</summary>
 public sealed record AbortCertificate(string Certificate) : Step;
 

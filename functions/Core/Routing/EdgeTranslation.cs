@@ -19,7 +19,8 @@ public sealed record EdgeContribution(ProxyProtocolSettings Settings, ValueList<
 public static class EdgeTranslation
 {
     /// <summary>The ports of the proxies' Service that take any connection, by the edge's table for each.</summary>
-    private static readonly (string Table, string Probe, string Port)[] Ways = [(EdgeTables.Http, EdgeTables.ProbeHttp, "http"), (EdgeTables.Https, EdgeTables.ProbeHttps, "https")];
+    private static readonly (string Table, string Probe, string Port, UpstreamProtocol Protocol)[] Ways =
+        [(EdgeTables.Http, EdgeTables.ProbeHttp, "http", UpstreamProtocol.Tcp), (EdgeTables.Https, EdgeTables.ProbeHttps, "https", UpstreamProtocol.Tls)];
 
     /// <summary>Whether another translation may follow from a change of that object.</summary>
     public static bool Concerns(ResourceKey key, RoutingOptions options) =>
@@ -96,10 +97,10 @@ public static class EdgeTranslation
                     Trust(new(network, asked.Accept == HeaderAcceptance.Required), ProxyProtocol.EdgeKey, "setting EdgeSources");
             }
 
-            foreach (var (table, probe, port) in Ways)
+            foreach (var (table, probe, port, protocol) in Ways)
             {
-                Lead(table, port, asked.Send, "spec.send");
-                Lead(probe, port, asked.Try, "spec.try");
+                Lead(table, port, protocol, asked.Send, "spec.send");
+                Lead(probe, port, protocol, asked.Try, "spec.try");
             }
         }
 
@@ -130,7 +131,7 @@ public static class EdgeTranslation
                 Error(service.Key, "NodePortMissing", $"spec.ports has no TCP port named {port} with a nodePort, so the edge has nowhere to lead to. Add it, as infra/kubernetes does.");
         }
 
-        public EdgeContribution Result() => new(new() { Sources = sources.Values.ToValueList() }, tables.ToValueList(), findings.ToValueList());
+        public EdgeContribution Result() => new(options.Settings.ProxyProtocol with { Sources = sources.Values.ToValueList() }, tables.ToValueList(), findings.ToValueList());
 
         private void Trust(ProxySource source, ResourceKey from, string field)
         {
@@ -142,9 +143,9 @@ public static class EdgeTranslation
                 sources[source.Network] = source;
         }
 
-        private void Lead(string table, string port, SendProxy header, string field)
+        private void Lead(string table, string port, UpstreamProtocol protocol, SendProxy header, string field)
         {
-            var upstream = new Upstream(options.ProxyService.Namespace, options.ProxyService.Name, PortFor(port, header), UpstreamProtocol.Tcp, header, AtNodes: true);
+            var upstream = new Upstream(options.ProxyService.Namespace, options.ProxyService.Name, PortFor(port, header), protocol, header, AtNodes: true);
             var route = new Route
             {
                 Match = new() { Path = new(PathMatchType.Prefix, "/") },

@@ -73,6 +73,10 @@ public sealed record ProxyProtocolSettings
     /// <summary>Source networks, each once, by their text. Whoever is in none may send no header.</summary>
     [JsonConverter(typeof(ValueListConverter<ProxySource>))]
     public ValueList<ProxySource> Sources { get; init; } = [];
+
+    /// <summary>Whether pods are told by which private link a connection came, in the request header <c>X-Azure-Private-Link-Id</c>.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool LinkId { get; init; }
 }
 
 /// <summary>A network whose PROXY headers are believed.</summary>

@@ -15,8 +15,11 @@ public enum UpstreamProtocol
     /// <summary>HTTP over TLS.</summary>
     Https,
 
-    /// <summary>Whatever the client speaks.</summary>
+    /// <summary>Whatever the client speaks, passed on.</summary>
     Tcp,
+
+    /// <summary>TLS, passed on.</summary>
+    Tls,
 }
 
 /// <summary>

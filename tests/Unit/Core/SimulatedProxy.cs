@@ -12,6 +12,7 @@ internal sealed class SimulatedProxy
     private readonly Dictionary<CertificateLine, int> lines = [];
     private readonly HashSet<string> certificates = [];
     private readonly Dictionary<string, string> sources = [];
+    private bool linkId;
     private int nextLine = 1;
 
     private sealed class Backend
@@ -85,6 +86,7 @@ internal sealed class SimulatedProxy
             Certificates = withCertificates ? lines.ToImmutableDictionary() : ImmutableDictionary<CertificateLine, int>.Empty,
             CertificateStore = withCertificates ? [.. certificates] : [],
             UnfinishedCertificates = withCertificates && Unfinished is not null ? [Unfinished] : [],
+            Notes = linkId ? ImmutableDictionary<string, string>.Empty.Add(ProxyNotes.LinkId, "1") : ImmutableDictionary<string, string>.Empty,
             ProxySources = scope.Everything ? sources.ToImmutableDictionary() : ImmutableDictionary<string, string>.Empty,
         };
     }
@@ -175,6 +177,10 @@ internal sealed class SimulatedProxy
             case SetProxySource(var source):
                 Demand(sources.ContainsKey(source.Network), step, "there is no such network");
                 sources[source.Network] = HAProxyNames.SourceWord(source);
+                break;
+            case TellLinkId(var tell):
+                Demand(linkId != tell, step, "it is so");
+                linkId = tell;
                 break;
             case DeleteProxySource(var network):
                 Demand(sources.Remove(network), step, "there is no such network");
