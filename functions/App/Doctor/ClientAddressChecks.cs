@@ -17,7 +17,7 @@ public static class ClientAddressChecks
     {
         null => Check.Skipped(Name, $"cluster {cluster}", "nothing is known of an edge", "set EdgeShape to what stands in front of the NodePorts"),
         { HasProxies: false } => Check.Skipped(Name, $"cluster {cluster}", "the edge passes packets on, so there is no proxy to look through", "give --edge ADDRESS to look from outside"),
-        _ when !anyEdgeProxy => Check.Failed(Name, $"cluster {cluster}", "no edge proxy is known, so none leads anywhere", "set Edges to the edge proxies' admin ports"),
+        _ when !anyEdgeProxy => Check.Failed(Name, $"cluster {cluster}", "no edge proxy is known, so none leads anywhere", "set Edges (or EdgeScaleSet) to the edge proxies"),
         _ => null,
     };
 

@@ -19,7 +19,9 @@ public static class ClockChecks
     {
         if (skew is not { } off)
             return Check.Skipped("clock", subject, why);
-        var found = string.Create(CultureInfo.InvariantCulture, $"{off.Duration().TotalSeconds:0.0} s {(off < TimeSpan.Zero ? "behind" : "before")} the function's clock");
+        var found = off.Duration() <= Odd
+            ? string.Create(CultureInfo.InvariantCulture, $"within {Odd.TotalSeconds:0} s of the function's ({off.TotalSeconds:0.0} s)")
+            : string.Create(CultureInfo.InvariantCulture, $"{off.Duration().TotalSeconds:0.0} s {(off < TimeSpan.Zero ? "behind" : "before")} the function's clock");
         var cure = $"set the clock of {subject} by NTP (chronyc tracking on its host); if every clock here is off by the same, it is the function's host whose clock is wrong: restart the function app";
         return off.Duration() > Wrong ? Check.Failed("clock", subject, found, cure)
             : off.Duration() > Odd ? Check.Warning("clock", subject, found, cure)

@@ -12,7 +12,7 @@ public static class EventChecks
     /// <summary>Three times the timer of the function Resync, and a little.</summary>
     public static readonly TimeSpan Overdue = TimeSpan.FromMinutes(16);
 
-    private const string Relay = "look at the relay: its /readyz and log ('kubectl logs -n ingress-reconciler deploy/relay'), the Event Grid topic's metric 'Delivery Failed Events', and the subscription to OnClusterEvents";
+    private const string Relay = "look at the relay: its /readyz and log ('kubectl logs -n ingress-reconciler deploy/ingress-reconciler-relay'), the Event Grid topic's metric 'Delivery Failed Events', and the subscription to OnClusterEvents";
 
     /// <summary>Judges.</summary>
     /// <param name="cluster">The cluster's id.</param>

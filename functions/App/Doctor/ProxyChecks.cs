@@ -28,7 +28,7 @@ public static class ProxyChecks
     {
         null => Check.Ok("admin-channel", Called(exam), "answers over mutual TLS"),
         { Fault: ProxyFault.TooOld } => Check.Ok("admin-channel", Called(exam), "answers over mutual TLS; its version is told of below"),
-        var trouble => Check.Failed("admin-channel", Called(exam), $"it {trouble.Reason}", trouble.Fault switch
+        var trouble => Check.Failed("admin-channel", Called(exam), $"{exam.Name} {trouble.Reason}", trouble.Fault switch
         {
             ProxyFault.Down => exam.Role == ProxyRole.Edge
                 ? $"start {exam.Name} again (on its virtual machine: systemctl status haproxy), or correct its port in setting Edges"
@@ -42,7 +42,7 @@ public static class ProxyChecks
     private static IEnumerable<Check> Versions(string cluster, IReadOnlyList<ProxyExam> exams)
     {
         foreach (var exam in exams.Where(one => one.Trouble?.Fault == ProxyFault.TooOld))
-            yield return Check.Failed("haproxy-version", Called(exam), $"it {exam.Trouble!.Reason}", $"roll {exam.Name} to the image that infra/kubernetes names");
+            yield return Check.Failed("haproxy-version", Called(exam), $"{exam.Name} {exam.Trouble!.Reason}", $"roll {exam.Name} to the image that infra/kubernetes names");
         var running = exams.Where(exam => exam.Process is not null).GroupBy(exam => exam.Process!.Version).OrderByDescending(group => group.Count()).ToArray();
         if (running.Length == 1)
             yield return Check.Ok("haproxy-version", $"cluster {cluster}", $"{running[0].Count()} proxies run HAProxy {running[0].Key}");
@@ -59,7 +59,7 @@ public static class ProxyChecks
         if (exam.Trouble is not null)
             return Check.Skipped("routing-version", Called(exam), string.Create(CultureInfo.InvariantCulture, $"it was last seen with version {report.Version}"));
         if (!report.Running)
-            return Check.Failed("routing-version", Called(exam), $"it does not run what is wanted: it {report.Trouble ?? "is being pushed to"}", $"look at the function's log for {exam.Name}; if this stays, restart {exam.Name}: it is restored by itself");
+            return Check.Failed("routing-version", Called(exam), $"it does not run what is wanted: {exam.Name} {report.Trouble ?? "is being pushed to"}", $"look at the function's log for {exam.Name}; if this stays, restart {exam.Name}: it is restored by itself");
         if (report.Version != version)
             return Check.Failed("routing-version", Called(exam), string.Create(CultureInfo.InvariantCulture, $"it runs version {report.Version}, and {version} is wanted"), "give the command again in a moment; if this stays: POST /api/CLUSTER/resync, and look at the function's log");
         return report.Trouble is { } trouble

@@ -67,6 +67,9 @@ public sealed class SpoofProbe(string host, int port, string token, IPAddress? f
         }
         catch (Exception e) when (e is SocketException or IOException)
         {
+            // Thrown out at once, before the system could tell that there is a connection.
+            if (e is SocketException { SocketErrorCode: SocketError.ConnectionReset })
+                end ??= new(from ?? IPAddress.Any, 0);
             return new(end, 0, null, e.Message);
         }
         catch (OperationCanceledException) when (!cancel.IsCancellationRequested)

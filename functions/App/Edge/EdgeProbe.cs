@@ -135,7 +135,7 @@ public static class EdgeProbe
             }
             catch (Exception e) when (e is HttpRequestException or IOException or JsonException or OperationCanceledException && !cancel.IsCancellationRequested)
             {
-                return Result(i, $"{address.Authority} does not lead to an ingress proxy: {(e is OperationCanceledException ? $"no answer within {Patience.TotalSeconds:0} s" : e.Message)}", ProbeFault.NoWay);
+                return Result(i, $"{address.Authority} does not lead to an ingress proxy: {(e is OperationCanceledException ? $"no answer within {Patience.TotalSeconds:0} s" : e.GetBaseException().Message)}", ProbeFault.NoWay);
             }
         }
 
