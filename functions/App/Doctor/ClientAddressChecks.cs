@@ -46,6 +46,6 @@ public static class ClientAddressChecks
         ProbeFault.NoWay => $"open the NodePorts from {result.Edge} to every node (network security group, firewall), and the edge's probe ports (EdgeProbePorts) to the function; if both are open, {result.Edge} does not send the PROXY header that the proxies want: restart it, it is restored by itself",
         ProbeFault.Header => $"{result.Edge} runs other servers than it was told: restart it, it is restored by itself; then find out who writes to its admin port",
         ProbeFault.Translated => $"let the function reach {result.Edge} without address translation (no NAT, no load balancer with SNAT between the two), and the edge the nodes",
-        _ => "see nodes: the edge's own check keeps it from nodes whose NodePort it cannot connect to; open the NodePorts from the edge to every node",
+        _ => "see admin-channel and nodes: the edge's own check keeps it from nodes whose NodePort it cannot connect to; open the NodePorts from the edge to every node",
     };
 }

@@ -19,8 +19,11 @@ public static class OutsideChecks
     {
         var asking = new SpoofProbe(host, port, probe.Token, from);
         var subject = $"edge {(host.Contains(':', StringComparison.Ordinal) ? $"[{host}]" : host)}:{port}, from here";
-        var plain = ClientAddress(subject, await asking.AskAsync(cancel), source, probe);
-        if (plain.State == CheckState.Failed && plain.Found.StartsWith("no ", StringComparison.Ordinal))
+        var answer = await asking.AskAsync(cancel);
+        var plain = ClientAddress(subject, answer, source, probe);
+
+        // Where a connection is closed at once, another that lies may not be.
+        if (answer.Local is null)
             return [plain];
         return [plain, ProxyHeader(subject, await asking.WithProxyHeaderAsync(cancel)), SpoofChecks.Forwarded(subject, await asking.WithForwardedHeadersAsync(honestly: false, cancel))];
     }

@@ -70,7 +70,7 @@ public sealed class SpoofProbe(string host, int port, string token, IPAddress? f
             // Thrown out at once, before the system could tell that there is a connection.
             if (e is SocketException { SocketErrorCode: SocketError.ConnectionReset })
                 end ??= new(from ?? IPAddress.Any, 0);
-            return new(end, 0, null, e.Message);
+            return new(end, 0, null, e.GetBaseException().Message);
         }
         catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
         {

@@ -15,6 +15,8 @@ namespace IngressReconciler.Tests.Integration.Doctor;
 [Collection(nameof(Scenarios))]
 public sealed class CommandTests : IAsyncLifetime
 {
+    private static readonly string[] States = ["ok", "warning", "failed", "skipped"];
+
     private readonly DoctorStage stage = new();
     private WebApplication server = null!;
 
@@ -59,7 +61,7 @@ public sealed class CommandTests : IAsyncLifetime
         Assert.All(json.RootElement.EnumerateArray(), check =>
         {
             Assert.Subset(new HashSet<string> { "check", "subject", "state", "found", "cure" }, check.EnumerateObject().Select(field => field.Name).ToHashSet());
-            Assert.Contains(check.GetProperty("state").GetString(), new[] { "ok", "warning", "failed", "skipped" });
+            Assert.Contains(check.GetProperty("state").GetString(), States);
         });
         Assert.Equal(
             ["client-address ok", "spoofed-proxy-header ok", "spoofed-forwarded-for ok"],
@@ -99,8 +101,7 @@ public sealed class CommandTests : IAsyncLifetime
         // The load balancer leads to the port that is for a private link.
         var checks = await OutsideAsync(edge.Ports.HttpProxy);
         Assert.Contains(checks, check => check is { Name: "client-address", State: CheckState.Failed });
-        var spoofed = await OutsideChecks.RunAsync(await OpenAsync(), $"{edge.Host}", edge.Ports.HttpProxy, null, stage.Edge.Client(9), TestContext.Current.CancellationToken);
-        Assert.Contains(spoofed.Concat(checks), check => check is { Name: "spoofed-proxy-header", State: CheckState.Failed } && check.Cure!.Contains("BIND_HTTP_PROXY", StringComparison.Ordinal));
+        Assert.Contains(checks, check => check is { Name: "spoofed-proxy-header", State: CheckState.Failed } && check.Cure!.Contains("BIND_HTTP_PROXY", StringComparison.Ordinal));
     }
 
     [Fact]

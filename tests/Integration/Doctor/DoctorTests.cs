@@ -1,4 +1,5 @@
 using IngressReconciler.Doctor;
+using IngressReconciler.Routing;
 using IngressReconciler.Tests.Integration.Scenarios;
 using Xunit;
 
@@ -50,6 +51,37 @@ public sealed class DoctorTests
             Say(check);
         Assert.Contains(found, check => check.Found.Contains(fault.Found, StringComparison.Ordinal));
         Assert.Contains(found, check => check.Cure!.Contains(fault.Cure, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Behind_a_plain_load_balancer_nothing_is_found_and_lies_are_told_all_the_same()
+    {
+        await using var stage = new DoctorStage();
+        await stage.InitializeAsync();
+        await stage.OpenAsync(options => options with { Edge = new(EdgeShape.LoadBalancer, []) });
+        Check[] checks = [];
+        await Stage.UntilAsync(async () => string.Join('\n', (checks = await stage.AskAsync()).Where(check => check.State == CheckState.Failed)));
+        Assert.Equal(CheckState.Skipped, Assert.Single(checks, check => check.Name == "client-address").State);
+        foreach (var name in new[] { "spoofed-proxy-header", "spoofed-forwarded-for", "traffic-policy", "node-ports", "trusted-sources" })
+            Assert.All(checks.Where(check => check.Name == name), check => Assert.Equal(CheckState.Ok, check.State));
+        Assert.Equal(4, checks.Count(check => check.Name == "spoofed-proxy-header"));
+    }
+
+    [Fact]
+    public async Task Where_the_function_itself_is_trusted_it_says_that_the_trust_is_too_wide()
+    {
+        await using var stage = new DoctorStage();
+        await stage.InitializeAsync();
+
+        // As the edge does here, it connects from the system's own choice.
+        var checks = await stage.Clusters.DoctorOf(stage.Id).RunAsync(TestContext.Current.CancellationToken);
+        var spoofed = checks.Where(check => check.Name == "spoofed-proxy-header").ToArray();
+        Assert.Equal(4, spoofed.Length);
+        Assert.All(spoofed, check => Assert.Equal(CheckState.Warning, check.State));
+        Assert.All(spoofed, check => Assert.Contains("as 127.0.0.1/32 is trusted", check.Found, StringComparison.Ordinal));
+
+        // What may pass for somebody else by a PROXY header still may not by X-Forwarded-For.
+        Assert.All(checks.Where(check => check.Name == "spoofed-forwarded-for"), check => Assert.Equal(CheckState.Ok, check.State));
     }
 
     private static void Say(Check check) => Stage.Say($"{check.State,-7} {check.Name} | {check.Subject} | {check.Found} | {check.Cure}");

@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
 using IngressReconciler.Cluster;
 using IngressReconciler.Doctor;
@@ -36,6 +38,7 @@ internal sealed record Fault(Func<DoctorStage, Task> Plant, string Check, string
         ["a proxy has a forwarder that nobody has put there"] = new(stage => Stage.TellAsync(stage.Edge.Proxies[0], "add map virt@forwarders 198.51.100.0/24 1"), "drift", "proxy node-1", CheckState.Failed, "virt@forwarders has 198.51.100.0/24", "del map virt@forwarders 198.51.100.0/24"),
         ["a PROXY header of anybody is believed"] = new(stage => Stage.TellAsync(stage.Edge.Proxies[0], "add map virt@proxy-sources 127.0.0.0/8 accepted"), "spoofed-proxy-header", "node node-1, port http-proxy", CheckState.Failed, "took 203.0.113.7 for the client", "its map virt@proxy-sources has a network that no setting names"),
         ["a proxy has drifted"] = new(stage => Stage.TellAsync(stage.Edge.Proxies[1], "del map virt@routes ingress|first.example/"), "drift", "proxy node-2", CheckState.Failed, "ingress|first.example/", "resync reads node-2 back and heals it"),
+        ["a served certificate ends soon"] = new(ServesUntilAsync, "certificate", "Secret shop/pair", CheckState.Warning, "in 5 days", "renew Secret shop/pair"),
         ["storage is gone"] = new(stage => stage.StopStorageAsync(), "storage", "blob container", CheckState.Failed, "storage account 'devstoreaccount1'", "let the function reach the storage account of setting AzureWebJobsStorage"),
         ["nothing was heard for long"] = new(stage => stage.TurnClockAsync(TimeSpan.FromHours(3)), "last-event", "cluster", CheckState.Warning, "3 h old", "look at the relay: its /readyz"),
         ["no resync for long"] = new(stage => stage.TurnClockAsync(TimeSpan.FromMinutes(20)), "resync", "cluster", CheckState.Failed, "20 min old", "look at the function Resync"),
@@ -79,6 +82,18 @@ internal sealed record Fault(Func<DoctorStage, Task> Plant, string Check, string
             await stage.TellEdgeAsync(1, $"set server {server} state maint", $"wait 5s srv-removable {server}", $"del server {server}",
                 string.Create(CultureInfo.InvariantCulture, $"add server {server} ipv4@{node.Address}:{node.Port}"), $"set server {server} state ready");
         }
+    }
+
+    private static Task ServesUntilAsync(DoctorStage stage)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var certificate = new CertificateRequest("CN=first.example", key, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UnixEpoch, DateTimeOffset.UtcNow.AddDays(5));
+        var objects = stage.Edge.Stage.Objects;
+        var secret = objects.Secret("pair", new('7', 64));
+        secret["chain"] = certificate.ExportCertificatePem();
+        var ingress = objects.Ingress("first", ("first.example", "/", "first"));
+        ingress["spec"]!["tls"] = new JsonArray(new JsonObject { ["hosts"] = new JsonArray("first.example"), ["secretName"] = "pair" });
+        return stage.Clusters.AcceptAsync([objects.Applied(secret), objects.Applied(ingress)]);
     }
 
     private static RoutingOptions Trusting(RoutingOptions options, string network) =>

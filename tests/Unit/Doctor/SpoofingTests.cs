@@ -2,7 +2,6 @@ using System.Net;
 using IngressReconciler.Cluster;
 using IngressReconciler.Doctor;
 using IngressReconciler.Edge;
-using IngressReconciler.Routing;
 using Xunit;
 
 namespace IngressReconciler.Tests.Unit.Doctor;
