@@ -39,7 +39,7 @@ public sealed partial class Clusters : IAsyncDisposable
     {
         (this.time, log) = (time, logs.CreateLogger("IngressReconciler.Clusters"));
         storage = new(settings.Storage, time);
-        credentials = settings.Clusters.Any(cluster => !cluster.Proxies.IsEmpty || cluster.Reading.Proxies is not null) ? settings.Admin.Load() : null;
+        credentials = settings.Clusters.Any(cluster => !cluster.Proxies.IsEmpty || cluster.EdgeScaleSet is not null || cluster.Reading.Proxies is not null) ? settings.Admin.Load() : null;
         var options = new ProxyOptions { ServerName = settings.Admin.ServerName, CircuitBreak = TimeSpan.FromMilliseconds(500) };
         var doctoring = ImmutableDictionary.CreateBuilder<string, ClusterDoctor>(StringComparer.Ordinal);
         byId = settings.Clusters.ToImmutableSortedDictionary(cluster => cluster.Id, cluster =>
@@ -55,7 +55,7 @@ public sealed partial class Clusters : IAsyncDisposable
                 cluster.Reading.Proxies,
                 (address, wake) => new(new(address, credentials!, options, time), keys.ReadAsync, new(cluster.Id, address.Name, time), time, log, wake));
             var feedback = server is null ? null : ClusterFeedback.Through(server, cluster.Addresses, time, log);
-            var reconciler = new Reconciler(storage.Cluster(cluster.Id), cluster.Routing, proxies, reader, feedback, time, log);
+            var reconciler = new Reconciler(storage.Cluster(cluster.Id), cluster.Routing, proxies, reader, cluster.OpenEdge(), feedback, time, log);
             doctoring[cluster.Id] = new(cluster, reconciler, storage.Cluster(cluster.Id), credentials, server, time);
             return reconciler;
         }, StringComparer.Ordinal);

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
 using IngressReconciler.Cluster;
+using IngressReconciler.Edge;
 using IngressReconciler.Kubernetes;
 using IngressReconciler.Kubernetes.Feedback;
 using IngressReconciler.Planning;
@@ -21,6 +22,7 @@ namespace IngressReconciler;
 /// <param name="options">What the operator set.</param>
 /// <param name="proxies">Its proxies.</param>
 /// <param name="reader">Reads the cluster past the events; null when there is no way to.</param>
+/// <param name="edge">Lists edge proxies that come and go; null when there are none but those that are named.</param>
 /// <param name="feedback">Tells the cluster's users what became of what they asked for; null when there is no way to.</param>
 /// <param name="time">The clock.</param>
 /// <param name="log">Where decisions are told.</param>
@@ -29,6 +31,7 @@ public sealed partial class Reconciler(
     RoutingOptions options,
     ProxySet proxies,
     IClusterReader? reader,
+    EdgeScaleSet? edge,
     ClusterFeedback? feedback,
     TimeProvider time,
     ILogger log)
@@ -50,6 +53,8 @@ public sealed partial class Reconciler(
     private readonly SemaphoreSlim resyncing = new(1);
     private Task running = Task.CompletedTask;
     private Task answering = Task.CompletedTask;
+    private Task listingEdge = Task.CompletedTask;
+    private EdgeListing? listed;
 
     // What this instance knows. Only the loop writes it.
     private JournalPosition position = JournalPosition.Start;
@@ -130,12 +135,13 @@ public sealed partial class Reconciler(
                 LogSuspect(suspect.Kind, suspect.Missing, suspect.Known);
 
             var drift = Drift();
+            var trouble = await ListEdgeAsync(cancel);
             foreach (var worker in proxies.Workers)
                 worker.LookAtEverything();
             feedback?.LookAtEverything();
             await queue.Add(missed.Changes);
             var report = new ResyncReport(
-                time.GetUtcNow(), missed.Changes.Length, missed.Suspects, Drift() - drift, listing?.Failures ?? [], listing?.Refusals.Length ?? 0);
+                time.GetUtcNow(), missed.Changes.Length, missed.Suspects, Drift() - drift, [.. listing?.Failures ?? [], .. trouble is null ? Array.Empty<string>() : [trouble]], listing?.Refusals.Length ?? 0);
             await storage.Resync.WriteAsync(report, cancel);
             await ForgetAsync(cancel);
             ReconcilerMetrics.Resynced(report, storage.Id);
@@ -154,10 +160,12 @@ public sealed partial class Reconciler(
         gauges?.Dispose();
         await stopping.CancelAsync();
         await running;
+        await listingEdge;
         await proxies.DisposeAsync();
         await answering;
         await LetGoAsync();
         await reports.DisposeAsync();
+        edge?.Dispose();
         await snapshots.DisposeAsync();
         if (feedback is not null)
             await feedback.DisposeAsync();
@@ -227,6 +235,8 @@ public sealed partial class Reconciler(
 
         LogLoaded(state.Resources.Count, wanted.Model.Hosts.Count, position, time.GetElapsedTime(started).TotalMilliseconds);
 
+        listingEdge = ListEdgeAsync(cancel);
+
         // The first push to a new cluster's proxies makes them ready: it must not be of the first few events.
         if (IsUnknown && await ListAsync(cancel) is { } all)
             queue.Put([.. all.Cluster.Resources.Select(resource => new Applied(resource))]);
@@ -252,6 +262,40 @@ public sealed partial class Reconciler(
         }
     }
 
+    /// <summary>Lists the edge's machines, for the loop to take.</summary>
+    /// <returns>Why they cannot be listed; null when they were.</returns>
+    private async Task<string?> ListEdgeAsync(CancellationToken cancel)
+    {
+        if (edge is null)
+            return null;
+        try
+        {
+            Volatile.Write(ref listed, new(await edge.ListAsync(cancel)));
+            queue.Wake();
+            return null;
+        }
+        catch (EdgeUnknownException e)
+        {
+            LogEdgeUnknown(e.Message);
+            return e.Message;
+        }
+        catch (OperationCanceledException)
+        {
+            return "the program stops";
+        }
+    }
+
+    /// <summary>The edge's machines as they were last listed ─► edge proxies.</summary>
+    private void TakeEdge()
+    {
+        if (Interlocked.Exchange(ref listed, null) is not { } now)
+            return;
+        foreach (var name in proxies.Take(now.Proxies))
+            reports.Remove(name);
+        foreach (var worker in proxies.Workers)
+            worker.Want(wanted, Version, position, WantedDifference.None);
+    }
+
     /// <summary>Steps that were needed although nothing was known to have changed.</summary>
     private long Drift() => proxies.Workers.Sum(worker => worker.Report.Drift);
 
@@ -270,6 +314,7 @@ public sealed partial class Reconciler(
     {
         while (true)
         {
+            TakeEdge();
             if (!queue.IsEmpty || (!IsUnknown && (sealing.IsDue || (lease is null && proxies.Workers.Any(worker => worker.WantsPush)))))
             {
                 await RoundAsync(cancel);
@@ -503,9 +548,14 @@ public sealed partial class Reconciler(
     [LoggerMessage(Level = LogLevel.Information, Message = "Resync: {Missed} changes had been missed, {Drift} steps of drift, {Failures} kinds could not be listed")]
     private partial void LogResync(int missed, long drift, int failures);
 
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Edge: {Reason}; those that were known stay")]
+    private partial void LogEdgeUnknown(string reason);
+
     [LoggerMessage(Level = LogLevel.Warning, Message = "Cannot list the cluster: {Reason}")]
     private partial void LogNotListed(string reason);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "A fresh list of {Kind} lacks {Missing} of {Known} known objects: it is taken for a partial view, and none of them counts as gone until a second list says the same or somebody confirms it")]
     private partial void LogSuspect(ResourceKind kind, int missing, int known);
+
+    private sealed record EdgeListing(ImmutableArray<ProxyAddress> Proxies);
 }

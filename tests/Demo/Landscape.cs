@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 using IngressReconciler.Tests.Harness;
 
@@ -13,7 +12,7 @@ internal sealed class Landscape : IAsyncDisposable
     private readonly HttpClient http = new() { Timeout = TimeSpan.FromSeconds(2) };
     private AzuriteProcess? azurite;
     private LocalHost? local;
-    private readonly HAProxy edge;
+    private readonly EdgeProxy edge;
 
     private Landscape()
     {
@@ -21,7 +20,7 @@ internal sealed class Landscape : IAsyncDisposable
         Network = DemoNetwork.Take();
         Shop = new(Network, Path.Combine(Folder, "manifests"));
         Proxies = [NewProxy("proxy-a", 1), NewProxy("proxy-b", 2)];
-        edge = new(["tests/Demo/edge.cfg"], EdgeSettings(), Network.EdgeHttp, Path.Combine(Folder, "edge.log"));
+        edge = new("edge", IPAddress.Loopback, EdgePorts.Free() with { Http = Network.EdgeHttp.Port, Https = Network.EdgeHttps.Port }, pki, Path.Combine(Folder, "edge.log"));
     }
 
     /// <summary>Holds manifests and logs.</summary>
@@ -99,7 +98,7 @@ internal sealed class Landscape : IAsyncDisposable
         await Screen.StepAsync("storage", async () =>
         {
             azurite = await AzuriteProcess.StartAsync();
-            local = new(Network, Folder, Shop.Folder, azurite.ConnectionString, Proxies);
+            local = new(Network, Folder, Shop.Folder, azurite.ConnectionString, Proxies, edge);
             return $"Azurite at 127.0.0.1:{azurite.Port}, in memory";
         });
         foreach (var proxy in Proxies)
@@ -115,11 +114,12 @@ internal sealed class Landscape : IAsyncDisposable
         await Screen.StepAsync("edge", async () =>
         {
             await edge.StartAsync();
-            return $"HAProxy in TCP mode at {Network.EdgeHttp} and {Network.EdgeHttps}, sends PROXY v2 from {Network.EdgeSource}";
+            return $"HAProxy in TCP mode at {Network.EdgeHttp} and {Network.EdgeHttps}, admin {edge.Ports.Admin}, pid {edge.Pid}; leads nowhere yet";
         });
         await Screen.StepAsync("shop", async () =>
         {
             await Shop.OpenAsync(pki.IssueServer("secure.localhost"));
+            await Shop.WriteNodesAsync(Proxies);
             return $"{Shop.Slices.Values.Sum(slice => slice.Pods.Count)} echo pods from {Network.Pod(1)} on; manifests in {Shop.Folder}";
         });
         await Screen.StepAsync("reconciler", async () =>
@@ -135,24 +135,13 @@ internal sealed class Landscape : IAsyncDisposable
             await Waiting.UntilAsync(async () => (await visitor.GetAsync("http://shop.localhost/")).Status == 200, "the edge lets requests through", Patience);
             return (await HealthAsync(Proxies[0], "/readyz")).Text;
         });
+        await Screen.StepAsync("PROXY", async () =>
+        {
+            await Local.CutOverAsync("enable");
+            return "proxy-protocol enable: the edge tells the ingress proxies who the client is";
+        });
     }
 
     private IngressProxy NewProxy(string name, int number) =>
         new(name, Network.Proxy(number), Network.Ports, pki, Path.Combine(Folder, $"{name}.log"));
-
-    private Dictionary<string, string> EdgeSettings()
-    {
-        string Port(int port) => port.ToString(CultureInfo.InvariantCulture);
-        return new()
-        {
-            ["BIND_HTTP"] = Network.EdgeHttp.ToString(),
-            ["BIND_HTTPS"] = Network.EdgeHttps.ToString(),
-            ["SOURCE"] = Network.EdgeSource.ToString(),
-            ["PROXY_A"] = Network.Proxy(1).ToString(),
-            ["PROXY_B"] = Network.Proxy(2).ToString(),
-            ["HTTP_PORT"] = Port(Network.Ports.Http),
-            ["HTTPS_PORT"] = Port(Network.Ports.Https),
-            ["HEALTH_PORT"] = Port(Network.Ports.Health),
-        };
-    }
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net.Http.Headers;
+using System.Text.Json;
 using IngressReconciler.Cluster;
 using IngressReconciler.Kubernetes;
 using IngressReconciler.Tests.Harness;
@@ -27,7 +28,7 @@ internal sealed class LocalHost : IAsyncDisposable
     private ChildProcess? process;
 
     /// <summary>Makes it; it does not run yet.</summary>
-    public LocalHost(DemoNetwork network, string folder, string manifests, string storage, IReadOnlyList<IngressProxy> proxies)
+    public LocalHost(DemoNetwork network, string folder, string manifests, string storage, IReadOnlyList<IngressProxy> proxies, EdgeProxy edge)
     {
         (this.folder, this.manifests, port) = (folder, manifests, network.Host);
         var client = Path.Combine(proxies[0].Pki.Folder, "client");
@@ -35,7 +36,10 @@ internal sealed class LocalHost : IAsyncDisposable
         {
             ["AzureWebJobsStorage"] = storage,
             [$"IngressReconciler__Clusters__{Cluster}__Proxies"] = string.Join(',', proxies.Select(proxy => proxy.Address)),
-            [$"IngressReconciler__Clusters__{Cluster}__TrustedSources"] = $"{network.EdgeSource}/32",
+            [$"IngressReconciler__Clusters__{Cluster}__EdgeShape"] = "haproxy",
+            [$"IngressReconciler__Clusters__{Cluster}__EdgeSources"] = $"{DemoNetwork.EdgeSource}/32",
+            [$"IngressReconciler__Clusters__{Cluster}__Edges"] = edge.Address.ToString(),
+            [$"IngressReconciler__Clusters__{Cluster}__EdgeProbePorts"] = string.Create(CultureInfo.InvariantCulture, $"{edge.Ports.ProbeHttp},{edge.Ports.ProbeHttps}"),
             [$"IngressReconciler__Clusters__{Cluster}__AllowLoopbackEndpoints"] = "true",
             ["IngressReconciler__Admin__Certificate"] = Path.Combine(client, "tls.crt"),
             ["IngressReconciler__Admin__Key"] = Path.Combine(client, "tls.key"),
@@ -105,6 +109,42 @@ internal sealed class LocalHost : IAsyncDisposable
         var output = await run.StandardOutput.ReadToEndAsync();
         await run.WaitForExitAsync();
         return run.ExitCode == 0 ? output : throw new CheckFailedException($"'{string.Join(' ', arguments)}' ended with {run.ExitCode}: {await errors}");
+    }
+
+    /// <summary>Cuts over to PROXY protocol or back, to the end; what it printed.</summary>
+    public Task<string> CutOverAsync(params string[] arguments) => RunAsync(["proxy-protocol", .. arguments, "--cluster", Cluster, "--url", Address, "--key", Key]);
+
+    /// <summary>The phases that a cut-over would take.</summary>
+    public async Task<string[]> PhasesAsync(params string[] arguments)
+    {
+        using var report = JsonDocument.Parse(await CutOverAsync([.. arguments, "--dry-run", "--json"]));
+        return [.. report.RootElement.GetProperty("left").EnumerateArray().Select(phase => phase.GetProperty("name").GetString()!)];
+    }
+
+    /// <summary>Begins to cut over and ends that with SIGKILL as soon as a phase was begun, and a moment later the handler which takes it.</summary>
+    /// <returns>Whether there was such a phase left.</returns>
+    public async Task<bool> InterruptAsync(string phase, TimeSpan handlerAfter, params string[] arguments)
+    {
+        var start = new ProcessStartInfo(Repository.Executable, ["proxy-protocol", .. arguments, "--cluster", Cluster, "--url", Address, "--key", Key])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        using var run = Process.Start(start)!;
+        _ = run.StandardError.ReadToEndAsync();
+        while (await run.StandardOutput.ReadLineAsync() is { } line)
+        {
+            if (!line.StartsWith(phase + " ", StringComparison.Ordinal))
+                continue;
+            run.Kill();
+            await Task.Delay(handlerAfter);
+            KillHandler();
+            await Waiting.UntilAsync(AnswersAsync, "the handler answers again", Patience);
+            return true;
+        }
+
+        await run.WaitForExitAsync();
+        return false;
     }
 
     /// <summary>Asks the HTTP function.</summary>

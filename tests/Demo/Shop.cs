@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Text;
 using IngressReconciler.Tests.Harness;
 
@@ -75,6 +76,50 @@ internal sealed class Shop(DemoNetwork network, string folder) : IAsyncDisposabl
                 behind.Add(new(await StartPodAsync(ns, $"{service}-{i}")));
             await WriteSliceAsync(ns, service, behind);
         }
+    }
+
+    /// <summary>
+    /// The nodes of the ingress proxies, and the Service whose NodePorts are the way in. There is no kube-proxy here: the ports are the proxies' own.
+    /// </summary>
+    public Task WriteNodesAsync(IReadOnlyList<IngressProxy> proxies)
+    {
+        var ports = proxies[0].Ports;
+        var yaml = new StringBuilder(string.Create(CultureInfo.InvariantCulture, $$"""
+            apiVersion: v1
+            kind: Service
+            metadata: { name: ingress-proxy, namespace: ingress-reconciler }
+            spec:
+              type: NodePort
+              externalTrafficPolicy: Local
+              ports:
+                - { name: http, port: 80, nodePort: {{ports.Http}} }
+                - { name: https, port: 443, nodePort: {{ports.Https}} }
+                - { name: http-proxy, port: 8081, nodePort: {{ports.HttpProxy}} }
+                - { name: https-proxy, port: 8444, nodePort: {{ports.HttpsProxy}} }
+            ---
+            apiVersion: discovery.k8s.io/v1
+            kind: EndpointSlice
+            metadata: { name: ingress-proxy-1, namespace: ingress-reconciler, labels: { kubernetes.io/service-name: ingress-proxy } }
+            addressType: IPv4
+            ports: [{ name: http, port: 8080 }]
+            endpoints:
+
+            """));
+        foreach (var proxy in proxies)
+            yaml.Append(CultureInfo.InvariantCulture, $"  - {{ addresses: [{proxy.Host}], nodeName: node-of-{proxy.Address.Name}, conditions: {{ ready: true }} }}\n");
+        foreach (var proxy in proxies)
+        {
+            yaml.Append(CultureInfo.InvariantCulture, $$"""
+                ---
+                apiVersion: v1
+                kind: Node
+                metadata: { name: node-of-{{proxy.Address.Name}} }
+                status: { addresses: [{ type: InternalIP, address: {{proxy.Host}} }] }
+
+                """);
+        }
+
+        return WriteAsync("nodes.yaml", yaml.ToString());
     }
 
     /// <summary>Starts one more pod; nothing routes to it until a slice names it.</summary>

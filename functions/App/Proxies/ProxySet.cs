@@ -5,8 +5,8 @@ using IngressReconciler.Cluster.Resources;
 namespace IngressReconciler.Proxies;
 
 /// <summary>
-/// The proxies of one cluster: those that the settings name, and those that are found by their Pods, for as long as the Pod is there. Only the
-/// reconciler's loop changes it.
+/// The proxies of one cluster: those that the settings name, those that are found by their Pods, for as long as the Pod is there, and those of the edge's
+/// scale set. Only the reconciler's loop changes it.
 /// </summary>
 /// <param name="settled">Those that the settings name.</param>
 /// <param name="pods">Which Pods are proxies; null for none.</param>
@@ -14,6 +14,7 @@ namespace IngressReconciler.Proxies;
 public sealed class ProxySet(ImmutableArray<ProxyAddress> settled, ProxyPods? pods, Func<ProxyAddress, Action, ProxyWorker> open) : IAsyncDisposable
 {
     private readonly Dictionary<string, (ProxyAddress Address, ProxyWorker Worker)> found = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (ProxyAddress Address, ProxyWorker Worker)> edges = new(StringComparer.Ordinal);
     private ImmutableArray<ProxyWorker> always = [];
     private ImmutableArray<ProxyWorker> workers = [];
     private Action wake = () => { };
@@ -45,6 +46,25 @@ public sealed class ProxySet(ImmutableArray<ProxyAddress> settled, ProxyPods? po
     /// <returns>Proxies that are no more.</returns>
     public ImmutableArray<string> Follow(ClusterState state, IEnumerable<ResourceChange> changes) =>
         Look(state, changes.Select(change => change.Key).Where(key => key.Kind == ResourceKind.Pod));
+
+    /// <summary>Takes the edge proxies that there are now.</summary>
+    /// <returns>Proxies that are no more.</returns>
+    public ImmutableArray<string> Take(ImmutableArray<ProxyAddress> now)
+    {
+        var left = edges.Values.Where(known => !now.Contains(known.Address)).ToArray();
+        var added = now.Where(one => !edges.TryGetValue(one.Name, out var known) || known.Address != one).ToArray();
+        foreach (var (address, worker) in left)
+        {
+            edges.Remove(address.Name);
+            leaving = Task.WhenAll(leaving, worker.DisposeAsync().AsTask());
+        }
+
+        foreach (var one in added)
+            edges[one.Name] = (one, open(one, wake));
+        if (left.Length + added.Length > 0)
+            Publish();
+        return [.. left.Select(one => one.Address.Name).Where(name => !edges.ContainsKey(name))];
+    }
 
     /// <summary>Completes when no push is under way. Never fails.</summary>
     public Task IdleAsync() => Task.WhenAll(Workers.Select(worker => worker.Current).Append(leaving));
@@ -85,5 +105,5 @@ public sealed class ProxySet(ImmutableArray<ProxyAddress> settled, ProxyPods? po
     private ResourceKey KeyOf(string name) => new(ResourceKind.Pod, pods!.Namespace, name);
 
     private void Publish() => ImmutableInterlocked.InterlockedExchange(
-        ref workers, [.. always.Concat(found.Values.Select(one => one.Worker)).OrderBy(worker => worker.Name, StringComparer.Ordinal)]);
+        ref workers, [.. always.Concat(found.Values.Concat(edges.Values).Select(one => one.Worker)).OrderBy(worker => worker.Name, StringComparer.Ordinal)]);
 }

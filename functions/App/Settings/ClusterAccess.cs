@@ -35,6 +35,10 @@ public sealed record ClusterAccess(string? Kubeconfig, string? Context, Uri? Api
         string? NullIfEmpty(string name) => section[name] is { Length: > 0 } value ? value : null;
     }
 
+    /// <summary>The managed identity that signs in.</summary>
+    public TokenCredential Credential =>
+        new ManagedIdentityCredential(Identity is null ? ManagedIdentityId.SystemAssigned : ManagedIdentityId.FromUserAssignedClientId(Identity));
+
     /// <summary>A client of the API server; null when there is no access to it. Nothing is read or reached yet: one cluster's broken file is its own trouble.</summary>
     public ApiServer? Open() => this switch
     {
@@ -43,8 +47,7 @@ public sealed record ClusterAccess(string? Kubeconfig, string? Context, Uri? Api
         {
             Host = url.AbsoluteUri,
             SslCaCerts = Authority is null ? null : Certificates(Authority),
-            TokenProvider = new EntraToken(new ManagedIdentityCredential(
-                Identity is null ? ManagedIdentityId.SystemAssigned : ManagedIdentityId.FromUserAssignedClientId(Identity))),
+            TokenProvider = new EntraToken(Credential),
         }),
         _ => null,
     };

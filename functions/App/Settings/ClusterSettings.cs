@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
+using Azure.Core;
 using IngressReconciler.Cluster;
 using IngressReconciler.Cluster.Resources;
 using IngressReconciler.Edge;
@@ -25,16 +26,25 @@ public sealed record ClusterSettings(
         "Proxies", "Manifests", "TrustedSources", "Controllers", "ClassNames", "DefaultCertificate", "AllowLoopbackEndpoints",
         "Kubeconfig", "Context", "ApiServer", "ApiServerAuthority", "ApiServerIdentity",
         "ProxyNamespace", "ProxySelector", "ProxyService", "ReadSecrets", "ReadNodes", "ConfigMap", "HoldBackAbove", "Addresses",
-        "EdgeShape", "EdgeSources", "Edges", "EdgeProbePorts", "PrivateLinkIdHeader",
+        "EdgeShape", "EdgeSources", "Edges", "EdgeScaleSet", "EdgeProbePorts", "PrivateLinkIdHeader", "ManagementEndpoint",
     ];
 
-    private static readonly ImmutableArray<string> ForEdgeProxies = ["EdgeSources", "Edges", "EdgeProbePorts"];
+    private static readonly ImmutableArray<string> ForEdgeProxies = ["EdgeSources", "Edges", "EdgeScaleSet", "EdgeProbePorts"];
 
     /// <summary><c>Addresses</c>: of the edge, as clients reach it; Ingresses that are served say so in their status. None means that no status is written.</summary>
     public ValueList<LoadBalancerAddress> Addresses { get; init; } = [];
 
     /// <summary><c>EdgeProbePorts</c>: where edge proxies take our probes.</summary>
     public ProbePorts EdgeProbePorts { get; init; } = new();
+
+    /// <summary><c>EdgeScaleSet</c>: the scale set whose machines are edge proxies; null for none.</summary>
+    public ResourceIdentifier? EdgeScaleSet { get; init; }
+
+    /// <summary><c>ManagementEndpoint</c>: Azure Resource Manager of the cloud that it is in.</summary>
+    public Uri ManagementEndpoint { get; init; } = new("https://management.azure.com/");
+
+    /// <summary>What lists the machines of <see cref="EdgeScaleSet"/>; null without one. Nothing is reached yet.</summary>
+    public EdgeScaleSet? OpenEdge() => EdgeScaleSet is null ? null : new(EdgeScaleSet, ManagementEndpoint, Access.Credential);
 
     /// <summary>Reads one cluster's section.</summary>
     /// <exception cref="SettingException">A setting is unknown or cannot be read.</exception>
@@ -73,6 +83,8 @@ public sealed record ClusterSettings(
             })
         {
             EdgeProbePorts = section["EdgeProbePorts"] is { Length: > 0 } ports ? Parse(section, "EdgeProbePorts", ports, ProbePorts.Parse) : new(),
+            EdgeScaleSet = section["EdgeScaleSet"] is { Length: > 0 } set ? Parse(section, "EdgeScaleSet", set, ScaleSet) : null,
+            ManagementEndpoint = section["ManagementEndpoint"] is { Length: > 0 } management ? Parse(section, "ManagementEndpoint", management, Https) : new("https://management.azure.com/"),
             Addresses = List(section, "Addresses").Select(text => Parse(section, "Addresses", text, Address)).Distinct().ToValueList(),
         };
     }
@@ -104,6 +116,15 @@ public sealed record ClusterSettings(
             throw new SettingException($"{section.Path}:{needless}", section[needless], "this is for edge proxies, so EdgeShape must be haproxy or privateLink");
         return shape is { } known ? new(known, sources) : null;
     }
+
+    private static ResourceIdentifier ScaleSet(string text) =>
+        ResourceIdentifier.TryParse(text, out var id) && id is not null && string.Equals(id.ResourceType, Edge.EdgeScaleSet.Type, StringComparison.OrdinalIgnoreCase)
+            ? id
+            : throw new FormatException($"expected the resource id of a scale set, /subscriptions/…/resourceGroups/…/providers/{Edge.EdgeScaleSet.Type}/NAME");
+
+    private static Uri Https(string text) => Uri.TryCreate(text.TrimEnd('/') + "/", UriKind.Absolute, out var url) && (url.Scheme == Uri.UriSchemeHttps || url.IsLoopback)
+        ? url
+        : throw new FormatException("expected an https URL");
 
     private static ResourceKey ProxyServiceOf(IConfigurationSection section)
     {

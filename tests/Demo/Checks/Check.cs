@@ -22,6 +22,8 @@ internal static class Check
         await PropagationChecks.RunAsync(landscape, list);
         Screen.Part("Versions");
         await VersionChecks.RunAsync(landscape, list);
+        Screen.Part("PROXY protocol comes and goes");
+        await CutOverChecks.RunAsync(landscape, list);
         Screen.Part("No reload");
         await processes.RunAsync(landscape, list);
     }

@@ -3,7 +3,7 @@ namespace IngressReconciler.Demo.Checks;
 /// <summary>Goes through checks one by one; what fails does not keep the next from its turn.</summary>
 internal sealed class Checklist
 {
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(120);
 
     /// <summary>How many passed.</summary>
     public int Passed { get; private set; }

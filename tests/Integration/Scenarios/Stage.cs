@@ -110,6 +110,7 @@ public sealed class Stage : IAsyncLifetime
                 new(new(address, credentials, new(), TimeProvider.System), keys, new(ClusterId, address.Name, TimeProvider.System), TimeProvider.System, log, wake)),
             null,
             null,
+            null,
             TimeProvider.System,
             log));
         reconciler.Start();

@@ -1,0 +1,5 @@
+using '../event-subscription.bicep'
+
+param topicName = 'evgt-shop'
+param functionAppName = 'func-shop'
+param storageAccountName = 'stshop'

@@ -1,0 +1,10 @@
+using '../secrets.bicep'
+
+param vaultName = 'kv-shop'
+param functionIdentityName = 'id-function-shop'
+param edgeIdentityName = 'id-edge-shop'
+param authority = 'example'
+param clientCertificate = 'example'
+param clientKey = 'example'
+param edgeCertificate = 'example'
+param edgeKey = 'example'

@@ -1,0 +1,308 @@
+using System.Diagnostics;
+using Xunit;
+
+namespace IngressReconciler.Tests.Integration.Infra;
+
+/// <summary>
+/// <c>scripts/deploy</c> without Azure: the script and the templates in a folder of their own, where az, kubectl and all else that it runs only write
+/// down what they are asked. Which commands are run, in which order, and that none is when it should not be.
+/// </summary>
+public sealed class DeployTests
+{
+    private const string Existing = """
+        CLUSTER_RESOURCE_ID=/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerService/managedClusters/aks
+        CLUSTER_NETWORK_ID=/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/vnet
+        ADDRESS_PREFIX=10.240.0.0/24
+
+        """;
+
+    private const string New = "ADMIN_GROUP_IDS=00000000-0000-0000-0000-000000000001\n";
+
+    [Fact]
+    public async Task Everything_is_done_in_order()
+    {
+        using var place = new Place(New);
+        var (code, output) = await place.RunAsync();
+
+        Assert.True(code == 0, output);
+        InOrder(
+            place.Calls,
+            "az account show",
+            "package",
+            "az deployment sub create --name ingress-reconciler-shop --location northeurope",
+            "az aks get-credentials --subscription s --resource-group g --name aks",
+            "kubelogin convert-kubeconfig",
+            "ingress-reconciler pki",
+            "az deployment group create --resource-group rg-shop --name secrets",
+            "kubectl -n ingress-reconciler create secret generic proxy-admin --type kubernetes.io/tls",
+            "az rest --method post --url /subscriptions/s/resourceGroups/rg-shop/providers/Microsoft.Web/sites/func-shop/config/configreferences/appsettings/refresh",
+            "az functionapp deployment source config-zip --resource-group rg-shop --name func-shop --src artifacts/ingress-reconciler.zip",
+            "az deployment group create --resource-group rg-shop --name event-subscription",
+            "kubectl apply -k",
+            "kubectl -n ingress-reconciler rollout status daemonset/ingress-proxy",
+            "ingress-reconciler proxy-protocol enable --cluster shop",
+            "ingress-reconciler doctor --cluster shop");
+        Assert.Contains("https://func-shop.example key", place.Calls.Single(call => call.StartsWith("ingress-reconciler doctor", StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.Contains("overlays/flat", place.Calls.Single(call => call.StartsWith("kubectl apply -k", StringComparison.Ordinal)), StringComparison.Ordinal);
+        // The parameters that were applied, and nothing that a key is in on any command line.
+        Assert.Equal(
+            ["CLUSTER=shop", "TOPIC=https://topic.example/api/events", "RELAY_IMAGE=example/relay:1", "RELAY_CLIENT_ID=relay", "CONTROL_PLANE_OBJECT_ID=control", "CONTROL_PLANE_CIDR=10.240.0.0/26", "EDGE_CIDR=10.240.0.64/26", "MONITORING_NAMESPACE=monitoring"],
+            place.Applied);
+        Assert.Equal(Manifests.Parameters.Keys, place.Applied.Select(line => line.Split('=')[0]));
+        Assert.DoesNotContain(place.Calls, call => call.Contains("PRIVATE", StringComparison.Ordinal));
+        Assert.Contains("Clients connect to 203.0.113.1", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Certificates_that_are_there_stay_until_they_are_to_be_renewed()
+    {
+        using var place = new Place(New);
+        place.Has("vault").Has("cluster");
+
+        Assert.Equal(0, (await place.RunAsync()).Code);
+        Assert.DoesNotContain(place.Calls, call => call.Contains("pki", StringComparison.Ordinal) || call.Contains("secrets.json", StringComparison.Ordinal) || call.Contains("create secret", StringComparison.Ordinal));
+
+        place.Forget();
+        Assert.Equal(0, (await place.RunAsync("--renew")).Code);
+        // The function has them before a machine does, and machines take turns; what clients see stays.
+        InOrder(
+            place.Calls,
+            "az deployment group create --resource-group rg-shop --name secrets",
+            "create secret generic proxy-admin",
+            "az rest --method post",
+            "az vmss run-command invoke --resource-group rg-shop --name vmss --instance-id 1",
+            "az vmss get-instance-view --resource-group rg-shop --name vmss --instance-id 1",
+            "az vmss run-command invoke --resource-group rg-shop --name vmss --instance-id 2",
+            "az vmss get-instance-view --resource-group rg-shop --name vmss --instance-id 2",
+            "kubectl -n ingress-reconciler rollout restart daemonset/ingress-proxy");
+        Assert.DoesNotContain(place.Calls, call => call.Contains("proxy-traffic", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("vault")]
+    [InlineData("cluster")]
+    public async Task Half_of_the_certificates_is_an_error(string where)
+    {
+        using var place = new Place(New);
+        var (code, output) = await place.Has(where).RunAsync();
+
+        Assert.Equal(1, code);
+        Assert.Contains($"only the {where} has certificates", output, StringComparison.Ordinal);
+        Assert.DoesNotContain(place.Calls, call => call.StartsWith("az functionapp deployment", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_new_cluster_s_nodes_reach_the_load_balancer_in_a_second_turn()
+    {
+        using var place = new Place(New + "EDGE_SHAPE=loadBalancer\n");
+
+        Assert.Equal(0, (await place.RunAsync()).Code);
+        Assert.Equal(2, place.Calls.Count(call => call.StartsWith("az deployment sub create", StringComparison.Ordinal)));
+        Assert.Equal(["", "10.241.0.4,10.241.0.5"], place.Calls.Where(call => call.StartsWith("bicep build-params infra/main", StringComparison.Ordinal)).Select(call => call.Split("nodes=")[1]));
+        Assert.DoesNotContain(place.Calls, call => call.Contains("proxy-protocol", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Nothing_is_left_in_a_cluster_and_a_network_that_were_there_before()
+    {
+        using var place = new Place(Existing + "POD_NETWORK=overlay\n");
+
+        Assert.Equal(0, (await place.RunAsync("--remove")).Code);
+        InOrder(
+            place.Calls,
+            "kubectl delete -k",
+            "az resource delete --ids /Microsoft.Web/sites/one",
+            "az resource delete --ids /Microsoft.Network/privateLinkServices/one",
+            "az resource delete --ids /Microsoft.Compute/virtualMachineScaleSets/one",
+            "az resource delete --ids /Microsoft.Network/loadBalancers/one",
+            "az network vnet subnet delete --ids subnet",
+            "az group delete --name rg-shop --yes",
+            "az deployment sub delete --name ingress-reconciler-shop");
+        Assert.Contains("overlays/overlay-network", place.Calls.Single(call => call.StartsWith("kubectl delete", StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.Equal(3, place.Calls.Count(call => call.StartsWith("az network vnet subnet delete", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task A_cluster_of_ours_goes_with_its_group()
+    {
+        using var place = new Place(New);
+
+        Assert.Equal(0, (await place.RunAsync("--remove")).Code);
+        Assert.Contains("az group delete --name rg-shop --yes", place.Calls);
+        Assert.DoesNotContain(place.Calls, call => call.StartsWith("kubectl", StringComparison.Ordinal) || call.StartsWith("az network", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("haproxy")]
+    [InlineData("loadBalancer")]
+    [InlineData("privateLink")]
+    public async Task A_dry_run_runs_nothing(string shape)
+    {
+        using var place = new Place($"{New}EDGE_SHAPE={shape}\nPRIVATE_LINK_SUBSCRIPTIONS=00000000-0000-0000-0000-000000000002\n");
+        foreach (var arguments in new string[][] { ["--dry-run"], ["--dry-run", "--renew"], ["--dry-run", "--remove"] })
+        {
+            var (code, output) = await place.RunAsync(arguments);
+            Assert.True(code == 0, output);
+            Assert.Contains("az ", output, StringComparison.Ordinal);
+        }
+
+        Assert.Empty(place.Calls);
+    }
+
+    [Theory]
+    [InlineData("", "ADMIN_GROUP_IDS is ''")]
+    [InlineData(New + "EDGE_SHAPE=nginx\n", "EDGE_SHAPE is 'nginx'; expected loadBalancer, haproxy or privateLink")]
+    [InlineData(New + "EDGE_SHAPE=privateLink\n", "PRIVATE_LINK_SUBSCRIPTIONS is ''")]
+    [InlineData(New + "CLUSTER=my-shop\n", "CLUSTER is 'my-shop'")]
+    [InlineData(New + "AZURE_ENV_NAME=Shop\n", "AZURE_ENV_NAME is 'Shop'")]
+    [InlineData(New + "OPERATOR_CIDRS=203.0.113.7\n", "OPERATOR_CIDRS is '203.0.113.7'")]
+    [InlineData(New + "RELAY_IMAGE=\n", "RELAY_IMAGE is ''")]
+    [InlineData(New + "PATH=/tmp\n", "'PATH=/tmp' is no setting")]
+    [InlineData("CLUSTER_RESOURCE_ID=aks\n", "CLUSTER_RESOURCE_ID is 'aks'")]
+    public async Task A_wrong_setting_is_told_before_anything_is_run(string settings, string message)
+    {
+        using var place = new Place(settings);
+        var (code, output) = await place.RunAsync();
+
+        Assert.Equal(1, code);
+        Assert.Contains(message, output, StringComparison.Ordinal);
+        Assert.Empty(place.Calls);
+    }
+
+    [Fact]
+    public async Task Who_is_not_signed_in_is_told_so()
+    {
+        using var place = new Place(New);
+        var (code, output) = await place.Has("signed-out").RunAsync();
+
+        Assert.Equal(1, code);
+        Assert.Contains("az is not signed in: az login", output, StringComparison.Ordinal);
+        Assert.Equal(["az account show --query [name, id] -o tsv"], place.Calls);
+    }
+
+    [Fact]
+    public async Task A_missing_tool_is_named_with_the_way_to_get_it()
+    {
+        using var place = new Place(New);
+        place.Remove("az");
+
+        var (code, output) = await place.RunAsync();
+        Assert.Equal(1, code);
+        Assert.Contains("az is missing: install the Azure CLI", output, StringComparison.Ordinal);
+    }
+
+    private static void InOrder(IReadOnlyList<string> calls, params string[] expected)
+    {
+        var at = 0;
+        foreach (var one in expected)
+        {
+            while (at < calls.Count && !calls[at].Contains(one, StringComparison.Ordinal))
+                at++;
+            Assert.True(at < calls.Count, $"'{one}' is not where it should be:\n{string.Join('\n', calls)}");
+            at++;
+        }
+    }
+
+    /// <summary>The script's own copy of the repository, and stand-ins for everything that it runs.</summary>
+    private sealed class Place : IDisposable
+    {
+        private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("ingress-reconciler-deploy-");
+
+        public Place(string settings)
+        {
+            foreach (var file in Directory.GetFiles(Repository.File("scripts"), "deploy*"))
+                Write($"scripts/{Path.GetFileName(file)}", File.ReadAllText(file));
+            foreach (var file in new[] { "infra/main.bicep", "infra/kubernetes/parameters/parameters.env", "infra/haproxy/common.cfg" })
+                Write(file, File.ReadAllText(Repository.File(file)));
+            Write("settings", $"# what is asked for\nAZURE_ENV_NAME=shop\nAZURE_LOCATION=northeurope\nCLUSTER=shop\nOPERATOR_CIDRS=203.0.113.7/32\nRELAY_IMAGE=example/relay:1\n{settings}");
+            Stand("scripts/package", "package", "");
+            Stand("scripts/bicep", "", $"echo {folder.FullName}/bin/bicep");
+            Stand("bin/bicep", "bicep", "", "nodes=$NODE_ADDRESSES");
+            Stand("bin/kubelogin", "kubelogin", "");
+            Stand("bin/dotnet", "dotnet", "");
+            Stand("artifacts/native/ingress-reconciler", "ingress-reconciler", """
+                if [ "$1" = pki ]; then
+                  for pair in admin traffic client; do mkdir -p "$2/$pair"; for file in tls.crt tls.key ca.crt; do echo "PRIVATE $pair $file" >"$2/$pair/$file"; done; done
+                fi
+                """, "$INGRESS_RECONCILER_URL $INGRESS_RECONCILER_KEY");
+            Stand("bin/kubectl", "kubectl", $$"""
+                case "$*" in
+                *'get secret proxy-admin'*) [ -e {{folder.FullName}}/has-cluster ] ;;
+                'get nodes'*) echo 10.241.0.4 10.241.0.5 ;;
+                'apply -k'*) cp "${3%/overlays/*}/parameters/parameters.env" {{folder.FullName}}/applied ;;
+                *'apply --server-side'*) cat >/dev/null ;;
+                esac
+                """);
+            Stand("bin/sleep", "", "");
+            Stand("bin/az", "az", $$"""
+                case "$*" in
+                'account show --query id'*) echo s ;;
+                'account show'*) [ ! -e {{folder.FullName}}/has-signed-out ] && printf 'name\ts\n' ;;
+                'deployment sub show'*) cat {{folder.FullName}}/outputs ;;
+                'keyvault list-deleted'*) ;;
+                'resource show'*secrets/client-key*) [ -e {{folder.FullName}}/has-vault ] ;;
+                'resource show'*) echo /vault ;;
+                'resource list'*) all="$*" type="${all##*--resource-type }"; echo "/${type%% *}/one" ;;
+                'functionapp keys list'*) echo key ;;
+                'vmss list-instances'*) printf '1\n2\n' ;;
+                'vmss list'*keyData*) ;;
+                'vmss list'*) echo vmss ;;
+                'vmss get-instance-view'*) echo HealthState/healthy ;;
+                'network vnet show'*) echo subnet ;;
+                esac
+                """);
+            // As Azure gives them: in another case.
+            Write("outputs", """
+                { "azurE_RESOURCE_GROUP": {"value": "rg-shop"}, "clusteR_RESOURCE_ID": {"value": "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerService/managedClusters/aks"},
+                  "functioN_APP": {"value": "func-shop"}, "functioN_APP_HOST": {"value": "func-shop.example"}, "functioN_IDENTITY": {"value": "id-function"}, "edgE_IDENTITY": {"value": "id-edge"},
+                  "keY_VAULT": {"value": "kv-shop"}, "storagE_ACCOUNT": {"value": "stshop"}, "topiC_NAME": {"value": "evgt-shop"}, "edgE_ADDRESS": {"value": "203.0.113.1"}, "cluster": {"value": "shop"},
+                  "topic": {"value": "https://topic.example/api/events"}, "relaY_CLIENT_ID": {"value": "relay"}, "controL_PLANE_OBJECT_ID": {"value": "control"},
+                  "controL_PLANE_CIDR": {"value": "10.240.0.0/26"}, "edgE_CIDR": {"value": "10.240.0.64/26"} }
+                """);
+        }
+
+        public IReadOnlyList<string> Calls => File.Exists(At("calls")) ? [.. File.ReadLines(At("calls")).Select(line => line.TrimEnd())] : [];
+
+        public IReadOnlyList<string> Applied => [.. File.ReadLines(At("applied"))];
+
+        public Place Has(string what)
+        {
+            File.WriteAllText(At($"has-{what}"), "");
+            return this;
+        }
+
+        public void Forget() => File.Delete(At("calls"));
+
+        public void Remove(string tool) => File.Delete(At($"bin/{tool}"));
+
+        public async Task<(int Code, string Output)> RunAsync(params string[] arguments)
+        {
+            Assert.SkipWhen(!File.Exists("/usr/bin/jq") && Environment.GetEnvironmentVariable("CI") is null or "", "jq is not installed");
+            var start = new ProcessStartInfo("bash", [At("scripts/deploy"), At("settings"), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+            start.Environment["PATH"] = $"{At("bin")}:/usr/bin:/bin";
+            using var process = Process.Start(start)!;
+            var errors = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+            var output = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+            await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+            return (process.ExitCode, output + await errors);
+        }
+
+        public void Dispose() => folder.Delete(recursive: true);
+
+        /// <summary>Writes a stand-in, which notes its name and arguments, and what else is asked for.</summary>
+        private void Stand(string file, string name, string script, string also = "")
+        {
+            Write(file, $"#!/bin/bash\n{(name == "" ? "" : $"echo \"{name} $* {also}\" >>{At("calls")}\n")}{script}\n");
+            if (!OperatingSystem.IsWindows())
+                File.SetUnixFileMode(At(file), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+
+        private void Write(string file, string text)
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(At(file))!);
+            File.WriteAllText(At(file), text.ReplaceLineEndings("\n"));
+        }
+
+        private string At(string file) => Path.Combine(folder.FullName, file);
+    }
+}
