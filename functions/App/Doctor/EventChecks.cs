@@ -40,7 +40,7 @@ public static class EventChecks
             foreach (var one in resync.Suspects)
                 yield return Check.Warning("resync", $"list of {one.Kind}", string.Create(CultureInfo.InvariantCulture, $"held back: it lacks {one.Missing} of {one.Known} objects"), $"if they are really gone: POST /api/{cluster}/resync?confirm=true; else look at the rights of the function's identity (infra/kubernetes/rights)");
             foreach (var failure in resync.Failures)
-                yield return Check.Failed("resync", $"cluster {cluster}", $"not listed: {failure}", "let the function reach the API server (authorized IP ranges, private DNS), with the rights of infra/kubernetes/rights");
+                yield return Check.Failed("resync", $"cluster {cluster}", $"not listed: {failure}", "let the function reach the API server (authorized IP ranges, private DNS), with the rights of infra/kubernetes/rights; for the edge's machines, give its identity the role Reader on the scale set");
             if (resync.Suspects.Length + resync.Failures.Length == 0)
                 yield return Check.Ok("resync", $"cluster {cluster}", isListed ? $"{Ago(now - resync.At)} ago, everything was listed" : $"{Ago(now - resync.At)} ago, proxies only: there is no API server in the settings to list");
         }

@@ -94,7 +94,10 @@ public sealed class RuntimeConnection : IAsyncDisposable
 
             if (connection._answered) throw;
             throw new ProxyUnavailableException(
-                name, $"{e.Reason}, before it said anything: it does not admit our client certificate '{subject}', or has too many admin sessions", e) { Fault = ProxyFault.NotAdmitted };
+                name, $"{e.Reason}, before it said anything: it does not admit our client certificate '{subject}', or has too many admin sessions", e)
+            {
+                Fault = ProxyFault.NotAdmitted,
+            };
         }
         catch (OperationCanceledException)
         {

@@ -57,11 +57,11 @@ internal sealed class DoctorStage : IAsyncLifetime
     }
 
     /// <summary>Starts the instance anew with other settings.</summary>
-    public async Task OpenAsync(Func<RoutingOptions, RoutingOptions>? change = null)
+    public async Task OpenAsync(Func<RoutingOptions, RoutingOptions>? change = null, string? manifests = null)
     {
         if (Clusters is not null)
             await Clusters.DisposeAsync();
-        Clusters = Edge.Open(change, clock, options => options with { Deadline = TimeSpan.FromSeconds(3) });
+        Clusters = Edge.Open(change, clock, options => options with { Deadline = TimeSpan.FromSeconds(3) }, manifests);
     }
 
     /// <summary>Sets the function's clock.</summary>

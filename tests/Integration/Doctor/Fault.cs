@@ -39,6 +39,7 @@ internal sealed record Fault(Func<DoctorStage, Task> Plant, string Check, string
         ["a PROXY header of anybody is believed"] = new(stage => Stage.TellAsync(stage.Edge.Proxies[0], "add map virt@proxy-sources 127.0.0.0/8 accepted"), "spoofed-proxy-header", "node node-1, port http-proxy", CheckState.Failed, "took 203.0.113.7 for the client", "its map virt@proxy-sources has a network that no setting names"),
         ["a proxy has drifted"] = new(stage => Stage.TellAsync(stage.Edge.Proxies[1], "del map virt@routes ingress|first.example/"), "drift", "proxy node-2", CheckState.Failed, "ingress|first.example/", "resync reads node-2 back and heals it"),
         ["a served certificate ends soon"] = new(ServesUntilAsync, "certificate", "Secret shop/pair", CheckState.Warning, "in 5 days", "renew Secret shop/pair"),
+        ["the cluster cannot be listed"] = new(CannotBeListedAsync, "resync", "cluster", CheckState.Failed, "not listed: ", "let the function reach the API server"),
         ["storage is gone"] = new(stage => stage.StopStorageAsync(), "storage", "blob container", CheckState.Failed, "storage account 'devstoreaccount1'", "let the function reach the storage account of setting AzureWebJobsStorage"),
         ["nothing was heard for long"] = new(stage => stage.TurnClockAsync(TimeSpan.FromHours(3)), "last-event", "cluster", CheckState.Warning, "3 h old", "look at the relay: its /readyz"),
         ["no resync for long"] = new(stage => stage.TurnClockAsync(TimeSpan.FromMinutes(20)), "resync", "cluster", CheckState.Failed, "20 min old", "look at the function Resync"),
@@ -94,6 +95,13 @@ internal sealed record Fault(Func<DoctorStage, Task> Plant, string Check, string
         var ingress = objects.Ingress("first", ("first.example", "/", "first"));
         ingress["spec"]!["tls"] = new JsonArray(new JsonObject { ["hosts"] = new JsonArray("first.example"), ["secretName"] = "pair" });
         return stage.Clusters.AcceptAsync([objects.Applied(secret), objects.Applied(ingress)]);
+    }
+
+    /// <summary>A folder that is not there stands for an API server that cannot be reached.</summary>
+    private static async Task CannotBeListedAsync(DoctorStage stage)
+    {
+        await stage.OpenAsync(manifests: Path.Combine(Path.GetTempPath(), Path.GetRandomFileName()));
+        await stage.Clusters.ResyncAsync(CancellationToken.None);
     }
 
     private static RoutingOptions Trusting(RoutingOptions options, string network) =>

@@ -163,7 +163,10 @@ public sealed class JudgingTests
     private static Check[] Judge(params ProxyExam[] exams) => [.. ProxyChecks.Judge("c", exams, 7, "CN=us")];
 
     private static ProxyExam Exam(string name, string haproxy = "3.4.7", bool running = true, int version = 7, string? trouble = null) => new(
-        name, ProxyRole.Ingress, new(name, running, version, "", Now, null, 1, 0, trouble)) { Process = new(haproxy, 1, Now) };
+        name, ProxyRole.Ingress, new(name, running, version, "", Now, null, 1, 0, trouble))
+    {
+        Process = new(haproxy, 1, Now),
+    };
 
     private static ResyncReport Report(int missed, int minutes) => new(Now.AddMinutes(-minutes), missed, [], 0, ImmutableArray<string>.Empty, 0);
 
