@@ -61,7 +61,8 @@ public sealed class ClusterManifestTests
 
         Assert.All(manifests.OfKind("NetworkPolicy"), policy => Assert.Equal(["Ingress"], policy.Texts("spec.policyTypes")));
         Assert.Empty(Rules("nobody"));
-        Assert.Equal([$$$"""TCP/http TCP/https from {"ipBlock":{"cidr":"{{{Manifests.Parameters["EDGE_CIDR"]}}}"}} {"namespaceSelector":{}}"""], Rules("proxy-traffic"));
+        var edge = $$$"""{"ipBlock":{"cidr":"{{{Manifests.Parameters["EDGE_CIDR"]}}}"}}""";
+        Assert.Equal([$$"""TCP/http TCP/https from {{edge}} {"namespaceSelector":{}}""", $"TCP/http-proxy TCP/https-proxy from {edge}"], Rules("proxy-traffic"));
         Assert.Equal([$$$"""TCP/admin from {"ipBlock":{"cidr":"{{{Manifests.Parameters["CONTROL_PLANE_CIDR"]}}}"}}"""], Rules("proxy-admin"));
         Assert.Equal(
             [$$$$"""TCP/health from {"namespaceSelector":{"matchLabels":{"kubernetes.io/metadata.name":"{{{{Manifests.Parameters["MONITORING_NAMESPACE"]}}}}"}}}"""], Rules("metrics"));
