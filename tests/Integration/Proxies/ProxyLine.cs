@@ -115,7 +115,7 @@ public sealed class ProxyLine : IAsyncLifetime
     private static string[] To(string protocol, int port) =>
     [
         $"add backend tcp:{protocol} from tcp",
-        $"add server tcp:{protocol}/ingress ipv4@127.0.0.1:{port} check check-send-proxy send-proxy-v2 set-proxy-v2-tlv-fmt(0xE1) %[var(sess.link)]",
+        $"add server tcp:{protocol}/ingress ipv4@127.0.0.1:{port} check{(protocol == "https" ? " check-ssl verify none" : "")} check-send-proxy send-proxy-v2 set-proxy-v2-tlv-fmt(0xE1) %[var(sess.link)]",
         $"set server tcp:{protocol}/ingress state ready",
         $"enable health tcp:{protocol}/ingress",
         $"publish backend tcp:{protocol}",
