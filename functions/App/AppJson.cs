@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using IngressReconciler.Doctor;
 using IngressReconciler.Edge;
 using IngressReconciler.Handler;
 using IngressReconciler.Proxies;
@@ -20,5 +21,7 @@ namespace IngressReconciler;
 [JsonSerializable(typeof(ResyncReport))]
 [JsonSerializable(typeof(CutOverReport))]
 [JsonSerializable(typeof(ProbeAnswer))]
+[JsonSerializable(typeof(Check[]))]
+[JsonSerializable(typeof(OpenedProbe))]
 [JsonSerializable(typeof(Problem))]
 internal sealed partial class AppJson : JsonSerializerContext;

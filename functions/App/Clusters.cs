@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using IngressReconciler.Cluster;
+using IngressReconciler.Doctor;
 using IngressReconciler.Edge;
 using IngressReconciler.Kubernetes;
 using IngressReconciler.Kubernetes.Feedback;
@@ -25,6 +26,7 @@ public sealed partial class Clusters : IAsyncDisposable
     private readonly AdminCredentials? credentials;
     private readonly ImmutableSortedDictionary<string, Reconciler> byId;
     private readonly ImmutableDictionary<string, EdgeCutOver> cutOvers;
+    private readonly ImmutableDictionary<string, ClusterDoctor> doctors;
     private readonly Lock gate = new();
     private readonly Queue<Refusal> refusals = [];
     private readonly TimeProvider time;
@@ -39,6 +41,7 @@ public sealed partial class Clusters : IAsyncDisposable
         storage = new(settings.Storage, time);
         credentials = settings.Clusters.Any(cluster => !cluster.Proxies.IsEmpty || cluster.EdgeScaleSet is not null || cluster.Reading.Proxies is not null) ? settings.Admin.Load() : null;
         var options = new ProxyOptions { ServerName = settings.Admin.ServerName, CircuitBreak = TimeSpan.FromMilliseconds(500) };
+        var doctoring = ImmutableDictionary.CreateBuilder<string, ClusterDoctor>(StringComparer.Ordinal);
         byId = settings.Clusters.ToImmutableSortedDictionary(cluster => cluster.Id, cluster =>
         {
             var log = logs.CreateLogger($"IngressReconciler.{cluster.Id}");
@@ -52,8 +55,11 @@ public sealed partial class Clusters : IAsyncDisposable
                 cluster.Reading.Proxies,
                 (address, wake) => new(new(address, credentials!, options, time), keys.ReadAsync, new(cluster.Id, address.Name, time), time, log, wake));
             var feedback = server is null ? null : ClusterFeedback.Through(server, cluster.Addresses, time, log);
-            return new Reconciler(storage.Cluster(cluster.Id), cluster.Routing, proxies, reader, cluster.OpenEdge(), feedback, time, log);
+            var reconciler = new Reconciler(storage.Cluster(cluster.Id), cluster.Routing, proxies, reader, cluster.OpenEdge(), feedback, time, log);
+            doctoring[cluster.Id] = new(cluster, reconciler, storage.Cluster(cluster.Id), credentials, server, time);
+            return reconciler;
         }, StringComparer.Ordinal);
+        doctors = doctoring.ToImmutable();
         cutOvers = settings.Clusters.ToImmutableDictionary(
             cluster => cluster.Id, cluster => new EdgeCutOver(cluster.Id, byId[cluster.Id], cluster.EdgeProbePorts, time), StringComparer.Ordinal);
     }
@@ -76,6 +82,9 @@ public sealed partial class Clusters : IAsyncDisposable
 
     /// <summary>Changes over what the edge of a cluster sends; the cluster must be known.</summary>
     public EdgeCutOver CutOverOf(string id) => cutOvers[id];
+
+    /// <summary>Looks at a cluster and all that is before it; the cluster must be known.</summary>
+    public ClusterDoctor DoctorOf(string id) => doctors[id];
 
     /// <summary>The state of a cluster in storage.</summary>
     public ClusterStorage StorageOf(string id) => storage.Cluster(id);
@@ -125,6 +134,8 @@ public sealed partial class Clusters : IAsyncDisposable
         if (stopping.IsCancellationRequested)
             return;
         await stopping.CancelAsync();
+        foreach (var doctor in doctors.Values)
+            await doctor.DisposeAsync();
         foreach (var reconciler in byId.Values)
             await reconciler.DisposeAsync();
         foreach (var cutOver in cutOvers.Values)

@@ -128,7 +128,7 @@ public sealed partial class Reconciler(
         {
             await queue.Add([]);
             var last = confirmed ? null : await storage.Resync.ReadAsync(cancel);
-            var listing = await ListAsync(cancel);
+            var (listing, unlisted) = await ListAsync(cancel);
             var believed = ResourceKinds.All.Select(entry => entry.Kind).Where(kind => confirmed || last?.Suspects.Any(one => one.Kind == kind) == true).ToHashSet();
             var missed = listing?.Cluster.MissedBy(Wanted.Cluster, options.Brake, believed) ?? MissedChanges.None;
             foreach (var suspect in missed.Suspects)
@@ -141,7 +141,7 @@ public sealed partial class Reconciler(
             feedback?.LookAtEverything();
             await queue.Add(missed.Changes);
             var report = new ResyncReport(
-                time.GetUtcNow(), missed.Changes.Length, missed.Suspects, Drift() - drift, [.. listing?.Failures ?? [], .. trouble is null ? Array.Empty<string>() : [trouble]], listing?.Refusals.Length ?? 0);
+                time.GetUtcNow(), missed.Changes.Length, missed.Suspects, Drift() - drift, [.. listing?.Failures ?? [], .. new[] { unlisted, trouble }.OfType<string>()], listing?.Refusals.Length ?? 0);
             await storage.Resync.WriteAsync(report, cancel);
             await ForgetAsync(cancel);
             ReconcilerMetrics.Resynced(report, storage.Id);
@@ -238,27 +238,27 @@ public sealed partial class Reconciler(
         listingEdge = ListEdgeAsync(cancel);
 
         // The first push to a new cluster's proxies makes them ready: it must not be of the first few events.
-        if (IsUnknown && await ListAsync(cancel) is { } all)
+        if (IsUnknown && (await ListAsync(cancel)).Listing is { } all)
             queue.Put([.. all.Cluster.Resources.Select(resource => new Applied(resource))]);
         queue.Wake();
     }
 
-    /// <summary>Lists the cluster; null when it cannot be listed at all.</summary>
-    private async Task<ClusterListing?> ListAsync(CancellationToken cancel)
+    /// <summary>Lists the cluster; when it cannot be listed at all, why, unless there is no way to.</summary>
+    private async Task<(ClusterListing? Listing, string? Trouble)> ListAsync(CancellationToken cancel)
     {
         if (reader is null)
-            return null;
+            return (null, null);
         try
         {
             var listing = await reader.ListAsync(cancel);
             foreach (var reason in listing.Failures)
                 LogNotListed(reason);
-            return listing;
+            return (listing, null);
         }
         catch (IOException e)
         {
             LogNotListed(e.Message);
-            return null;
+            return (null, e.Message);
         }
     }
 

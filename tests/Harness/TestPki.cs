@@ -35,6 +35,22 @@ public sealed class TestPki : IDisposable
     /// <summary>A client's certificate with its key, PEM.</summary>
     public (string Certificate, string Key) IssueClient(string commonName) => pki.IssueClient(commonName);
 
+    /// <summary>Gives proxies that start from now on an admin certificate that ends then, or one of another authority.</summary>
+    /// <param name="end">When it ends; null for when its authority does.</param>
+    /// <param name="other">The authority; null for this one.</param>
+    public void ReplaceAdmin(DateTimeOffset? end, TestPki? other = null)
+    {
+        var signer = (other ?? this).pki;
+        signer.End = end;
+        var (certificate, key) = signer.IssueServer(new ProxyOptions().ServerName, "localhost");
+        signer.End = null;
+        File.WriteAllText(Path.Combine(Folder, "admin/tls.crt"), certificate);
+        File.WriteAllText(Path.Combine(Folder, "admin/tls.key"), key);
+    }
+
+    /// <summary>Has proxies that start from now on take clients of another authority only.</summary>
+    public void AdmitOnly(TestPki other) => File.WriteAllText(Path.Combine(Folder, "admin/ca.crt"), other.Authority);
+
     /// <inheritdoc/>
     public void Dispose()
     {

@@ -34,6 +34,7 @@ public static class CommandLine
             HistoryCommands.Versions(),
             HistoryCommands.Diff(),
             ProxyProtocolCommand.Create(),
+            DoctorCommand.Create(),
             PkiCommand.Create(),
         };
 }

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using System.Security.Cryptography;
 using System.Text.Json;
 using IngressReconciler.Cluster;
 using IngressReconciler.Endpoints;
@@ -41,7 +40,33 @@ public sealed record ProbeAnswer(string Proxy, string Client, int ClientPort, bo
 /// <param name="Proxies">The ingress proxies that answered.</param>
 /// <param name="Client">The address that we connected from, and that they should have been told.</param>
 /// <param name="Trouble">What is not as it should be; null when all is.</param>
-public sealed record ProbeResult(string Edge, string Table, int Connections, string[] Proxies, string? Client, string? Trouble);
+/// <param name="Fault">What kind of trouble that is.</param>
+public sealed record ProbeResult(string Edge, string Table, int Connections, string[] Proxies, string? Client, string? Trouble, ProbeFault Fault = ProbeFault.None);
+
+/// <summary>What kind of trouble a probe meets, for whoever says what to do about it.</summary>
+public enum ProbeFault
+{
+    /// <summary>None.</summary>
+    None,
+
+    /// <summary>An ingress proxy could not be told of the probe.</summary>
+    NotTold,
+
+    /// <summary>There is no node to lead to.</summary>
+    NoNode,
+
+    /// <summary>It leads to no ingress proxy.</summary>
+    NoWay,
+
+    /// <summary>A PROXY header is missing, or came where none should.</summary>
+    Header,
+
+    /// <summary>Somebody on the way has put another address in the place of ours.</summary>
+    Translated,
+
+    /// <summary>Some nodes never answered.</summary>
+    NodesMissing,
+}
 
 /// <summary>
 /// Connects through each edge proxy as a client does, until each node behind it has answered, and has the ingress proxies say what arrived: whether
@@ -49,7 +74,6 @@ public sealed record ProbeResult(string Edge, string Table, int Connections, str
 /// </summary>
 public static class EdgeProbe
 {
-    private const string Path = "/.well-known/ingress-reconciler/probe";
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     /// <summary>Probes all edge proxies at once.</summary>
@@ -60,37 +84,21 @@ public static class EdgeProbe
     /// <returns>Two results an edge proxy. A proxy that cannot be reached is trouble, not an exception.</returns>
     public static async Task<ProbeResult[]> RunAsync(IReadOnlyCollection<ProxyWorker> workers, Wanted wanted, ProbePorts ports, CancellationToken cancel)
     {
-        var token = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
-        var behind = workers.Where(worker => worker.Role == ProxyRole.Ingress).ToArray();
         try
         {
-            await Task.WhenAll(behind.Select(worker => worker.SendAsync(HAProxyCommands.OpenProbe(token, worker.Name), cancel)));
+            await using var token = await ProbeToken.OpenAsync(workers.Where(worker => worker.Role == ProxyRole.Ingress), cancel);
             var header = EdgeTranslation.Asked(wanted.Cluster).Try;
             return await Task.WhenAll(workers.Where(worker => worker.Role == ProxyRole.Edge).SelectMany(edge => new[]
             {
-                WayAsync(edge, EdgeTables.ProbeHttp, new UriBuilder("http", edge.Address.Host, ports.Http, Path).Uri),
-                WayAsync(edge, EdgeTables.ProbeHttps, new UriBuilder("https", edge.Address.Host, ports.Https, Path).Uri),
+                WayAsync(edge, EdgeTables.ProbeHttp, new UriBuilder("http", edge.Address.Host, ports.Http, ProbeToken.Path).Uri),
+                WayAsync(edge, EdgeTables.ProbeHttps, new UriBuilder("https", edge.Address.Host, ports.Https, ProbeToken.Path).Uri),
             }));
 
-            Task<ProbeResult> WayAsync(ProxyWorker edge, string table, Uri address) => ProbeAsync(edge.Name, table, address, token, header, Behind(wanted, table), cancel);
+            Task<ProbeResult> WayAsync(ProxyWorker edge, string table, Uri address) => ProbeAsync(edge.Name, table, address, token.Text, header, Behind(wanted, table), cancel);
         }
         catch (ProxyUnavailableException e)
         {
-            return [new("", "", 0, [], null, e.Message)];
-        }
-        finally
-        {
-            foreach (var worker in behind)
-            {
-                try
-                {
-                    await worker.SendAsync(HAProxyCommands.CloseProbe(token), CancellationToken.None);
-                }
-                catch (ProxyUnavailableException)
-                {
-                    // It is gone with the process, or good for nothing but telling us our own address.
-                }
-            }
+            return [new("", "", 0, [], null, e.Message, ProbeFault.NotTold)];
         }
     }
 
@@ -105,9 +113,9 @@ public static class EdgeProbe
     {
         var proxies = new SortedSet<string>(StringComparer.Ordinal);
         string? client = null;
-        ProbeResult Result(int connections, string? trouble) => new(edge, table, connections, [.. proxies], client, trouble);
+        ProbeResult Result(int connections, string? trouble, ProbeFault fault) => new(edge, table, connections, [.. proxies], client, trouble, fault);
         if (nodes == 0)
-            return Result(0, "no node behind it has a ready ingress proxy");
+            return Result(0, "no node behind it has a ready ingress proxy", ProbeFault.NoNode);
 
         // In turn, but with clients' connections in between: so many that it happens once in 20,000 times that none of them meets a certain node.
         var most = (int)Math.Ceiling(nodes * (Math.Log(nodes) + 10)) + 5;
@@ -118,20 +126,20 @@ public static class EdgeProbe
                 var (answer, local) = await AskAsync(address, token, cancel);
                 client = local.Address.ToString();
                 if (answer.Header != (header != SendProxy.None))
-                    return Result(i, $"the connection reached {answer.Proxy} at its port {answer.Port} {(answer.Header ? "with" : "without")} a PROXY header, and should have {(answer.Header ? "none" : "one")}");
+                    return Result(i, $"the connection reached {answer.Proxy} at its port {answer.Port} {(answer.Header ? "with" : "without")} a PROXY header, and should have {(answer.Header ? "none" : "one")}", ProbeFault.Header);
                 if (answer.Header && (answer.Client != client || answer.ClientPort != local.Port))
-                    return Result(i, $"the client is {local}, and {answer.Proxy} was told {answer.Client} port {answer.ClientPort}: something between us and the edge translates addresses");
+                    return Result(i, $"the client is {local}, and {answer.Proxy} was told {answer.Client} port {answer.ClientPort}: something between us and the edge translates addresses", ProbeFault.Translated);
                 proxies.Add(answer.Proxy);
                 if (proxies.Count == nodes)
-                    return Result(i, null);
+                    return Result(i, null, ProbeFault.None);
             }
             catch (Exception e) when (e is HttpRequestException or IOException or JsonException or OperationCanceledException && !cancel.IsCancellationRequested)
             {
-                return Result(i, $"{address.Authority} does not lead to an ingress proxy: {(e is OperationCanceledException ? $"no answer within {Patience.TotalSeconds:0} s" : e.Message)}");
+                return Result(i, $"{address.Authority} does not lead to an ingress proxy: {(e is OperationCanceledException ? $"no answer within {Patience.TotalSeconds:0} s" : e.GetBaseException().Message)}", ProbeFault.NoWay);
             }
         }
 
-        return Result(most, $"of {nodes} nodes only {proxies.Count} answered in {most} connections");
+        return Result(most, $"of {nodes} nodes only {proxies.Count} answered in {most} connections", ProbeFault.NodesMissing);
     }
 
     /// <summary>One connection, one request.</summary>
@@ -163,7 +171,7 @@ public static class EdgeProbe
         handler.SslOptions.RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is not null;
         using var http = new HttpClient(handler) { Timeout = Patience };
         using var request = new HttpRequestMessage(HttpMethod.Get, address);
-        request.Headers.Add("X-Probe-Token", token);
+        request.Headers.Add(ProbeToken.Header, token);
         request.Headers.ConnectionClose = true;
         using var response = await http.SendAsync(request, cancel);
         if (response.StatusCode != HttpStatusCode.OK)

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using IngressReconciler.Cluster;
+using IngressReconciler.Proxies;
 using IngressReconciler.Rounds;
 using IngressReconciler.Versions;
 
@@ -9,8 +10,9 @@ namespace IngressReconciler.Handler;
 
 /// <summary>
 /// The HTTP function: <c>GET /api/status</c>, <c>/api/CLUSTER/status</c>, <c>/api/CLUSTER/versions?most=20</c>, <c>/api/CLUSTER/versions/N</c>,
-/// <c>/api/CLUSTER/diff/A/B</c>, <c>/api/CLUSTER/proxy-protocol?to=v2</c>; <c>POST /api/CLUSTER/resync?confirm=true</c>, which believes a list that was held back, and
-/// <c>POST /api/CLUSTER/proxy-protocol?to=v2</c>, which takes the next phase of a cut-over. Answers JSON; errors as problems (RFC 9457).
+/// <c>/api/CLUSTER/diff/A/B</c>, <c>/api/CLUSTER/proxy-protocol?to=v2</c>, <c>/api/CLUSTER/doctor</c>; <c>POST /api/CLUSTER/resync?confirm=true</c>, which believes a list
+/// that was held back, <c>POST /api/CLUSTER/proxy-protocol?to=v2</c>, which takes the next phase of a cut-over, and <c>POST /api/CLUSTER/probe</c>, which has the ingress
+/// proxies tell the caller for a minute what arrives there. Answers JSON; errors as problems (RFC 9457).
 /// </summary>
 public sealed class Api(Clusters clusters)
 {
@@ -27,8 +29,10 @@ public sealed class Api(Clusters clusters)
             return ResyncAsync(http, one);
         if (path is [var edge, "proxy-protocol"] && clusters.Find(edge) is not null && (HttpMethods.IsPost(http.Request.Method) || HttpMethods.IsGet(http.Request.Method)))
             return CutOverAsync(http, edge);
+        if (HttpMethods.IsPost(http.Request.Method) && path is [var probed, "probe"] && clusters.Find(probed) is not null)
+            return OpenProbeAsync(http, probed);
         if (!HttpMethods.IsGet(http.Request.Method))
-            return ProblemAsync(http, StatusCodes.Status405MethodNotAllowed, $"{http.Request.Method} is not supported here; use GET, or POST /api/CLUSTER/resync or proxy-protocol");
+            return ProblemAsync(http, StatusCodes.Status405MethodNotAllowed, $"{http.Request.Method} is not supported here; use GET, or POST /api/CLUSTER/resync, proxy-protocol or probe");
         if (path is ["status"])
             return AllStatusAsync(http);
         if (path is [var id, ..] && clusters.Find(id) is { } reconciler)
@@ -36,10 +40,11 @@ public sealed class Api(Clusters clusters)
             return path[1..] switch
             {
                 ["status"] => StatusAsync(http, id, reconciler),
+                ["doctor"] => DoctorAsync(http, id),
                 ["versions"] => VersionsAsync(http, id),
                 ["versions", var number] => VersionAsync(http, id, number),
                 ["diff", var from, var to] => DiffAsync(http, id, from, to),
-                _ => ProblemAsync(http, StatusCodes.Status404NotFound, "there is status, versions, versions/N, diff/A/B and proxy-protocol"),
+                _ => ProblemAsync(http, StatusCodes.Status404NotFound, "there is status, versions, versions/N, diff/A/B, proxy-protocol and doctor"),
             };
         }
 
@@ -96,6 +101,21 @@ public sealed class Api(Clusters clusters)
         var cutOver = clusters.CutOverOf(id);
         var report = takes ? await cutOver.AdvanceAsync(to!.Value, http.RequestAborted) : cutOver.Look(to);
         await JsonAsync(http, report, AppJson.Default.CutOverReport);
+    }
+
+    private async Task DoctorAsync(HttpContext http, string id) =>
+        await JsonAsync(http, await clusters.DoctorOf(id).RunAsync(http.RequestAborted), AppJson.Default.CheckArray);
+
+    private async Task OpenProbeAsync(HttpContext http, string id)
+    {
+        try
+        {
+            await JsonAsync(http, await clusters.DoctorOf(id).OpenProbeAsync(http.RequestAborted), AppJson.Default.OpenedProbe);
+        }
+        catch (ProxyUnavailableException e)
+        {
+            await ProblemAsync(http, StatusCodes.Status503ServiceUnavailable, e.Message);
+        }
     }
 
     private async Task VersionsAsync(HttpContext http, string id)

@@ -31,6 +31,9 @@ public sealed class ThrowAwayPki : IDisposable
     /// <summary>The authority's certificate, PEM.</summary>
     public string Authority => authority.ExportCertificatePem() + "\n";
 
+    /// <summary>When what is signed from now on ends; null for when the authority does.</summary>
+    public DateTimeOffset? End { get; set; }
+
     /// <summary>A new private key.</summary>
     public static ECDsa NewKey() => ECDsa.Create(ECCurve.NamedCurves.nistP256);
 
@@ -115,7 +118,7 @@ public sealed class ThrowAwayPki : IDisposable
         request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(authority, true, false));
         using var signer = authority.GetECDsaPrivateKey()!;
         using var certificate = request.Create(
-            authority.SubjectName, X509SignatureGenerator.CreateForECDsa(signer), authority.NotBefore, authority.NotAfter, RandomNumberGenerator.GetBytes(12));
+            authority.SubjectName, X509SignatureGenerator.CreateForECDsa(signer), authority.NotBefore, End ?? authority.NotAfter, RandomNumberGenerator.GetBytes(12));
         return certificate.ExportCertificatePem() + "\n";
     }
 

@@ -23,6 +23,7 @@ public sealed class AdminCredentials : IDisposable
         _shown = SslStreamCertificateContext.Create(certificate, chain, offline: true);
         Subject = certificate.Subject;
         Expires = certificate.NotAfter.ToUniversalTime();
+        AuthorityExpires = authorities.Max(authority => new DateTimeOffset(authority.NotAfter.ToUniversalTime()));
     }
 
     /// <summary>The client certificate's subject, such as <c>CN=ingress-reconciler</c>.</summary>
@@ -30,6 +31,9 @@ public sealed class AdminCredentials : IDisposable
 
     /// <summary>When the client certificate stops being valid.</summary>
     public DateTimeOffset Expires { get; }
+
+    /// <summary>When the last of the authorities stops being valid.</summary>
+    public DateTimeOffset AuthorityExpires { get; }
 
     /// <summary>Reads PEM files, laid out as a <c>kubernetes.io/tls</c> Secret: <c>tls.crt</c>, <c>tls.key</c>, <c>ca.crt</c>.</summary>
     /// <exception cref="ArgumentException">A file cannot be read or used; the message names it.</exception>

@@ -28,13 +28,42 @@ internal static class AdminTls
         {
             await tls.DisposeAsync();
             var what = mistrust is not null ? $"is not trusted: {mistrust}" : $"broke off the TLS 1.3 handshake: {Cause(e)}";
-            throw new ProxyUnavailableException(address.Name, $"at {address.Host}:{address.AdminPort} {what}", e) { IsTransient = mistrust is null };
+            throw new ProxyUnavailableException(address.Name, $"at {address.Host}:{address.AdminPort} {what}", e) { IsTransient = mistrust is null, Fault = mistrust is null ? ProxyFault.Unreachable : ProxyFault.Untrusted };
         }
         catch (OperationCanceledException)
         {
             await tls.DisposeAsync();
             throw;
         }
+    }
+
+    /// <summary>The certificate that an admin port shows, whether or not it is to be trusted: nothing is sent to it, and it is not asked for more.</summary>
+    /// <returns>Its certificate; null when it shows none.</returns>
+    /// <exception cref="ProxyUnavailableException">It cannot be reached.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public static async Task<X509Certificate2?> ShownAsync(ProxyAddress address, string serverName, CancellationToken cancellationToken)
+    {
+        X509Certificate2? shown = null;
+        await using var tls = new SslStream(await DialAsync(address, cancellationToken), leaveInnerStreamOpen: false);
+        try
+        {
+            await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
+            {
+                TargetHost = serverName,
+                EnabledSslProtocols = SslProtocols.Tls13,
+                RemoteCertificateValidationCallback = (_, certificate, _, _) =>
+                {
+                    shown = certificate is null ? null : X509CertificateLoader.LoadCertificate(certificate.GetRawCertData());
+                    return shown is not null;
+                },
+            }, cancellationToken);
+        }
+        catch (Exception e) when (e is AuthenticationException or IOException)
+        {
+            // It wants a certificate of ours. What it shows came before.
+        }
+
+        return shown;
     }
 
     /// <summary>True if the peer ended the session with a TLS alert: after the handshake, it did not take our certificate.</summary>
@@ -64,10 +93,11 @@ internal static class AdminTls
         catch (SocketException e)
         {
             socket.Dispose();
-            var what = e.SocketErrorCode == SocketError.ConnectionRefused
+            var isDown = e.SocketErrorCode == SocketError.ConnectionRefused;
+            var what = isDown
                 ? "refuses connections: nothing listens there; the proxy is down, still starting, or its admin port is another"
                 : $"cannot be reached: {Cause(e)}";
-            throw new ProxyUnavailableException(address.Name, $"at {address.Host}:{address.AdminPort} {what}", e);
+            throw new ProxyUnavailableException(address.Name, $"at {address.Host}:{address.AdminPort} {what}", e) { Fault = isDown ? ProxyFault.Down : ProxyFault.Unreachable };
         }
         catch (OperationCanceledException)
         {

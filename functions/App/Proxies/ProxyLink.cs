@@ -1,3 +1,4 @@
+using System.Security.Cryptography.X509Certificates;
 using Polly;
 using Polly.CircuitBreaker;
 using Polly.Retry;
@@ -93,6 +94,18 @@ public sealed class ProxyLink : IAsyncDisposable
             throw new ProxyUnavailableException(Address.Name, $"was not done within {_options.UseDeadline.TotalSeconds:0.#} s", e);
         }
     }
+
+    /// <summary>Opens a session beside the kept one, at once and once, whatever has failed before. The caller ends it.</summary>
+    /// <exception cref="ProxyUnavailableException">It does not open.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public Task<RuntimeConnection> OpenBesideAsync(CancellationToken cancellationToken) =>
+        RuntimeConnection.OpenAsync(Address, _credentials, _options, _time, cancellationToken);
+
+    /// <summary>The certificate that the admin port shows, trusted or not; null when it shows none.</summary>
+    /// <exception cref="ProxyUnavailableException">It cannot be reached.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public Task<X509Certificate2?> ShownCertificateAsync(CancellationToken cancellationToken) =>
+        AdminTls.ShownAsync(Address, _options.ServerName, cancellationToken);
 
     /// <summary>Ends the session, after the use that is under way.</summary>
     public async ValueTask DisposeAsync()

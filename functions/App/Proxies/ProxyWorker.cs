@@ -110,6 +110,9 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Pro
     public Task SendAsync(RuntimeCommand command, CancellationToken cancel) =>
         link.UseAsync(async (connection, token) => await connection.SendAsync([command], token), cancel);
 
+    /// <summary>The way to it, for whoever wants to look at it beside the pushes.</summary>
+    public ProxyLink Link => link;
+
     /// <summary>Looks at everything with the next push.</summary>
     public void LookAtEverything()
     {

@@ -79,7 +79,7 @@ public sealed class RuntimeConnection : IAsyncDisposable
             if (ProxyProcess.Parse(replies[2].Text) is not { } process || replies.Any(reply => reply.IsError))
                 throw connection.Fail($"does not answer like HAProxy's Runtime API: {Shown(replies[2].Text)}");
             if (!process.IsNewEnough)
-                throw connection.Fail($"runs HAProxy {process.Version}, and 3.4.7 or newer is needed", transient: false);
+                throw connection.Fail($"runs HAProxy {process.Version}, and 3.4.7 or newer is needed", transient: false, fault: ProxyFault.TooOld);
             connection.Process = process;
             return connection;
         }
@@ -89,12 +89,15 @@ public sealed class RuntimeConnection : IAsyncDisposable
             if (e.InnerException is { } inner && AdminTls.IsAlert(inner))
             {
                 var refused = $"refused our client certificate '{subject}': {AdminTls.Cause(inner)}";
-                throw new ProxyUnavailableException(name, refused, inner) { IsTransient = false };
+                throw new ProxyUnavailableException(name, refused, inner) { IsTransient = false, Fault = ProxyFault.NotAdmitted };
             }
 
             if (connection._answered) throw;
             throw new ProxyUnavailableException(
-                name, $"{e.Reason}, before it said anything: it does not admit our client certificate '{subject}', or has too many admin sessions", e);
+                name, $"{e.Reason}, before it said anything: it does not admit our client certificate '{subject}', or has too many admin sessions", e)
+            {
+                Fault = ProxyFault.NotAdmitted,
+            };
         }
         catch (OperationCanceledException)
         {
@@ -198,9 +201,9 @@ public sealed class RuntimeConnection : IAsyncDisposable
         if (Volatile.Read(ref _exchange) is not null) _silence.Change(_options.SilenceDeadline, Timeout.InfiniteTimeSpan);
     }
 
-    private ProxyUnavailableException Fail(string reason, Exception? inner = null, bool transient = true)
+    private ProxyUnavailableException Fail(string reason, Exception? inner = null, bool transient = true, ProxyFault fault = ProxyFault.Unreachable)
     {
-        var failure = new ProxyUnavailableException(_name, reason, inner) { IsTransient = transient };
+        var failure = new ProxyUnavailableException(_name, reason, inner) { IsTransient = transient, Fault = fault };
         if (Interlocked.CompareExchange(ref _failure, failure, null) is { } earlier) return earlier;
         _closing.Cancel();
         Volatile.Read(ref _exchange)?.Fail(failure);

@@ -6,12 +6,16 @@ namespace IngressReconciler.Storage;
 /// </summary>
 public sealed class ClusterStorage
 {
+    private readonly StorageFolder _folder;
+    private readonly TimeProvider _time;
+
     internal ClusterStorage(StorageCalls calls, string id, StorageOptions options, TimeProvider time)
     {
         if (!IsLabel(id))
             throw new ArgumentException($"'{id}' is no cluster id: it must be a DNS label, 1 to 63 of a-z, 0-9 and inner hyphens.", nameof(id));
         Id = id;
         var folder = new StorageFolder(calls, $"clusters/{id}/");
+        (_folder, _time) = (folder, time);
         Journal = new(folder.Below("journal"), options, time);
         Snapshots = new(folder.Below("snapshots"), options.SnapshotLines);
         Versions = new(folder.Below("versions"));
@@ -44,6 +48,10 @@ public sealed class ClusterStorage
 
     /// <summary>What the last resync found.</summary>
     public ResyncStore Resync { get; }
+
+    /// <summary>Tries whether storage takes and gives, and how fast.</summary>
+    /// <exception cref="StorageUnavailableException">It does not.</exception>
+    public Task<StorageTrial> TryAsync(CancellationToken cancel) => StorageTrial.RunAsync(_folder, _time, cancel);
 
     private static bool IsLabel(string? id) =>
         id is { Length: >= 1 and <= 63 }

@@ -118,6 +118,11 @@ public sealed class Journal
         }
     }
 
+    /// <summary>When the last line was written, by storage's clock; null when there is none. One call for each 5,000 segments.</summary>
+    /// <exception cref="StorageUnavailableException">Storage cannot be read now.</exception>
+    public async Task<DateTimeOffset?> LastWrittenAsync(CancellationToken cancel) =>
+        (await _folder.ListAsync(cancel)).Max(segment => (DateTimeOffset?)segment.Changed);
+
     /// <summary>
     /// Deletes segments that end before a position, once they have been out of use for an hour. One call, and one for each that goes.
     /// </summary>

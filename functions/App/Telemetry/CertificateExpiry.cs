@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using IngressReconciler.Planning;
+using IngressReconciler.Routing;
 
 namespace IngressReconciler.Telemetry;
 
@@ -10,8 +11,12 @@ public sealed class CertificateExpiry
     private IReadOnlyDictionary<string, DateTimeOffset?> known = new Dictionary<string, DateTimeOffset?>();
 
     /// <summary>The soonest end of a certificate that some host or the default is served with; null when there is none that can be read.</summary>
-    public DateTimeOffset? Soonest(Wanted wanted)
+    public DateTimeOffset? Soonest(Wanted wanted) => Ends(wanted).Min(one => (DateTimeOffset?)one.End);
+
+    /// <summary>The end of every certificate that some host or the default is served with, of those that can be read.</summary>
+    public IReadOnlyList<(CertificateReference Secret, DateTimeOffset End)> Ends(Wanted wanted)
     {
+        var ends = new List<(CertificateReference, DateTimeOffset)>();
         var before = known;
         var served = wanted.Translation.Uses.HostsOf.Keys.ToHashSet();
         if (wanted.Model.Settings.DefaultCertificate is { } byDefault)
@@ -19,12 +24,13 @@ public sealed class CertificateExpiry
         var now = new Dictionary<string, DateTimeOffset?>(StringComparer.Ordinal);
         foreach (var reference in served)
         {
-            if (wanted.SecretOf(reference) is { Fingerprint: { } fingerprint, Chain: var chain } && !now.ContainsKey(fingerprint))
-                now[fingerprint] = before.TryGetValue(fingerprint, out var end) ? end : EndOf(chain);
+            if (wanted.SecretOf(reference) is { Fingerprint: { } fingerprint, Chain: var chain }
+                && (now[fingerprint] = now.GetValueOrDefault(fingerprint) ?? (before.TryGetValue(fingerprint, out var end) ? end : EndOf(chain))) is { } at)
+                ends.Add((reference, at));
         }
 
         known = now;
-        return now.Values.Min();
+        return ends;
     }
 
     /// <summary>The end of a chain's first certificate; null for what is none.</summary>

@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using IngressReconciler.Planning;
 using IngressReconciler.Proxies;
 using IngressReconciler.Routing;
+using IngressReconciler.Storage;
 using IngressReconciler.Tests.Integration.Scenarios;
 using Xunit;
 
@@ -55,11 +56,12 @@ internal sealed class EdgeStage : IAsyncLifetime
     }
 
     /// <summary>An instance of ours, begun.</summary>
-    public Clusters Open(Func<RoutingOptions, RoutingOptions>? change = null, TimeProvider? time = null)
+    public Clusters Open(Func<RoutingOptions, RoutingOptions>? change = null, TimeProvider? time = null, Func<StorageOptions, StorageOptions>? storage = null,
+        string? manifests = null)
     {
         var routing = new RoutingOptions { AllowLoopbackEndpoints = true, Edge = new(EdgeShape.Proxies, [EdgeSource + "/32"]), ProxyService = new(Cluster.ResourceKind.Service, "shop", "ingress-proxy") };
         ImmutableArray<ProxyAddress> all = [.. Proxies.Select(proxy => proxy.Address), .. Edges.Select(edge => edge.Address with { Role = ProxyRole.Edge })];
-        return Stage.Open(cluster => cluster with { Proxies = all, Routing = change?.Invoke(routing) ?? routing, EdgeProbePorts = new(Edges[0].Ports.ProbeHttp, Edges[0].Ports.ProbeHttps) });
+        return Stage.Open(cluster => cluster with { Manifests = manifests, Proxies = all, Routing = change?.Invoke(routing) ?? routing, EdgeProbePorts = new(Edges[0].Ports.ProbeHttp, Edges[0].Ports.ProbeHttps) }, storage, time: time);
     }
 
     /// <summary>The nodes, the proxies' Service, its slice, and a host <c>first.example</c> with one pod.</summary>

@@ -88,12 +88,12 @@ public sealed class Stage : IAsyncLifetime
     /// <summary>An instance in this process, begun.</summary>
     internal Clusters Open(
         Func<ClusterSettings, ClusterSettings>? change = null, Func<StorageOptions, StorageOptions>? storage = null, AdminSettings? admin = null,
-        ImmutableArray<ClusterSettings> beside = default)
+        ImmutableArray<ClusterSettings> beside = default, TimeProvider? time = null)
     {
         ClusterSettings cluster = new(ClusterId, [.. Proxies.Select(proxy => proxy.Address)], null, ClusterAccess.None, new() { Proxies = null }, new() { AllowLoopbackEndpoints = true });
         var options = StorageOptions.Azurite(StoragePort);
         var clusters = new Clusters(
-            new(storage?.Invoke(options) ?? options, [change?.Invoke(cluster) ?? cluster, .. beside.IsDefault ? [] : beside], admin ?? Admin), TimeProvider.System, new Logs(Log));
+            new(storage?.Invoke(options) ?? options, [change?.Invoke(cluster) ?? cluster, .. beside.IsDefault ? [] : beside], admin ?? Admin), time ?? TimeProvider.System, new Logs(Log));
         clusters.Start();
         return Keep(clusters);
     }

@@ -1,0 +1,56 @@
+using System.Globalization;
+using IngressReconciler.Rounds;
+
+namespace IngressReconciler.Doctor;
+
+/// <summary>Judges what is heard of the cluster: <c>last-event</c>, <c>resync</c>.</summary>
+public static class EventChecks
+{
+    /// <summary>A cluster is seldom so quiet.</summary>
+    public static readonly TimeSpan Quiet = TimeSpan.FromHours(1);
+
+    /// <summary>Three times the timer of the function Resync, and a little.</summary>
+    public static readonly TimeSpan Overdue = TimeSpan.FromMinutes(16);
+
+    private const string Relay = "look at the relay: its /readyz and log ('kubectl logs -n ingress-reconciler deploy/ingress-reconciler-relay'), the Event Grid topic's metric 'Delivery Failed Events', and the subscription to OnClusterEvents";
+
+    /// <summary>Judges.</summary>
+    /// <param name="cluster">The cluster's id.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="changed">When the journal was last written; null for never.</param>
+    /// <param name="resync">The last resync; null for none.</param>
+    /// <param name="isListed">Whether there is an API server, or a folder in its place, to list.</param>
+    public static IEnumerable<Check> Judge(string cluster, DateTimeOffset now, DateTimeOffset? changed, ResyncReport? resync, bool isListed)
+    {
+        if (changed is not { } at)
+            yield return Check.Failed("last-event", $"cluster {cluster}", "nothing was ever heard of it: proxies are left as they are", Relay);
+        else if (resync is { Missed: > 0 } report)
+            yield return Check.Warning("last-event", $"cluster {cluster}", string.Create(CultureInfo.InvariantCulture, $"the last resync found {report.Missed} changes that no event had brought; the last change is {Ago(now - at)} old"), Relay);
+        else if (now - at > Quiet)
+            yield return Check.Warning("last-event", $"cluster {cluster}", $"the last change is {Ago(now - at)} old", $"nothing if the cluster is that quiet; else {Relay}");
+        else
+            yield return Check.Ok("last-event", $"cluster {cluster}", $"the last change is {Ago(now - at)} old");
+
+        if (resync is null)
+            yield return Check.Warning("resync", $"cluster {cluster}", "there was none yet", $"it runs every 5 minutes: look at the function Resync, or POST /api/{cluster}/resync");
+        else if (now - resync.At > Overdue)
+            yield return Check.Failed("resync", $"cluster {cluster}", $"the last one is {Ago(now - resync.At)} old", $"it should run every 5 minutes: look at the function Resync (timer, failures); POST /api/{cluster}/resync runs one");
+        else
+        {
+            foreach (var one in resync.Suspects)
+                yield return Check.Warning("resync", $"list of {one.Kind}", string.Create(CultureInfo.InvariantCulture, $"held back: it lacks {one.Missing} of {one.Known} objects"), $"if they are really gone: POST /api/{cluster}/resync?confirm=true; else look at the rights of the function's identity (infra/kubernetes/rights)");
+            foreach (var failure in resync.Failures)
+                yield return Check.Failed("resync", $"cluster {cluster}", $"not listed: {failure}", "let the function reach the API server (authorized IP ranges, private DNS), with the rights of infra/kubernetes/rights; for the edge's machines, give its identity the role Reader on the scale set");
+            if (resync.Suspects.Length + resync.Failures.Length == 0)
+                yield return Check.Ok("resync", $"cluster {cluster}", isListed ? $"{Ago(now - resync.At)} ago, everything was listed" : $"{Ago(now - resync.At)} ago, proxies only: there is no API server in the settings to list");
+        }
+    }
+
+    private static string Ago(TimeSpan age) => age switch
+    {
+        { TotalDays: >= 2 } => string.Create(CultureInfo.InvariantCulture, $"{age.TotalDays:0} days"),
+        { TotalHours: >= 2 } => string.Create(CultureInfo.InvariantCulture, $"{age.TotalHours:0} h"),
+        { TotalMinutes: >= 2 } => string.Create(CultureInfo.InvariantCulture, $"{age.TotalMinutes:0} min"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{Math.Max(0, age.TotalSeconds):0} s"),
+    };
+}
