@@ -119,7 +119,11 @@ internal sealed class EdgeStage : IAsyncLifetime
 
     private JsonObject Metadata(string name, JsonObject? labels = null) => new()
     {
-        ["name"] = name, ["namespace"] = "shop", ["uid"] = name, ["resourceVersion"] = Stage.Objects.NextVersion(), ["labels"] = labels,
+        ["name"] = name,
+        ["namespace"] = "shop",
+        ["uid"] = name,
+        ["resourceVersion"] = Stage.Objects.NextVersion(),
+        ["labels"] = labels,
     };
 
     private static JsonObject Port(string name, int port, int nodePort) => new() { ["name"] = name, ["port"] = port, ["nodePort"] = nodePort };
