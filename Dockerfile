@@ -1,6 +1,7 @@
-# The relay's image: the executable on what it needs (C library, OpenSSL, CA certificates), without a shell. REGISTRY may be a mirror of Microsoft's.
-#   docker build --build-arg REVISION=$(git rev-parse HEAD) --tag ingress-reconciler-relay:0.1.0 .
-ARG REGISTRY=mcr.microsoft.com
+# The relay's image: the executable on what it needs (C library, OpenSSL, CA certificates), without a shell. REGISTRY is where Microsoft's .NET images are:
+# their own registry, or a mirror of it.
+#   docker build --build-arg REGISTRY=… --build-arg REVISION=$(git rev-parse HEAD) --tag ingress-reconciler-relay:0.1.0 .
+ARG REGISTRY
 
 FROM ${REGISTRY}/dotnet/sdk:10.0-noble-aot AS build
 WORKDIR /src
