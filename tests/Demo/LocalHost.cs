@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using IngressReconciler.Cluster;
@@ -17,7 +18,9 @@ internal sealed class LocalHost : IAsyncDisposable
     /// <summary>The cluster's id.</summary>
     public const string Cluster = "local";
 
-    private const string Key = "demo";
+    /// <summary>The function key.</summary>
+    public const string Key = "demo";
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly string folder;
@@ -108,11 +111,15 @@ internal sealed class LocalHost : IAsyncDisposable
         var errors = run.StandardError.ReadToEndAsync();
         var output = await run.StandardOutput.ReadToEndAsync();
         await run.WaitForExitAsync();
-        return run.ExitCode == 0 ? output : throw new CheckFailedException($"'{string.Join(' ', arguments)}' ended with {run.ExitCode}: {await errors}");
+        return run.ExitCode == 0 ? output : throw new CheckFailedException($"'{string.Join(' ', arguments)}' ended with {run.ExitCode}: {await errors}{output}");
     }
 
     /// <summary>Cuts over to PROXY protocol or back, to the end; what it printed.</summary>
     public Task<string> CutOverAsync(params string[] arguments) => RunAsync(["proxy-protocol", .. arguments, "--cluster", Cluster, "--url", Address, "--key", Key]);
+
+    /// <summary>What a doctor finds, from inside and through the edge.</summary>
+    public async Task<JsonDocument> DoctorAsync(IPEndPoint edge) => JsonDocument.Parse(await RunAsync(
+        "doctor", "--json", "--cluster", Cluster, "--url", Address, "--key", Key, "--edge", edge.ToString(), "--source", IPAddress.Loopback.ToString()));
 
     /// <summary>The phases that a cut-over would take.</summary>
     public async Task<string[]> PhasesAsync(params string[] arguments)
@@ -149,6 +156,13 @@ internal sealed class LocalHost : IAsyncDisposable
 
     /// <summary>Asks the HTTP function.</summary>
     public Task<string> AskAsync(string path) => http.GetStringAsync(Api(path));
+
+    /// <summary>Has the function compare with a fresh list.</summary>
+    public async Task ResyncAsync()
+    {
+        using var answer = await http.PostAsync(Api($"{Cluster}/resync"), null);
+        answer.EnsureSuccessStatusCode();
+    }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()

@@ -1,3 +1,5 @@
+using IngressReconciler.Tests.Harness;
+
 namespace IngressReconciler.Demo;
 
 /// <summary>What the demo shows when it is left running: what each proxy has, and what to try.</summary>
@@ -30,6 +32,9 @@ internal static class Tour
             $EDITOR {manifests}/slice-shop-web.yaml       # set a pod to ready: false, or remove it
             cp tests/Demo/later/default-backend.yaml {manifests}/    # unknown hosts are answered too
             curl '{landscape.Local.Api("status")}'
+            export INGRESS_RECONCILER_URL={landscape.Local.Address} INGRESS_RECONCILER_KEY={LocalHost.Key}
+            {Repository.Executable} proxy-protocol disable    # the pod sees the edge's address; 'enable', and it sees the client's again
+            {Repository.Executable} doctor --edge 127.0.0.1:{http} --source 127.0.0.1
             tail -f {landscape.Local.Log}
             Ctrl-C ends all of it.
             """);

@@ -45,5 +45,12 @@ internal static class CutOverChecks
             return string.Create(CultureInfo.InvariantCulture, $"{load.Requests} requests, {load.Rate:0}/s, on {load.Connections} kept, short and long connections; told {string.Join(", ", load.Seen.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key} {pair.Value} times"))}");
         });
         await ClientAddressChecks.RunAsync(landscape, list);
+        await list.RunAsync("doctor finds nothing that has failed, from inside and through the edge", async () =>
+        {
+            await landscape.Local.ResyncAsync();
+            using var found = await landscape.Local.DoctorAsync(landscape.Network.EdgeHttp);
+            var states = found.RootElement.EnumerateArray().Select(check => check.GetProperty("state").GetString()!).CountBy(state => state);
+            return string.Join(", ", states.Select(pair => string.Create(CultureInfo.InvariantCulture, $"{pair.Value} {pair.Key}")));
+        });
     }
 }
