@@ -43,7 +43,7 @@ public sealed class LeaseTests : IAsyncLifetime
                 await Stage.AcceptAsync(reconcilers[instance], stage.Objects.Applied(stage.Objects.Secret("pair", fingerprint)));
             }
         }));
-        await Stage.UntilAsync("everybody has caught up", () => reconcilers.All(one => one.Proxies.All(proxy => proxy.Running)));
+        await Stage.UntilAsync(() => Task.FromResult(string.Join('\n', reconcilers.SelectMany((one, i) => one.Proxies.Where(proxy => !proxy.Running).Select(proxy => $"{i} at {one.Position}, its {proxy}")))));
 
         // Two proxies are pushed to side by side; two instances must never be.
         var pushing = new int[reconcilers.Length];
