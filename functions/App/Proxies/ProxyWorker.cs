@@ -321,7 +321,7 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Pro
                 wake();
             }
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
             // Stopping.
         }
@@ -346,6 +346,13 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Pro
             if (Report.Trouble != e.Reason && e.RetryAfter == TimeSpan.Zero)
                 LogUnavailable(Name, e.Reason);
             Tell(report => report with { Running = false, Trouble = e.Reason });
+            return false;
+        }
+        catch (Exception e) when (!stopping.IsCancellationRequested)
+        {
+            // A bug, or a deadline that nobody foresaw: whoever stays in touch must not be lost to it.
+            LogBug(e, Name);
+            Tell(report => report with { Running = false, Trouble = e.Message });
             return false;
         }
     }
