@@ -49,19 +49,17 @@ public sealed partial class Reconciler(
     private readonly RequestQueue queue = new(time);
     private readonly CancellationTokenSource stopping = new();
     private readonly ReportWriter reports = new(storage.Proxies, log);
+    private readonly JournalFollower journal = new(storage.Journal);
+    private readonly PushTurn turn = new(storage.PushLease, proxies);
     private readonly SnapshotWriter snapshots = new(storage, time, log);
-    private readonly SemaphoreSlim resyncing = new(1);
+    private readonly Resync resync = new(storage, options.Brake, reader, feedback, time, log);
+    private readonly EdgeMachines machines = new(edge, log);
     private Task running = Task.CompletedTask;
     private Task answering = Task.CompletedTask;
-    private Task listingEdge = Task.CompletedTask;
-    private EdgeListing? listed;
 
     // What this instance knows. Only the loop writes it.
-    private JournalPosition position = JournalPosition.Start;
     private Wanted wanted = Wanted.Of(ClusterState.Empty, options);
     private VersionSealing sealing = new(storage, time);
-    private bool othersWrite = true;
-    private HeldLease? lease;
     private ClusterGauges? gauges;
 
     /// <summary>What is wanted, as far as this instance knows.</summary>
@@ -89,7 +87,7 @@ public sealed partial class Reconciler(
     public int Version => sealing.Head.Version;
 
     /// <summary>Where in the journal this instance is.</summary>
-    public JournalPosition Position => position;
+    public JournalPosition Position => journal.Position;
 
     /// <summary>Begins. Returns at once; what is asked for before the state is loaded waits for it.</summary>
     public void Start()
@@ -123,35 +121,9 @@ public sealed partial class Reconciler(
     /// <exception cref="StorageUnavailableException">What was missed could not be journalled.</exception>
     public async Task<ResyncReport> ResyncAsync(bool confirmed, CancellationToken cancel)
     {
-        await resyncing.WaitAsync(cancel);
-        try
-        {
-            await queue.Add([]);
-            var last = confirmed ? null : await storage.Resync.ReadAsync(cancel);
-            var (listing, unlisted) = await ListAsync(cancel);
-            var believed = ResourceKinds.All.Select(entry => entry.Kind).Where(kind => confirmed || last?.Suspects.Any(one => one.Kind == kind) == true).ToHashSet();
-            var missed = listing?.Cluster.MissedBy(Wanted.Cluster, options.Brake, believed) ?? MissedChanges.None;
-            foreach (var suspect in missed.Suspects)
-                LogSuspect(suspect.Kind, suspect.Missing, suspect.Known);
-
-            var drift = Drift();
-            var trouble = await ListEdgeAsync(cancel);
-            foreach (var worker in proxies.Workers)
-                worker.LookAtEverything();
-            feedback?.LookAtEverything();
-            await queue.Add(missed.Changes);
-            var report = new ResyncReport(
-                time.GetUtcNow(), missed.Changes.Length, missed.Suspects, Drift() - drift, [.. listing?.Failures ?? [], .. new[] { unlisted, trouble }.OfType<string>()], listing?.Refusals.Length ?? 0);
-            await storage.Resync.WriteAsync(report, cancel);
-            await ForgetAsync(cancel);
-            ReconcilerMetrics.Resynced(report, storage.Id);
-            LogResync(report.Missed, report.Drift, report.Failures.Length);
-            return report;
-        }
-        finally
-        {
-            resyncing.Release();
-        }
+        var report = await resync.RunAsync(this, stop => machines.ListAsync(queue.Wake, stop), confirmed, cancel);
+        await reports.KeepAsync(proxies.Workers.Select(worker => worker.Name), cancel);
+        return report;
     }
 
     /// <inheritdoc/>
@@ -160,17 +132,16 @@ public sealed partial class Reconciler(
         gauges?.Dispose();
         await stopping.CancelAsync();
         await running;
-        await listingEdge;
         await proxies.DisposeAsync();
         await answering;
-        await LetGoAsync();
+        await turn.LetGoAsync();
         await reports.DisposeAsync();
-        edge?.Dispose();
+        await machines.DisposeAsync();
         await snapshots.DisposeAsync();
         if (feedback is not null)
             await feedback.DisposeAsync();
         stopping.Dispose();
-        resyncing.Dispose();
+        resync.Dispose();
     }
 
     private async Task RunAsync(CancellationToken cancel)
@@ -198,7 +169,7 @@ public sealed partial class Reconciler(
             catch (Exception e)
             {
                 // A gap in the journal, or a bug: what is known is thrown away and read anew.
-                LogReload(e, position);
+                LogReload(e, Position);
                 queue.Fail(e);
                 loaded = false;
                 await Task.Delay(TimeSpan.FromSeconds(1), time, CancellationToken.None);
@@ -210,118 +181,55 @@ public sealed partial class Reconciler(
     private async Task LoadAsync(CancellationToken cancel)
     {
         var started = time.GetTimestamp();
-        var (state, at) = await snapshots.ReadAsync(cancel);
-        for (var more = true; more;)
-        {
-            var tail = await storage.Journal.ReadAsync(at, cancel);
-            state = state.Apply(tail.Lines.Select(line => JournalBatch.Parse(line.Bytes)));
-            foreach (var line in tail.Lines)
-                snapshots.Count(line.Bytes.Length);
-            (at, more) = (tail.Position, !tail.AtEnd);
-        }
-
-        position = at;
+        var (state, at) = await snapshots.LoadAsync(cancel);
+        journal.GoOnFrom(at);
         Volatile.Write(ref wanted, Wanted.Of(state, options));
         sealing = new(storage, time);
         sealing.Begin(wanted.Model);
-        othersWrite = true;
-        feedback?.Load(position);
+        feedback?.Load(at);
         proxies.Load(state);
         foreach (var worker in proxies.Workers)
         {
             worker.LookAtEverything();
-            worker.Want(wanted, Version, position, WantedDifference.None);
+            worker.Want(wanted, Version, Position, WantedDifference.None);
         }
 
-        LogLoaded(state.Resources.Count, wanted.Model.Hosts.Count, position, time.GetElapsedTime(started).TotalMilliseconds);
+        LogLoaded(state.Resources.Count, wanted.Model.Hosts.Count, Position, time.GetElapsedTime(started).TotalMilliseconds);
 
-        listingEdge = ListEdgeAsync(cancel);
+        machines.Begin(queue.Wake, cancel);
 
         // The first push to a new cluster's proxies makes them ready: it must not be of the first few events.
-        if (IsUnknown && (await ListAsync(cancel)).Listing is { } all)
+        if (IsUnknown && (await resync.ListAsync(cancel)).Listing is { } all)
             queue.Put([.. all.Cluster.Resources.Select(resource => new Applied(resource))]);
         queue.Wake();
-    }
-
-    /// <summary>Lists the cluster; when it cannot be listed at all, why, unless there is no way to.</summary>
-    private async Task<(ClusterListing? Listing, string? Trouble)> ListAsync(CancellationToken cancel)
-    {
-        if (reader is null)
-            return (null, null);
-        try
-        {
-            var listing = await reader.ListAsync(cancel);
-            foreach (var reason in listing.Failures)
-                LogNotListed(reason);
-            return (listing, null);
-        }
-        catch (IOException e)
-        {
-            LogNotListed(e.Message);
-            return (null, e.Message);
-        }
-    }
-
-    /// <summary>Lists the edge's machines, for the loop to take.</summary>
-    /// <returns>Why they cannot be listed; null when they were.</returns>
-    private async Task<string?> ListEdgeAsync(CancellationToken cancel)
-    {
-        if (edge is null)
-            return null;
-        try
-        {
-            Volatile.Write(ref listed, new(await edge.ListAsync(cancel)));
-            queue.Wake();
-            return null;
-        }
-        catch (EdgeUnknownException e)
-        {
-            LogEdgeUnknown(e.Message);
-            return e.Message;
-        }
-        catch (OperationCanceledException)
-        {
-            return "the program stops";
-        }
     }
 
     /// <summary>The edge's machines as they were last listed ─► edge proxies.</summary>
     private void TakeEdge()
     {
-        if (Interlocked.Exchange(ref listed, null) is not { } now)
+        if (!machines.TryTake(out var now))
             return;
-        foreach (var name in proxies.Take(now.Proxies))
+        foreach (var name in proxies.Take(now))
             reports.Remove(name);
         foreach (var worker in proxies.Workers)
-            worker.Want(wanted, Version, position, WantedDifference.None);
-    }
-
-    /// <summary>Steps that were needed although nothing was known to have changed.</summary>
-    private long Drift() => proxies.Workers.Sum(worker => worker.Report.Drift);
-
-    /// <summary>Removes the reports of proxies that went while nobody of us was there.</summary>
-    private async Task ForgetAsync(CancellationToken cancel)
-    {
-        var known = proxies.Workers.Select(worker => worker.Name).ToHashSet();
-        foreach (var name in (await storage.Proxies.ReadAllAsync(cancel)).Keys.Where(name => !known.Contains(name)))
-            reports.Remove(name);
+            worker.Want(wanted, Version, Position, WantedDifference.None);
     }
 
     /// <summary>Nothing was ever heard of the cluster. That is no wish for an empty one, and proxies are left as they are.</summary>
-    private bool IsUnknown => position == JournalPosition.Start;
+    private bool IsUnknown => Position == JournalPosition.Start;
 
     private async Task RoundsAsync(CancellationToken cancel)
     {
         while (true)
         {
             TakeEdge();
-            if (!queue.IsEmpty || (!IsUnknown && (sealing.IsDue || (lease is null && proxies.Workers.Any(worker => worker.WantsPush)))))
+            if (!queue.IsEmpty || (!IsUnknown && (sealing.IsDue || (turn.Lease is null && proxies.Workers.Any(worker => worker.WantsPush)))))
             {
                 await RoundAsync(cancel);
                 continue;
             }
 
-            if (lease is { } held)
+            if (turn.Lease is { } held)
             {
                 StartPushes(held);
                 var pushing = proxies.Workers.Any(worker => !worker.Current.IsCompleted);
@@ -330,10 +238,10 @@ public sealed partial class Reconciler(
                     continue;
 
                 // Nothing is left to somebody who has already finished: what others wrote while we had the lease is ours to push.
-                if (await CatchUpAsync(cancel))
+                if (await journal.CatchUpAsync(Follow, cancel))
                     await RoundAsync(cancel);
                 else if (!pushing)
-                    await LetGoAsync();
+                    await turn.LetGoAsync();
                 continue;
             }
 
@@ -351,7 +259,7 @@ public sealed partial class Reconciler(
             if (!await TakeTurnAsync(requests, cancel))
             {
                 // Another instance is at it. It reads the journal to the end before it lets go, and then it is our turn to look.
-                othersWrite = true;
+                journal.OthersWrite = true;
                 if (requests.ChangeCount == 0)
                     span.Forget();
                 queue.PutBack(requests, giveUpAfter: TurnWithin);
@@ -362,10 +270,10 @@ public sealed partial class Reconciler(
             if (!IsUnknown)
             {
                 await SealAsync(requests, cancel);
-                StartPushes(lease!);
+                StartPushes(turn.Lease!);
             }
         }
-        catch (OperationCanceledException) when (lease is { Lost.IsCancellationRequested: true } && !cancel.IsCancellationRequested)
+        catch (OperationCanceledException) when (turn.IsLost && !cancel.IsCancellationRequested)
         {
             // It is another's turn now.
             queue.PutBack(requests, giveUpAfter: TurnWithin);
@@ -378,20 +286,20 @@ public sealed partial class Reconciler(
             throw;
         }
 
-        var answer = AnswerAsync(requests, position, Version, started);
+        var answer = AnswerAsync(requests, Position, Version, started);
         answering = answering.IsCompleted ? answer : Task.WhenAll(answering, answer);
-        snapshots.MayWrite(wanted.Cluster, position);
+        snapshots.MayWrite(wanted.Cluster, Position);
         feedback?.Tell(wanted, Proxies, Findings);
     }
 
     /// <summary>Journals the requests; false when another instance has the lease. With it, we know all that anybody may have pushed.</summary>
     private async Task<bool> TakeTurnAsync(RequestBatch requests, CancellationToken cancel)
     {
-        var had = lease is { Lost.IsCancellationRequested: false };
-        var acquiring = AcquireAsync(cancel);
+        var had = turn is { Lease: not null, IsLost: false };
+        var acquiring = turn.TakeAsync(cancel);
         try
         {
-            await JournalAsync(requests, cancel);
+            await journal.AppendAsync(requests.Batches(wanted.Cluster, time.GetUtcNow()), Follow, cancel);
         }
         finally
         {
@@ -400,13 +308,13 @@ public sealed partial class Reconciler(
             await acquiring;
         }
 
-        if (lease is null)
+        if (turn.Lease is null)
             return false;
-        if (othersWrite || !had)
+        if (journal.OthersWrite || !had)
         {
-            await CatchUpAsync(cancel);
+            await journal.CatchUpAsync(Follow, cancel);
             await sealing.ReadHeadAsync(cancel);
-            othersWrite = false;
+            journal.OthersWrite = false;
         }
 
         return true;
@@ -429,90 +337,30 @@ public sealed partial class Reconciler(
         reports.Write(running.Select(worker => worker.Report));
     }
 
-    /// <summary>Takes the lease if we have not got it and it is free.</summary>
-    private async Task AcquireAsync(CancellationToken cancel)
-    {
-        if (lease is { Lost.IsCancellationRequested: true })
-            await LetGoAsync();
-        lease ??= await storage.PushLease.TryAcquireAsync(cancel);
-    }
-
-    private async Task LetGoAsync()
-    {
-        if (lease is { } held)
-        {
-            lease = null;
-            await proxies.IdleAsync();
-            await held.DisposeAsync();
-        }
-    }
-
-    /// <summary>Events ─► journal. What the state knows already is left out; what others wrote in between is followed first.</summary>
-    private async Task JournalAsync(RequestBatch requests, CancellationToken cancel)
-    {
-        foreach (var batch in requests.Batches(wanted.Cluster, time.GetUtcNow()))
-        {
-            var line = batch.ToBytes();
-            while (true)
-            {
-                AppendOutcome appended;
-                using (Traces.Source.StartActivity("journal.append")?.SetTag("changes", batch.Changes.Length))
-                    appended = await storage.Journal.AppendAsync(position, line, cancel);
-                if (appended.Appended)
-                {
-                    Follow(batch, line.Length, appended.Position);
-                    break;
-                }
-
-                othersWrite = true;
-                foreach (var missed in appended.Missed)
-                    Follow(JournalBatch.Parse(missed.Bytes), missed.Bytes.Length, missed.End);
-            }
-        }
-    }
-
-    /// <summary>Follows what others wrote; false when there was nothing.</summary>
-    private async Task<bool> CatchUpAsync(CancellationToken cancel)
-    {
-        var before = position;
-        JournalTail tail;
-        do
-        {
-            tail = await storage.Journal.ReadAsync(position, cancel);
-            foreach (var line in tail.Lines)
-                Follow(JournalBatch.Parse(line.Bytes), line.Bytes.Length, line.End);
-            position = tail.Position;
-        }
-        while (!tail.AtEnd);
-        othersWrite |= position != before;
-        return position != before;
-    }
-
     /// <summary>Journal ─► cluster state ─► routing and endpoints, each at the cost of what changed.</summary>
-    private void Follow(JournalBatch batch, int bytes, JournalPosition end)
+    private void Follow(JournalBatch batch, int bytes)
     {
         var (next, difference) = wanted.After(batch.Changes, batch.At);
         Volatile.Write(ref wanted, next);
-        position = end;
         snapshots.Count(bytes);
         sealing.Follow(difference);
-        feedback?.Follow(batch.Changes, difference, end);
+        feedback?.Follow(batch.Changes, difference, Position);
         foreach (var name in proxies.Follow(next.Cluster, batch.Changes))
             reports.Remove(name);
-        var awaited = AwaitedChanges.Of(batch, end, time);
+        var awaited = AwaitedChanges.Of(batch, Position, time);
         foreach (var worker in proxies.Workers)
         {
             worker.Telemetry.Await(awaited);
-            worker.Want(next, Version, end, difference);
+            worker.Want(next, Version, Position, difference);
         }
     }
 
     /// <summary>Routing ─► version, when it is another than the wanted one.</summary>
     private async Task SealAsync(RequestBatch requests, CancellationToken cancel)
     {
-        using var ours = CancellationTokenSource.CreateLinkedTokenSource(cancel, lease!.Lost);
+        using var ours = CancellationTokenSource.CreateLinkedTokenSource(cancel, turn.Lease!.Lost);
         using var span = sealing.IsDue ? Traces.Source.StartActivity("version.seal") : null;
-        if (await sealing.SealAsync(wanted, position, requests.Cause, ours.Token))
+        if (await sealing.SealAsync(wanted, Position, requests.Cause, ours.Token))
         {
             span?.SetTag("version", Version);
             ReconcilerMetrics.SealedVersion(storage.Id);
@@ -520,7 +368,7 @@ public sealed partial class Reconciler(
         }
 
         foreach (var worker in proxies.Workers)
-            worker.Want(wanted, Version, position, WantedDifference.None);
+            worker.Want(wanted, Version, Position, WantedDifference.None);
     }
 
     /// <summary>For each proxy by itself: ReadState ─► Plan ─► Push ─► Verify. None waits for another.</summary>
@@ -544,18 +392,4 @@ public sealed partial class Reconciler(
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Stopped at {Position}; reading everything anew")]
     private partial void LogReload(Exception e, JournalPosition position);
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "Resync: {Missed} changes had been missed, {Drift} steps of drift, {Failures} kinds could not be listed")]
-    private partial void LogResync(int missed, long drift, int failures);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Edge: {Reason}; those that were known stay")]
-    private partial void LogEdgeUnknown(string reason);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Cannot list the cluster: {Reason}")]
-    private partial void LogNotListed(string reason);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "A fresh list of {Kind} lacks {Missing} of {Known} known objects: it is taken for a partial view, and none of them counts as gone until a second list says the same or somebody confirms it")]
-    private partial void LogSuspect(ResourceKind kind, int missing, int known);
-
-    private sealed record EdgeListing(ImmutableArray<ProxyAddress> Proxies);
 }

@@ -34,6 +34,13 @@ public sealed partial class ReportWriter(ProxyReports reports, ILogger log) : IA
         }
     }
 
+    /// <summary>Forgets every proxy but these: some went while nobody of us was there.</summary>
+    public async Task KeepAsync(IEnumerable<string> names, CancellationToken cancel)
+    {
+        foreach (var gone in (await reports.ReadAllAsync(cancel)).Keys.Except(names))
+            Remove(gone);
+    }
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {

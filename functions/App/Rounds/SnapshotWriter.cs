@@ -3,7 +3,7 @@ using IngressReconciler.Storage;
 
 namespace IngressReconciler.Rounds;
 
-/// <summary>Writes a snapshot now and then, beside the rounds, so that a cold start reads little of the journal; and reads the newest.</summary>
+/// <summary>Writes a snapshot now and then, beside the rounds, so that a cold start reads little of the journal; and makes that start.</summary>
 public sealed partial class SnapshotWriter(ClusterStorage storage, TimeProvider time, ILogger log) : IAsyncDisposable
 {
     /// <summary>Journal bytes after which a snapshot is due.</summary>
@@ -21,8 +21,24 @@ public sealed partial class SnapshotWriter(ClusterStorage storage, TimeProvider 
         bytes += length;
     }
 
+    /// <summary>The state at the journal's end: the newest snapshot, and the journal's tail on it.</summary>
+    public async Task<(ClusterState State, JournalPosition Position)> LoadAsync(CancellationToken cancel)
+    {
+        var (state, at) = await ReadAsync(cancel);
+        for (var more = true; more;)
+        {
+            var tail = await storage.Journal.ReadAsync(at, cancel);
+            state = state.Apply(tail.Lines.Select(line => JournalBatch.Parse(line.Bytes)));
+            foreach (var line in tail.Lines)
+                Count(line.Bytes.Length);
+            (at, more) = (tail.Position, !tail.AtEnd);
+        }
+
+        return (state, at);
+    }
+
     /// <summary>The newest snapshot's state and position; an empty state at the start when there is none.</summary>
-    public async Task<(ClusterState State, JournalPosition Position)> ReadAsync(CancellationToken cancel)
+    private async Task<(ClusterState State, JournalPosition Position)> ReadAsync(CancellationToken cancel)
     {
         (lines, bytes) = (0, 0);
         if (await storage.Snapshots.ReadNewestAsync(cancel) is not { } snapshot)
