@@ -91,26 +91,17 @@ public sealed record ProxyExam(string Name, ProxyRole Role, ProxyReport Report)
         {
             var scope = PlanScope.All(worker.Role);
             var (wanted, version) = (reconciler.Wanted, reconciler.Version);
-            var asked = new HAProxyStateReading(scope);
+            var asked = new HAProxyStateReading(scope, certificateStore: false);
             var replies = await session.SendAsync(asked.Commands, cancel);
             var plan = HAProxyPlanner.Plan(wanted, version, asked.Read([.. replies.Select(reply => reply.IsError ? "" : reply.Text)]), scope);
 
             // What waits for a usable pair is told of elsewhere.
-            string[] left = [.. plan.Prepare.Concat(plan.Switch).Concat(plan.Retire).Where(step => CertificateOf(step) is not { } name || !worker.Unusable.Any(one => name.StartsWith(HAProxyNames.CertificatePrefix(one.Reference), StringComparison.Ordinal))).Select(step => $"{step}")];
+            string[] left = [.. plan.Prepare.Concat(plan.Switch).Concat(plan.Retire).Where(step => HAProxyNames.CertificateOf(step) is not { } name || !worker.Unusable.Any(one => name.StartsWith(HAProxyNames.CertificatePrefix(one.Reference), StringComparison.Ordinal))).Select(step => $"{step}")];
             if (left.Length == 0 || reading == Readings)
                 return left;
             await Task.Delay(BetweenReadings, cancel);
         }
     }
-
-    private static string? CertificateOf(Step step) => step switch
-    {
-        AddCertificate add => add.Certificate,
-        SetDefaultCertificate set => set.Certificate,
-        BindCertificate bind => bind.Line.Certificate,
-        UnbindCertificate unbind => unbind.Line.Certificate,
-        _ => null,
-    };
 
     private static string[] Lines(string text) => text.Split('\n', StringSplitOptions.RemoveEmptyEntries);
 }

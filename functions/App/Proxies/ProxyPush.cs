@@ -35,7 +35,7 @@ public sealed class KeyPairText
     public override string ToString() => Pem is null ? Trouble : "(a key pair)";
 }
 
-/// <summary>A certificate that is wanted and could not be pushed: what was served before is still.</summary>
+/// <summary>A certificate that could not be pushed as it is wanted: what was served before is still.</summary>
 /// <param name="Reference">Which.</param>
 /// <param name="Reason">Why.</param>
 /// <param name="IsOutage">Whether asking again may help.</param>
@@ -46,7 +46,7 @@ public sealed record UnusableCertificate(CertificateReference Reference, string 
 /// <param name="Everything">Whether all of the proxy was looked at.</param>
 /// <param name="WasReady">Whether the proxy had been pushed to before in full; else it had just started.</param>
 /// <param name="Sweep">What is out of use and waits to be removed.</param>
-/// <param name="Unusable">Certificates whose pair could not be read: what they are for is served with another.</param>
+/// <param name="Unusable">Certificates that could not be pushed: what they are for is served as it was before.</param>
 public sealed record PushOutcome(int Steps, bool Everything, bool WasReady, IReadOnlyList<Step> Sweep, IReadOnlyList<UnusableCertificate> Unusable);
 
 /// <summary>The proxy refused a step, or does not run what it was told to.</summary>
@@ -59,6 +59,9 @@ public sealed class PushRefusedException(string message) : Exception(message);
 /// </summary>
 public static class ProxyPush
 {
+    private const string Locked =
+        "HAProxy says that certificates are locked: somebody else changes them by the admin port, or did so at a moment that HAProxy 3.4 does not recover from; if it lasts, restart this proxy";
+
     /// <summary>Brings the proxy to what is wanted, within a scope, and proves it.</summary>
     /// <param name="connection">The proxy.</param>
     /// <param name="wanted">What is wanted.</param>
@@ -75,12 +78,16 @@ public static class ProxyPush
         var foreseen = HAProxyPlanner.Foresee(wanted, scope);
         var opened = !foreseen.IsEmpty;
         var reading = new HAProxyStateReading(
-            scope, opened ? [HAProxyCommands.Note(ProxyNotes.Push, ProxyNotes.Open, exists: true), .. foreseen.Select(HAProxyCommands.Of)] : []);
+            scope, changes: opened ? [HAProxyCommands.Note(ProxyNotes.Push, ProxyNotes.Open, exists: true), .. foreseen.Select(HAProxyCommands.Of)] : []);
         var state = reading.Read(Texts(await connection.SendAsync(reading.Commands, cancel)));
         var ready = state.Notes.GetValueOrDefault(ProxyNotes.Ready) == "1";
         var whole = ready && state.Notes.GetValueOrDefault(ProxyNotes.Push) == ProxyNotes.Done;
         if (!scope.Everything && !whole)
             return await RunAsync(connection, wanted, version, PlanScope.All(scope.Role), keys, cancel);
+
+        // Without certificates it must not take clients.
+        if (state.CertificatesLocked && !ready)
+            throw new PushRefusedException(Locked);
 
         Traces.Stage("read");
         var plan = HAProxyPlanner.Plan(wanted, version, state, scope);
@@ -135,7 +142,8 @@ public static class ProxyPush
     /// All other refusals mean that it is gone, or in use again because somebody has wanted it since: both are as they should be.
     /// </summary>
     private static bool MayBeRemovedLater(string refusal) =>
-        refusal.Contains("still", StringComparison.Ordinal)
+        HAProxyCommands.SaysLocked(refusal)
+        || refusal.Contains("still", StringComparison.Ordinal)
         || refusal.Contains("in use", StringComparison.Ordinal)
         || refusal.Contains("Only a backend without server", StringComparison.Ordinal);
 
@@ -153,16 +161,12 @@ public static class ProxyPush
         /// <summary>How many steps were taken.</summary>
         public int Steps { get; private set; }
 
-        /// <summary>Whether a step must wait for a usable pair: what would show it, and what would take away the pair that is shown instead.</summary>
-        public bool IsHeldBack(Step step) => step switch
-        {
-            AddCertificate add => unusable.Contains(add.Certificate),
-            SetDefaultCertificate set => unusable.Contains(set.Certificate),
-            BindCertificate bind => unusable.Contains(bind.Line.Certificate),
-            UnbindCertificate unbind => IsOfUnusable(unbind.Line.Certificate),
-            DeleteCertificate delete => IsOfUnusable(delete.Certificate),
-            _ => false,
-        };
+        /// <summary>
+        /// Whether a step must wait: for a usable pair, what would show it and what would take away the pair that is shown instead; while certificates
+        /// are locked, all that is about one.
+        /// </summary>
+        public bool IsHeldBack(Step step) => HAProxyNames.CertificateOf(step) is { } certificate
+            && (before.CertificatesLocked || (step is UnbindCertificate or DeleteCertificate ? IsOfUnusable(certificate) : unusable.Contains(certificate)));
 
         /// <summary>Adds a command; without a meaning it may fail.</summary>
         public void Add(RuntimeCommand command, string? meaning)
@@ -176,7 +180,12 @@ public static class ProxyPush
             foreach (var step in steps)
             {
                 if (IsHeldBack(step))
+                {
+                    if (before.CertificatesLocked)
+                        Hold(HAProxyNames.ReferenceOf(HAProxyNames.CertificateOf(step)!));
                     continue;
+                }
+
                 switch (step)
                 {
                     case ReplaceRoutes replace:
@@ -205,8 +214,8 @@ public static class ProxyPush
             var replies = await connection.SendAsync([.. commands, .. questions], cancel);
             for (var i = 0; i < commands.Count; i++)
             {
-                if (replies[i].IsError && meanings[i] is { } meaning)
-                    throw new PushRefusedException($"refused {meaning}: {replies[i].Text}");
+                if (HAProxyCommands.SaysLocked(replies[i].Text) || (replies[i].IsError && meanings[i] is not null))
+                    throw new PushRefusedException($"refused {meanings[i] ?? commands[i].Line}: {replies[i].Text}");
             }
 
             var answers = Texts(replies[commands.Count..]);
@@ -241,6 +250,12 @@ public static class ProxyPush
             foreach (var command in HAProxyCommands.ReplaceCertificate(HAProxyCommands.DefaultCertificate, pem))
                 Add(command, $"default certificate {set.Certificate}");
             Add(HAProxyCommands.Note(ProxyNotes.DefaultCertificate, set.Certificate, before.Notes.ContainsKey(ProxyNotes.DefaultCertificate)), "noting the default certificate");
+        }
+
+        private void Hold(CertificateReference reference)
+        {
+            if (!Unusable.Any(one => one.Reference == reference))
+                Unusable.Add(new(reference, Locked, IsOutage: true));
         }
 
         private bool IsOfUnusable(string certificate) =>

@@ -171,7 +171,7 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Pro
                 Process = process,
                 Pushes = report.Pushes + 1,
                 Drift = report.Drift + drift,
-                Trouble = unusable.Length == 0 ? null : $"no usable key for {string.Join(", ", unusable.Select(one => $"{one.Reference}: {one.Reason}"))}",
+                Trouble = unusable.Length == 0 ? null : $"not pushed: {string.Join("; ", unusable.Select(one => $"certificate {one.Reference}, {one.Reason}"))}",
             });
             lock (gate)
             {
@@ -369,7 +369,7 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Pro
     [LoggerMessage(Level = LogLevel.Warning, Message = "Proxy {Name} {Reason}; trying again")]
     private partial void LogUnavailable(string name, string reason);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Proxy {Name} does not get Secret {Secret}: {Reason}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Proxy {Name} does not get certificate {Secret}: {Reason}")]
     private partial void LogUnusable(string name, CertificateReference secret, string reason);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "A push to proxy {Name} failed in a way that it must not; trying again")]

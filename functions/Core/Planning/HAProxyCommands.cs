@@ -74,6 +74,9 @@ public static class HAProxyCommands
         new($"commit ssl cert {Word(certificate)}"),
     ];
 
+    /// <summary>Whether a reply says that another session has the lock on certificates. HAProxy gives it as a notice where it should be an error.</summary>
+    public static bool SaysLocked(string reply) => reply.Contains("Operations on certificates are currently locked", StringComparison.Ordinal);
+
     /// <summary>What replaces the content of a certificate that is there.</summary>
     public static ImmutableArray<RuntimeCommand> ReplaceCertificate(string certificate, string pem) => StoreCertificate(certificate, pem)[1..];
 

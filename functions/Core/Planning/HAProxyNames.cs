@@ -58,4 +58,18 @@ public static class HAProxyNames
 
     /// <summary>What the names of every generation of a certificate begin with.</summary>
     public static string CertificatePrefix(CertificateReference reference) => $"{reference.Namespace}/{reference.Name}/";
+
+    /// <summary>The certificate that a step is about; null when it is about something else.</summary>
+    public static string? CertificateOf(Step step) => step switch
+    {
+        AddCertificate add => add.Certificate,
+        SetDefaultCertificate set => set.Certificate,
+        BindCertificate bind => bind.Line.Certificate,
+        UnbindCertificate unbind => unbind.Line.Certificate,
+        DeleteCertificate delete => delete.Certificate,
+        _ => null,
+    };
+
+    /// <summary>Of which Secret a certificate is.</summary>
+    public static CertificateReference ReferenceOf(string certificate) => new(certificate.Split('/')[0], certificate.Split('/')[1]);
 }

@@ -15,10 +15,14 @@ public sealed class HAProxyStateReading
 
     /// <summary>What to ask for a scope.</summary>
     /// <param name="scope">What is looked at.</param>
+    /// <param name="certificateStore">
+    /// Whether certificates that are shown to nobody are looked for, too. HAProxy locks certificates for that, which only whoever has the lease may let
+    /// it do: see <see cref="ProxyState.CertificatesLocked"/>.
+    /// </param>
     /// <param name="changes">
     /// Commands that may be refused, sent on the way: the notes are read as they are before these, and all else as it is after them.
     /// </param>
-    public HAProxyStateReading(PlanScope scope, params IEnumerable<RuntimeCommand> changes)
+    public HAProxyStateReading(PlanScope scope, bool certificateStore = true, params IEnumerable<RuntimeCommand> changes)
     {
         Ask($"show map {HAProxyCommands.StateMap}", static (reply, found) => ReadMap(reply, found.Notes));
         foreach (var change in changes)
@@ -46,7 +50,8 @@ public sealed class HAProxyStateReading
         if (scope.Role == ProxyRole.Ingress && (scope.Everything || scope.Certificates.Count > 0))
         {
             Ask($"show ssl crt-list -n {HAProxyCommands.CertificateList}", static (reply, found) => ReadCertificateLines(reply, found));
-            Ask("show ssl cert", static (reply, found) => ReadCertificateStore(reply, found));
+            if (certificateStore)
+                Ask("show ssl cert", static (reply, found) => ReadCertificateStore(reply, found));
         }
     }
 
@@ -54,7 +59,7 @@ public sealed class HAProxyStateReading
     public IReadOnlyList<RuntimeCommand> Commands => commands;
 
     /// <summary>Reads the replies.</summary>
-    /// <param name="replies">One text a command; for a backend that is not there, the error text.</param>
+    /// <param name="replies">One text a command, empty for one that was refused.</param>
     /// <exception cref="FormatException">A reply has a form that no HAProxy we know of writes.</exception>
     public ProxyState Read(IReadOnlyList<string> replies)
     {
@@ -158,9 +163,10 @@ public sealed class HAProxyStateReading
         }
     }
 
-    /// <summary>A name a line; those of an unfinished transaction with a star before.</summary>
+    /// <summary>A name a line; those of an unfinished transaction with a star before. The admin port's own is always there.</summary>
     private static void ReadCertificateStore(string reply, Found found)
     {
+        found.Locked = reply.Length == 0;
         foreach (var line in reply.AsSpan().EnumerateLines())
         {
             if (line.IsEmpty || line[0] == '#' || line[0] == '@')
@@ -190,6 +196,8 @@ public sealed class HAProxyStateReading
 
         public HashSet<string> Unfinished { get; } = new(StringComparer.Ordinal);
 
+        public bool Locked { get; set; }
+
         public Servers Backend(string name) => backends.TryGetValue(name, out var known) ? known : backends[name] = new(name);
 
         public ProxyState State() => new()
@@ -201,6 +209,7 @@ public sealed class HAProxyStateReading
             Certificates = Certificates.ToImmutableDictionary(),
             CertificateStore = [.. Store],
             UnfinishedCertificates = [.. Unfinished],
+            CertificatesLocked = Locked,
         };
 
         public sealed class Servers(string name)

@@ -27,6 +27,12 @@ public sealed record ProxyState
     /// <summary>Certificates whose change was begun and never finished. While there is one, none can be changed.</summary>
     public ImmutableHashSet<string> UnfinishedCertificates { get; init; } = [];
 
+    /// <summary>
+    /// Certificates can neither be looked for nor changed: another session does something with them, or one did at a bad moment. <c>new ssl cert</c> and
+    /// <c>set ssl cert</c> of HAProxy 3.4 give the lock on certificates back even when it is another session's; then it stays locked until a restart.
+    /// </summary>
+    public bool CertificatesLocked { get; init; }
+
     /// <summary>Networks that may send a PROXY header, each with the word that says on which ports: see <see cref="HAProxyNames.SourceWord"/>.</summary>
     public IReadOnlyDictionary<string, string> ProxySources { get; init; } = ImmutableDictionary<string, string>.Empty;
 }

@@ -43,7 +43,9 @@ public sealed class LeaseTests : IAsyncLifetime
                 await Stage.AcceptAsync(reconcilers[instance], stage.Objects.Applied(stage.Objects.Secret("pair", fingerprint)));
             }
         }));
-        await Stage.UntilAsync(() => Task.FromResult(string.Join('\n', reconcilers.SelectMany((one, i) => one.Proxies.Where(proxy => !proxy.Running).Select(proxy => $"{i} at {one.Position}, its {proxy}")))));
+        await Stage.UntilAsync(() => Task.FromResult(string.Join('\n', reconcilers.Any(one => one.Proxies.Any(proxy => !proxy.Running))
+            ? [.. reconcilers.SelectMany((one, i) => one.Proxies.Select(proxy => $"{i} at {one.Position}, its {proxy}")), .. stage.Log.TakeLast(20)]
+            : Array.Empty<string>())));
 
         // Two proxies are pushed to side by side; two instances must never be.
         var pushing = new int[reconcilers.Length];
@@ -55,6 +57,6 @@ public sealed class LeaseTests : IAsyncLifetime
 
         Assert.True(marks.Select(mark => mark.Instance).Distinct().Count() > 1, "one instance pushed alone: nothing was shown");
         Stage.Say($"{marks.Count / 2} keys read in pushes of {marks.Select(mark => mark.Instance).Distinct().Count()} instances, never two instances at once");
-        await stage.RunsAsync(reconcilers[0].Wanted, (await stage.VersionsAsync()).Head.Version);
+        await stage.RunsAsync(reconcilers.MaxBy(one => one.Position)!.Wanted, (await stage.VersionsAsync()).Head.Version);
     }
 }

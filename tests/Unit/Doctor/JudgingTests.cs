@@ -53,7 +53,7 @@ public sealed class JudgingTests
     [InlineData(true, 7, null, CheckState.Ok)]
     [InlineData(true, 6, null, CheckState.Failed)]
     [InlineData(false, 7, "refused adding a route", CheckState.Failed)]
-    [InlineData(true, 7, "no usable key for shop/pair", CheckState.Warning)]
+    [InlineData(true, 7, "not pushed: certificate shop/pair", CheckState.Warning)]
     public void A_proxy_must_run_the_version_that_is_wanted(bool running, int version, string? trouble, CheckState state) =>
         Assert.Equal(state, Assert.Single(Judge(Exam("p1", running: running, version: version, trouble: trouble)), check => check.Name == "routing-version").State);
 
