@@ -53,7 +53,7 @@ public sealed partial class Reconciler(
     private readonly PushTurn turn = new(storage.PushLease, proxies);
     private readonly SnapshotWriter snapshots = new(storage, time, log);
     private readonly Resync resync = new(storage, options.Brake, reader, feedback, time, log);
-    private readonly EdgeMachines machines = new(edge, log);
+    private readonly EdgeMachines machines = new(edge, time, log);
     private Task running = Task.CompletedTask;
     private Task answering = Task.CompletedTask;
 
@@ -115,13 +115,17 @@ public sealed partial class Reconciler(
             await queue.Add([new Applied(resource) { Origin = origin }]);
     }
 
+    /// <summary>Lists the edge's machines anew; those that have come or gone since are taken before the next round.</summary>
+    /// <returns>Why they cannot be listed; null when they were, or when there is no scale set.</returns>
+    public Task<string?> ListEdgeAsync(CancellationToken cancel) => machines.ListAsync(queue.Wake, cancel);
+
     /// <summary>Compares with a fresh list, takes what was missed, and reads every proxy back.</summary>
     /// <param name="confirmed">A list is believed whatever it lacks: a person says that it is right.</param>
     /// <param name="cancel">Gives up.</param>
     /// <exception cref="StorageUnavailableException">What was missed could not be journalled.</exception>
     public async Task<ResyncReport> ResyncAsync(bool confirmed, CancellationToken cancel)
     {
-        var report = await resync.RunAsync(this, stop => machines.ListAsync(queue.Wake, stop), confirmed, cancel);
+        var report = await resync.RunAsync(this, confirmed, cancel);
         await reports.KeepAsync(proxies.Workers.Select(worker => worker.Name), cancel);
         return report;
     }
@@ -196,7 +200,7 @@ public sealed partial class Reconciler(
 
         LogLoaded(state.Resources.Count, wanted.Model.Hosts.Count, Position, time.GetElapsedTime(started).TotalMilliseconds);
 
-        machines.Begin(queue.Wake, cancel);
+        machines.Refresh(queue.Wake, cancel);
 
         // The first push to a new cluster's proxies makes them ready: it must not be of the first few events.
         if (IsUnknown && (await resync.ListAsync(cancel)).Listing is { } all)
@@ -252,6 +256,7 @@ public sealed partial class Reconciler(
     private async Task RoundAsync(CancellationToken cancel)
     {
         var started = time.GetTimestamp();
+        machines.Refresh(queue.Wake, cancel);
         var requests = queue.Take();
         using var span = Traces.Start("reconciler.round", ActivityKind.Consumer, requests.Traces)?.SetTag("cluster", storage.Id);
         try

@@ -43,6 +43,7 @@ public sealed class ClusterDoctor(
     /// <summary>Looks at everything. What cannot be reached is a check that failed, not an exception.</summary>
     public async Task<Check[]> RunAsync(CancellationToken cancel)
     {
+        var unlisted = await reconciler.ListEdgeAsync(cancel);
         var (trial, unreachable) = await TryStorageAsync(cancel);
         var exams = await Task.WhenAll(reconciler.Workers.Select(worker => ProxyExam.OfAsync(worker, reconciler, time, cancel)));
         var wanted = reconciler.Wanted;
@@ -55,6 +56,7 @@ public sealed class ClusterDoctor(
         var served = new Telemetry.CertificateExpiry().Ends(wanted);
         return
         [
+            .. unlisted is null ? [] : new[] { Check.Failed("edge-machines", $"cluster {settings.Id}", unlisted, "see setting EdgeScaleSet, and give the identity in ApiServerIdentity the role Reader on that scale set; the machines that were known stay") },
             .. ProxyChecks.Judge(settings.Id, exams, reconciler.Version, credentials?.Subject ?? "client certificate"),
             .. credentials is null ? [] : CertificateChecks.Judge(time.GetUtcNow(), credentials.Expires, credentials.AuthorityExpires, exams, served),
             .. NodeChecks.Judge(wanted),
@@ -71,7 +73,7 @@ public sealed class ClusterDoctor(
     /// <exception cref="ProxyUnavailableException">One could not be told of it.</exception>
     public async Task<OpenedProbe> OpenProbeAsync(CancellationToken cancel)
     {
-        var token = await ProbeToken.OpenAsync(reconciler.Workers.Where(worker => worker is { Role: ProxyRole.Ingress, Report.Running: true }), cancel);
+        var token = await ProbeToken.OpenAsync(reconciler.Workers.Where(worker => worker is { Role: ProxyRole.Ingress, Report.Running: true }), time, cancel);
         lock (gate)
         {
             open.RemoveAll(one => one.IsCompleted);
@@ -123,14 +125,14 @@ public sealed class ClusterDoctor(
     {
         if (ClientAddressChecks.NotProbed(settings.Id, wanted.Options.Edge, reconciler.Workers.Any(worker => worker.Role == ProxyRole.Edge)) is { } not)
             return [not];
-        return ClientAddressChecks.Judge(settings.Id, await EdgeProbe.RunAsync(workers, wanted, settings.EdgeProbePorts, cancel), EdgeTranslation.Asked(wanted.Cluster));
+        return ClientAddressChecks.Judge(settings.Id, await EdgeProbe.RunAsync(workers, wanted, settings.EdgeProbePorts, time, cancel), EdgeTranslation.Asked(wanted.Cluster));
     }
 
     private async Task<Check[]> LieAsync(ProxyWorker[] workers, Wanted wanted, CancellationToken cancel)
     {
         try
         {
-            await using var token = await ProbeToken.OpenAsync(workers.Where(worker => worker.Role == ProxyRole.Ingress), cancel);
+            await using var token = await ProbeToken.OpenAsync(workers.Where(worker => worker.Role == ProxyRole.Ingress), time, cancel);
             return await SpoofChecks.RunAsync(wanted, token.Text, From, cancel);
         }
         catch (ProxyUnavailableException e)

@@ -62,6 +62,10 @@ public static class OutsideChecks
     public static Check ProxyHeader(string subject, SpoofAnswer answer)
     {
         const string name = "spoofed-proxy-header";
+        if (answer.Local is null)
+            return Check.Skipped(name, subject, $"no connection from here: {answer.Trouble}");
+        if (SpoofChecks.IsUnclear(answer))
+            return Check.Failed(name, subject, SpoofChecks.Unclear(answer), "name the edge's public address and its port for plain HTTP, and see spoofed-proxy-header from inside");
         return answer.Said is { } said && SpoofProbe.IsBelieved(said.Client)
             ? Check.Failed(name, subject, $"{said.Proxy} took {said.Client} for the client: the edge believes PROXY headers of anybody", "lead the public port to the edge's port for plain connections (BIND_HTTP), never to the one for PROXY headers (BIND_HTTP_PROXY), which is for a private link alone; with EdgeShape loadBalancer see spoofed-proxy-header from inside")
             : Check.Ok(name, subject, answer.Status == 0 ? $"refused: {answer.Trouble}" : $"not believed: answered {answer.Status}");

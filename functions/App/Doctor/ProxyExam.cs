@@ -68,6 +68,10 @@ public sealed record ProxyExam(string Name, ProxyRole Role, ProxyReport Report)
         {
             return exam with { Trouble = new(e.Fault, e.Reason) };
         }
+        catch (FormatException e)
+        {
+            return exam with { Trouble = new(ProxyFault.Unreachable, $"says what no proxy of ours says: {e.Message}") };
+        }
         catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
         {
             return exam with { Trouble = new(ProxyFault.Unreachable, $"had not answered everything after {Patience.TotalSeconds:0} s") };

@@ -59,6 +59,8 @@ public static class SpoofChecks
         const string name = "spoofed-proxy-header";
         if (answer.Local is not { } local)
             return Check.Skipped(name, subject, $"no connection from here: {answer.Trouble}", "that may be meant: only the edge must get there");
+        if (IsUnclear(answer))
+            return Check.Failed(name, subject, Unclear(answer), "see admin-channel and node-ports: the port must lead to an ingress proxy that we push to, and to nothing else");
         if (answer.Said is not { } said || !SpoofProbe.IsBelieved(said.Client))
             return Check.Ok(name, subject, answer.Status == 0 ? $"refused: {answer.Trouble}" : $"not believed: answered {answer.Status}");
         return trusting is null
@@ -78,6 +80,11 @@ public static class SpoofChecks
             ? Check.Failed(name, subject, $"{said.Proxy} passes on X-Forwarded-For '{said.ForwardedFor}': whoever connects can pass for anybody", $"see drift of {said.Proxy}: take the network out of its map virt@forwarders")
             : Check.Ok(name, subject, $"dropped: pods are told {said.ForwardedFor}");
     }
+
+    /// <summary>Whether an answer to a made-up header is neither a refusal, nor HAProxy's 400 for a request that begins with one, nor our own: whoever gave it may have believed it.</summary>
+    internal static bool IsUnclear(SpoofAnswer answer) => answer is { Said: null, Status: not (0 or 400) };
+
+    internal static string Unclear(SpoofAnswer answer) => $"answered {answer.Status}: the header was taken for one, or not an ingress proxy but something else is there";
 
     private static ProxySource? Trusting(ValueList<ProxySource> sources, SpoofAnswer answer) =>
         answer.Local is { Address: var own } ? sources.FirstOrDefault(source => IPNetwork.TryParse(source.Network, out var network) && network.Contains(own)) : null;

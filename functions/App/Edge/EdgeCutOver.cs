@@ -29,10 +29,14 @@ public sealed class EdgeCutOver(string id, Reconciler reconciler, ProbePorts por
 
     /// <summary>How far it is, and what is left to a goal; proxies are not asked.</summary>
     /// <param name="to">The goal; null for where it is.</param>
-    public CutOverReport Look(SendProxy? to)
+    /// <param name="cancel">Gives up.</param>
+    /// <exception cref="StorageUnavailableException">What is wanted cannot be read: ask again.</exception>
+    public async Task<CutOverReport> LookAsync(SendProxy? to, CancellationToken cancel)
     {
-        var now = EdgeTranslation.Asked(reconciler.Wanted.Cluster);
-        return new(id, now, null, [.. CutOver.Phases(now, to ?? now.Send)], [.. Obstacles()], []);
+        // An instance that has just started knows neither machines nor state.
+        var unlisted = await reconciler.ListEdgeAsync(cancel);
+        await reconciler.AcceptAsync([]);
+        return Look(reconciler.Wanted, to, unlisted);
     }
 
     /// <summary>Verifies where it is and takes the next phase; with none left it only verifies.</summary>
@@ -42,19 +46,21 @@ public sealed class EdgeCutOver(string id, Reconciler reconciler, ProbePorts por
         await turn.WaitAsync(cancel);
         try
         {
+            var unlisted = await reconciler.ListEdgeAsync(cancel);
             await reconciler.AcceptAsync([]);
-            var look = Look(to);
+            var seen = reconciler.Wanted;
+            var look = Look(seen, to, unlisted);
             if (look.Obstacles.Length > 0)
                 return look;
             if (await RunningAsync() is { Length: > 0 } behind)
                 return look with { Obstacles = behind };
             if (look.Left is [{ Settles: true }, ..])
                 await Task.Delay(Settling, time, cancel);
-            var probes = await EdgeProbe.RunAsync(reconciler.Workers, reconciler.Wanted, ports, cancel);
+            var probes = await EdgeProbe.RunAsync(reconciler.Workers, reconciler.Wanted, ports, time, cancel);
             look = look with { Probes = probes, Obstacles = [.. probes.Where(probe => probe.Trouble is not null).Select(Say)] };
             if (look.Obstacles.Length > 0 || look.Left is not [var phase, ..])
                 return look;
-            return await TakeAsync(look, phase, to);
+            return await TakeAsync(look, seen, phase, to);
         }
         finally
         {
@@ -67,9 +73,17 @@ public sealed class EdgeCutOver(string id, Reconciler reconciler, ProbePorts por
 
     private static string Say(ProbeResult probe) => probe.Edge.Length == 0 ? probe.Trouble! : $"through {probe.Edge}, {probe.Table}: {probe.Trouble}";
 
-    private async Task<CutOverReport> TakeAsync(CutOverReport look, CutOverPhase phase, SendProxy to)
+    private CutOverReport Look(Wanted seen, SendProxy? to, string? unlisted)
     {
-        var known = reconciler.Wanted.Cluster.Find<ProxyProtocol>(ProxyProtocol.EdgeKey)?.Metadata.ResourceVersion ?? "0";
+        var now = EdgeTranslation.Asked(seen.Cluster);
+        var goal = to ?? now.Send;
+        return new(id, now, null, [.. CutOver.Phases(now, goal)], [.. unlisted is null ? [] : new[] { unlisted }, .. Obstacles(seen, goal)], []);
+    }
+
+    /// <summary>A phase follows from what was seen, so it names the version after that: if anybody has written another since, the journal has that one and not ours.</summary>
+    private async Task<CutOverReport> TakeAsync(CutOverReport look, Wanted seen, CutOverPhase phase, SendProxy to)
+    {
+        var known = seen.Cluster.Find<ProxyProtocol>(ProxyProtocol.EdgeKey)?.Metadata.ResourceVersion ?? "0";
         var next = new ProxyProtocol { Metadata = new() { Name = ProxyProtocol.EdgeKey.Name, ResourceVersion = ResourceVersion.After(known) }, Spec = phase.Spec };
         await reconciler.AcceptAsync([new Applied(next)]);
         var now = EdgeTranslation.Asked(reconciler.Wanted.Cluster);
@@ -89,17 +103,20 @@ public sealed class EdgeCutOver(string id, Reconciler reconciler, ProbePorts por
             $"proxy {worker.Name} does not run what is wanted: it {worker.Report.Trouble ?? "is still being pushed to"}. It must before anything else is changed")];
     }
 
-    private IEnumerable<string> Obstacles()
+    private IEnumerable<string> Obstacles(Wanted seen, SendProxy goal)
     {
-        if (reconciler.Wanted.Options.Edge is not { HasProxies: true })
+        if (seen.Options.Edge is not { HasProxies: true })
             yield return "this cluster has no edge proxies that could send PROXY headers: set EdgeShape to haproxy or privateLink, with EdgeSources and Edges or EdgeScaleSet";
         else if (!reconciler.Workers.Any(worker => worker.Role == ProxyRole.Edge))
             yield return "no edge proxy is known: set Edges or EdgeScaleSet";
         if (!reconciler.Workers.Any(worker => worker.Role == ProxyRole.Ingress))
             yield return "no ingress proxy is known: set Proxies or ProxyNamespace, or wait until its Pod has an address";
-        if (reconciler.Wanted.Options.Edge is { HasProxies: true, Sources.Count: 0 })
+        if (seen.Options.Edge is { HasProxies: true, Sources.Count: 0 })
             yield return "nobody knows where the edge connects from: set EdgeSources to its subnet";
-        foreach (var finding in reconciler.Wanted.Translation.EdgeFindings.Where(finding => finding.Severity == Severity.Error))
+        foreach (var finding in seen.Translation.EdgeFindings.Where(finding => finding.Severity == Severity.Error && Hinders(finding)))
             yield return $"{finding.Object}: {finding.Message}";
+
+        // A foreign controller's mistake is its own, and what makes headers dangerous is no reason to go on believing them.
+        bool Hinders(Finding finding) => finding.Object != seen.Options.ConfigMap && (goal != SendProxy.None || finding.Reason != "SourceIsRewritten");
     }
 }

@@ -80,13 +80,14 @@ public static class EdgeProbe
     /// <param name="workers">Edge and ingress proxies.</param>
     /// <param name="wanted">What they run.</param>
     /// <param name="ports">Where edge proxies take probes.</param>
+    /// <param name="time">The clock.</param>
     /// <param name="cancel">Gives up.</param>
     /// <returns>Two results an edge proxy. A proxy that cannot be reached is trouble, not an exception.</returns>
-    public static async Task<ProbeResult[]> RunAsync(IReadOnlyCollection<ProxyWorker> workers, Wanted wanted, ProbePorts ports, CancellationToken cancel)
+    public static async Task<ProbeResult[]> RunAsync(IReadOnlyCollection<ProxyWorker> workers, Wanted wanted, ProbePorts ports, TimeProvider time, CancellationToken cancel)
     {
         try
         {
-            await using var token = await ProbeToken.OpenAsync(workers.Where(worker => worker.Role == ProxyRole.Ingress), cancel);
+            await using var token = await ProbeToken.OpenAsync(workers.Where(worker => worker.Role == ProxyRole.Ingress), time, cancel);
             var header = EdgeTranslation.Asked(wanted.Cluster).Try;
             return await Task.WhenAll(workers.Where(worker => worker.Role == ProxyRole.Edge).SelectMany(edge => new[]
             {
@@ -102,16 +103,28 @@ public static class EdgeProbe
         }
     }
 
-    /// <summary>How many nodes a table leads to.</summary>
-    private static int Behind(Wanted wanted, string table) =>
-        wanted.Model.Hosts.TryGetValue(new(table, HostKey.AnyHost), out var host) && host.Routes is [{ Backends: [{ Upstream: var upstream }] }]
-        && wanted.Endpoints.TryGetValue(upstream, out var nodes)
-            ? nodes.Endpoints.Count(node => node.State == EndpointState.Ready)
-            : 0;
-
-    private static async Task<ProbeResult> ProbeAsync(string edge, string table, Uri address, string token, SendProxy header, int nodes, CancellationToken cancel)
+    /// <summary>How many nodes a table leads to, and on which node a proxy is: while a DaemonSet is rolled out there may be two on one.</summary>
+    private static (int Nodes, Dictionary<string, string> NodeOf) Behind(Wanted wanted, string table)
     {
+        var nodeOf = new Dictionary<string, string>(StringComparer.Ordinal);
+        if (!wanted.Model.Hosts.TryGetValue(new(table, HostKey.AnyHost), out var host) || host.Routes is not [{ Backends: [{ Upstream: var upstream }] }]
+            || !wanted.Endpoints.TryGetValue(upstream, out var nodes))
+            return (0, nodeOf);
+        foreach (var endpoint in wanted.Cluster.SlicesOf(ModelUses.ServiceOf(upstream)).SelectMany(slice => slice.Endpoints ?? []))
+        {
+            if (endpoint is { NodeName: { } node, TargetRef.Name: { } pod })
+                nodeOf[pod] = node;
+        }
+
+        return (nodes.Endpoints.Count(node => node.State == EndpointState.Ready), nodeOf);
+    }
+
+    private static async Task<ProbeResult> ProbeAsync(
+        string edge, string table, Uri address, string token, SendProxy header, (int Nodes, Dictionary<string, string> NodeOf) behind, CancellationToken cancel)
+    {
+        var (nodes, nodeOf) = behind;
         var proxies = new SortedSet<string>(StringComparer.Ordinal);
+        var reached = new HashSet<string>(StringComparer.Ordinal);
         string? client = null;
         ProbeResult Result(int connections, string? trouble, ProbeFault fault) => new(edge, table, connections, [.. proxies], client, trouble, fault);
         if (nodes == 0)
@@ -130,7 +143,8 @@ public static class EdgeProbe
                 if (answer.Header && (answer.Client != client || answer.ClientPort != local.Port))
                     return Result(i, $"the client is {local}, and {answer.Proxy} was told {answer.Client} port {answer.ClientPort}: something between us and the edge translates addresses", ProbeFault.Translated);
                 proxies.Add(answer.Proxy);
-                if (proxies.Count == nodes)
+                reached.Add(nodeOf.GetValueOrDefault(answer.Proxy, answer.Proxy));
+                if (reached.Count == nodes)
                     return Result(i, null, ProbeFault.None);
             }
             catch (Exception e) when (e is HttpRequestException or IOException or JsonException or OperationCanceledException && !cancel.IsCancellationRequested)
@@ -139,7 +153,7 @@ public static class EdgeProbe
             }
         }
 
-        return Result(most, $"of {nodes} nodes only {proxies.Count} answered in {most} connections", ProbeFault.NodesMissing);
+        return Result(most, $"of {nodes} nodes only {reached.Count} answered in {most} connections", ProbeFault.NodesMissing);
     }
 
     /// <summary>One connection, one request.</summary>
@@ -149,6 +163,7 @@ public static class EdgeProbe
         using var handler = new SocketsHttpHandler
         {
             UseProxy = false,
+            AllowAutoRedirect = false, // the token is for this proxy
             ConnectCallback = async (context, connecting) =>
             {
                 var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };

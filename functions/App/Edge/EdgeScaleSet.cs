@@ -7,6 +7,8 @@ using Azure.Core;
 using Azure.Identity;
 using IngressReconciler.Planning;
 using IngressReconciler.Proxies;
+using Polly;
+using Polly.Retry;
 
 namespace IngressReconciler.Edge;
 
@@ -27,12 +29,32 @@ public sealed class EdgeScaleSet(ResourceIdentifier resource, Uri management, To
     private const int AdminPort = 9443;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
+    private static readonly ResiliencePipeline<HttpResponseMessage> Tries = new ResiliencePipelineBuilder<HttpResponseMessage>()
+        .AddRetry(new RetryStrategyOptions<HttpResponseMessage>
+        {
+            ShouldHandle = new PredicateBuilder<HttpResponseMessage>().Handle<HttpRequestException>()
+                .HandleResult(answer => answer.StatusCode is HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError),
+            MaxRetryAttempts = 3,
+            BackoffType = DelayBackoffType.Exponential,
+            UseJitter = true,
+            Delay = TimeSpan.FromMilliseconds(200),
+            DelayGenerator = args => ValueTask.FromResult(args.Outcome.Result?.Headers.RetryAfter?.Delta),
+            OnRetry = args =>
+            {
+                args.Outcome.Result?.Dispose();
+                return ValueTask.CompletedTask;
+            },
+        })
+        .Build();
+
     private readonly HttpClient http = new() { Timeout = Patience };
 
     /// <summary>Lists them. A machine that has no address yet is left out.</summary>
     /// <exception cref="EdgeUnknownException">The list cannot be read.</exception>
     public async Task<ImmutableArray<ProxyAddress>> ListAsync(CancellationToken cancel)
     {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        patience.CancelAfter(Patience);
         try
         {
             var token = await credential.GetTokenAsync(new([new Uri(management, ".default").AbsoluteUri]), cancel);
@@ -41,10 +63,7 @@ public sealed class EdgeScaleSet(ResourceIdentifier resource, Uri management, To
             {
                 if (!page.AbsoluteUri.StartsWith(management.AbsoluteUri, StringComparison.OrdinalIgnoreCase))
                     throw new FormatException($"the next page is said to be elsewhere, at {page.Host}");
-                using var request = new HttpRequestMessage(HttpMethod.Get, page);
-                request.Headers.Authorization = new("Bearer", token.Token);
-                request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
-                using var answer = await http.SendAsync(request, cancel);
+                using var answer = await Tries.ExecuteAsync(async stop => await GetAsync(page, token, stop), patience.Token);
                 var text = await answer.Content.ReadAsStringAsync(cancel);
                 if (!answer.IsSuccessStatusCode)
                     throw new EdgeUnknownException($"Azure Resource Manager answers {(int)answer.StatusCode} {Error(text)}; it needs role Reader on the scale set, for the identity in ApiServerIdentity");
@@ -65,6 +84,14 @@ public sealed class EdgeScaleSet(ResourceIdentifier resource, Uri management, To
 
     /// <inheritdoc/>
     public void Dispose() => http.Dispose();
+
+    private async Task<HttpResponseMessage> GetAsync(Uri page, AccessToken token, CancellationToken cancel)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, page);
+        request.Headers.Authorization = new("Bearer", token.Token);
+        request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
+        return await http.SendAsync(request, cancel);
+    }
 
     /// <summary>The machine of an interface; null for any but the primary one.</summary>
     private static ProxyAddress? Read(JsonNode? networkInterface)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using IngressReconciler.Planning;
 using IngressReconciler.Proxies;
@@ -10,6 +11,9 @@ namespace IngressReconciler.Edge;
 /// </summary>
 public sealed class ProbeToken : IAsyncDisposable
 {
+    /// <summary>None is used for so long: whoever opened it was killed.</summary>
+    private static readonly TimeSpan Oldest = TimeSpan.FromMinutes(10);
+
     private readonly ProxyWorker[] proxies;
 
     private ProbeToken(string text, ProxyWorker[] proxies) => (Text, this.proxies) = (text, proxies);
@@ -20,17 +24,26 @@ public sealed class ProbeToken : IAsyncDisposable
     /// <summary>The header that the token goes in.</summary>
     public const string Header = "X-Probe-Token";
 
-    /// <summary>The token: 32 hexadecimal digits.</summary>
+    /// <summary>The token, in hexadecimal digits: 8 for the second in which it was opened, and 32 that nobody can guess.</summary>
     public string Text { get; }
 
-    /// <summary>Opens it on all of them.</summary>
-    /// <exception cref="ProxyUnavailableException">One cannot be reached; it is open on none.</exception>
-    public static async Task<ProbeToken> OpenAsync(IEnumerable<ProxyWorker> proxies, CancellationToken cancel)
+    /// <summary>Opens it on all of them, and closes those that were left open.</summary>
+    /// <param name="proxies">Ingress proxies.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="cancel">Gives up.</param>
+    /// <exception cref="ProxyUnavailableException">One cannot be reached, or refuses; it is open on none.</exception>
+    public static async Task<ProbeToken> OpenAsync(IEnumerable<ProxyWorker> proxies, TimeProvider time, CancellationToken cancel)
     {
-        var token = new ProbeToken(Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)), [.. proxies]);
+        var token = new ProbeToken(Second(time.GetUtcNow()) + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)), [.. proxies]);
+        var oldest = Second(time.GetUtcNow() - Oldest);
         try
         {
-            await Task.WhenAll(token.proxies.Select(proxy => proxy.SendAsync(HAProxyCommands.OpenProbe(token.Text, proxy.Name), cancel)));
+            await Task.WhenAll(token.proxies.Select(async proxy =>
+            {
+                foreach (var left in HAProxyCommands.Probes(await proxy.SendAsync(HAProxyCommands.ShowState, cancel)).Where(left => string.CompareOrdinal(left, oldest) < 0))
+                    await CloseAsync(proxy, left, cancel);
+                await proxy.SendAsync(HAProxyCommands.OpenProbe(token.Text, proxy.Name), cancel);
+            }));
             return token;
         }
         catch
@@ -40,19 +53,20 @@ public sealed class ProbeToken : IAsyncDisposable
         }
     }
 
+    private static string Second(DateTimeOffset at) => ((uint)at.ToUnixTimeSeconds()).ToString("x8", CultureInfo.InvariantCulture);
+
     /// <inheritdoc/>
-    public async ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync() => await Task.WhenAll(proxies.Select(proxy => CloseAsync(proxy, Text, CancellationToken.None)));
+
+    private static async Task CloseAsync(ProxyWorker proxy, string token, CancellationToken cancel)
     {
-        foreach (var proxy in proxies)
+        try
         {
-            try
-            {
-                await proxy.SendAsync(HAProxyCommands.CloseProbe(Text), CancellationToken.None);
-            }
-            catch (Exception e) when (e is ProxyUnavailableException or ObjectDisposedException)
-            {
-                // It is gone with the process, or good for nothing but telling us our own address.
-            }
+            await proxy.SendAsync(HAProxyCommands.CloseProbe(token), cancel);
+        }
+        catch (Exception e) when (e is ProxyUnavailableException or ObjectDisposedException)
+        {
+            // It is gone with the process, or good for nothing but telling us our own address.
         }
     }
 }

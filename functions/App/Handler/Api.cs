@@ -99,7 +99,7 @@ public sealed class Api(Clusters clusters)
         }
 
         var cutOver = clusters.CutOverOf(id);
-        var report = takes ? await cutOver.AdvanceAsync(to!.Value, http.RequestAborted) : cutOver.Look(to);
+        var report = takes ? await cutOver.AdvanceAsync(to!.Value, http.RequestAborted) : await cutOver.LookAsync(to, http.RequestAborted);
         await JsonAsync(http, report, AppJson.Default.CutOverReport);
     }
 

@@ -106,9 +106,13 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Pro
     }
 
     /// <summary>Tells the proxy something that no push is about, such as the token of a probe.</summary>
-    /// <exception cref="ProxyUnavailableException">It cannot be reached.</exception>
-    public Task SendAsync(RuntimeCommand command, CancellationToken cancel) =>
-        link.UseAsync(async (connection, token) => await connection.SendAsync([command], token), cancel);
+    /// <returns>What it says to that.</returns>
+    /// <exception cref="ProxyUnavailableException">It cannot be reached, or refuses.</exception>
+    public Task<string> SendAsync(RuntimeCommand command, CancellationToken cancel) => link.UseAsync(
+        async (connection, token) => (await connection.SendAsync([command], token))[0] is var reply && reply.IsError
+            ? throw new ProxyUnavailableException(Name, $"refuses '{command.Line}': {reply.Text}")
+            : reply.Text,
+        cancel);
 
     /// <summary>The way to it, for whoever wants to look at it beside the pushes.</summary>
     public ProxyLink Link => link;

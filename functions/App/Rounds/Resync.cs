@@ -19,11 +19,10 @@ public sealed partial class Resync(ClusterStorage storage, ListBrake brake, IClu
 
     /// <summary>Compares with a fresh list, takes what was missed, and reads every proxy back.</summary>
     /// <param name="reconciler">The cluster's.</param>
-    /// <param name="listEdge">Lists the edge's machines; gives why they cannot be listed, or null.</param>
     /// <param name="confirmed">A list is believed whatever it lacks: a person says that it is right.</param>
     /// <param name="cancel">Gives up.</param>
     /// <exception cref="StorageUnavailableException">What was missed could not be journalled.</exception>
-    public async Task<ResyncReport> RunAsync(Reconciler reconciler, Func<CancellationToken, Task<string?>> listEdge, bool confirmed, CancellationToken cancel)
+    public async Task<ResyncReport> RunAsync(Reconciler reconciler, bool confirmed, CancellationToken cancel)
     {
         await turn.WaitAsync(cancel);
         try
@@ -37,7 +36,7 @@ public sealed partial class Resync(ClusterStorage storage, ListBrake brake, IClu
                 LogSuspect(suspect.Kind, suspect.Missing, suspect.Known);
 
             var drift = Drift(reconciler);
-            var trouble = await listEdge(cancel);
+            var trouble = await reconciler.ListEdgeAsync(cancel);
             foreach (var worker in reconciler.Workers)
                 worker.LookAtEverything();
             feedback?.LookAtEverything();

@@ -111,6 +111,13 @@ public static class HAProxyCommands
     /// <summary>Ends that.</summary>
     public static RuntimeCommand CloseProbe(string token) => new($"del map {StateMap} {Word(token)}");
 
+    /// <summary>Shows what is noted on the process itself.</summary>
+    public static RuntimeCommand ShowState { get; } = new($"show map {StateMap}");
+
+    /// <summary>The tokens of the probes in a reply to <see cref="ShowState"/>: lines of <c>address key value</c>.</summary>
+    public static IEnumerable<string> Probes(string reply) =>
+        reply.Split('\n').Select(line => line.Split(' ')).Where(words => words is [_, _, ['p', 'r', 'o', 'b', 'e', ':', ..]]).Select(words => words[1]);
+
     /// <summary>An argument of a command: what would end it is escaped; what cannot be escaped is refused.</summary>
     public static string Word(string value)
     {

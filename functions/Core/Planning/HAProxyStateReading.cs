@@ -24,7 +24,7 @@ public sealed class HAProxyStateReading
     /// </param>
     public HAProxyStateReading(PlanScope scope, bool certificateStore = true, params IEnumerable<RuntimeCommand> changes)
     {
-        Ask($"show map {HAProxyCommands.StateMap}", static (reply, found) => ReadMap(reply, found.Notes));
+        Ask(HAProxyCommands.ShowState, static (reply, found) => ReadMap(reply, found.Notes));
         foreach (var change in changes)
             Ask(change, static (_, _) => { });
         if (scope.Everything)

@@ -50,11 +50,6 @@ public static class CutOver
         }
     }
 
-    /// <summary>Whether a state of the two sides loses no connection: a header is only sent to who believes it, and none is left out where it must be sent.</summary>
-    public static bool IsSafe(ProxyProtocolSpec spec) =>
-        (spec.Accept != HeaderAcceptance.None || (spec.Send == SendProxy.None && spec.Try == SendProxy.None))
-        && (spec.Accept != HeaderAcceptance.Required || (spec.Send != SendProxy.None && spec.Try != SendProxy.None));
-
     private static string Way(SendProxy header) => header switch
     {
         SendProxy.None => "without a PROXY header",

@@ -52,7 +52,7 @@ public static class EdgeTranslation
         public void Settings()
         {
             foreach (var source in options.Settings.ProxyProtocol.Sources)
-                Trust(source, ProxyProtocol.EdgeKey, "setting TrustedSources");
+                TrustOther(source, ProxyProtocol.EdgeKey, "setting TrustedSources");
         }
 
         /// <summary>ingress-nginx's <c>use-proxy-protocol</c> and <c>proxy-real-ip-cidr</c>.</summary>
@@ -75,10 +75,8 @@ public static class EdgeTranslation
             {
                 if (!Networks.TryParse(text, out var network))
                     Error(key, "InvalidNetwork", $"data.proxy-real-ip-cidr has {KubernetesName.Show(text)}, which is no network: it is left out. Write it as 10.0.2.0/24 or fd00::/64.");
-                else if (options.Edge is { HasProxies: true } edge && edge.Sources.Any(own => IPNetwork.TryParse(own, out var parsed) && Networks.Overlap(parsed, network)))
-                    findings.Add(new(key, Severity.Notice, "EdgeDecides", $"data.proxy-real-ip-cidr has {text}, where our own edge is: whether that sends PROXY headers is decided by 'proxy-protocol enable' and 'disable', not here."));
                 else
-                    Trust(new(network.ToString(), Required: true), key, "data.proxy-real-ip-cidr");
+                    TrustOther(new(network.ToString(), Required: true), key, "data.proxy-real-ip-cidr");
             }
         }
 
@@ -89,9 +87,10 @@ public static class EdgeTranslation
             var asked = Asked(state);
             if (edge.Sources.Count == 0 && asked.Accept != HeaderAcceptance.None)
                 Error(ProxyProtocol.EdgeKey, "EdgeSourcesUnknown", "PROXY protocol is asked for, and nobody knows where the edge connects from: no header is believed. Set EdgeSources to the edge's subnet.");
-            if (asked.Accept != HeaderAcceptance.None)
+            foreach (var network in edge.Sources)
             {
-                foreach (var network in edge.Sources)
+                // Where a wider network must send headers, the edge needs a word of its own to go without.
+                if (asked.Accept != HeaderAcceptance.None || sources.Values.Any(other => Networks.TryParse(other.Network, out var wider) && wider.Contains(IPNetwork.Parse(network).BaseAddress)))
                     Trust(new(network, asked.Accept == HeaderAcceptance.Required), ProxyProtocol.EdgeKey, "setting EdgeSources");
             }
 
@@ -130,6 +129,16 @@ public static class EdgeTranslation
         }
 
         public EdgeContribution Result() => new(options.Settings.ProxyProtocol with { Sources = sources.Values.ToValueList() }, tables.ToValueList(), findings.ToValueList());
+
+        /// <summary>Somebody besides our own edge, about which nobody else has a say.</summary>
+        private void TrustOther(ProxySource source, ResourceKey from, string field)
+        {
+            if (options.Edge is { HasProxies: true } edge && Networks.TryParse(source.Network, out var network)
+                && edge.Sources.Any(own => IPNetwork.TryParse(own, out var parsed) && parsed.PrefixLength <= network.PrefixLength && parsed.Contains(network.BaseAddress)))
+                findings.Add(new(from, Severity.Notice, "EdgeDecides", $"{field} has {source.Network}, where our own edge is: it is left out. Whether the edge sends PROXY headers is decided by 'proxy-protocol enable' and 'disable', not here."));
+            else
+                Trust(source, from, field);
+        }
 
         private void Trust(ProxySource source, ResourceKey from, string field)
         {

@@ -25,7 +25,4 @@ internal static class Networks
         network = new(new IPAddress([.. new byte[(width / 8) - masked.Length], .. masked]), bits);
         return true;
     }
-
-    /// <summary>Whether some address is in both.</summary>
-    public static bool Overlap(IPNetwork one, IPNetwork other) => one.Contains(other.BaseAddress) || other.Contains(one.BaseAddress);
 }

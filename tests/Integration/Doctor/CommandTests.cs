@@ -4,6 +4,7 @@ using IngressReconciler.Cluster;
 using IngressReconciler.Cluster.Resources;
 using IngressReconciler.Doctor;
 using IngressReconciler.Handler;
+using IngressReconciler.Proxies;
 using IngressReconciler.Tests.Integration.Scenarios;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Logging;
@@ -123,6 +124,23 @@ public sealed class CommandTests : IAsyncLifetime
         Assert.Contains(opened.Token, (await Stage.StateAsync(stage.Edge.Proxies[0])).Notes.Keys);
         await stage.Clusters.DisposeAsync();
         Assert.DoesNotContain(opened.Token, (await Stage.StateAsync(stage.Edge.Proxies[0])).Notes.Keys);
+    }
+
+    [Fact]
+    public async Task A_probe_that_nobody_closed_is_closed_with_the_next()
+    {
+        var proxy = stage.Edge.Proxies[0];
+        await Stage.TellAsync(proxy, "add map virt@state 6500000000 probe:node-1");
+        await OpenAsync();
+        Assert.DoesNotContain("6500000000", (await Stage.StateAsync(proxy)).Notes.Keys);
+    }
+
+    [Fact]
+    public async Task A_proxy_that_refuses_a_probe_is_named()
+    {
+        var worker = stage.Clusters.All[stage.Id].Workers.First(one => one.Name == "node-1");
+        var refused = await Assert.ThrowsAsync<ProxyUnavailableException>(() => worker.SendAsync(new("add map virt@nothing 1 2"), TestContext.Current.CancellationToken));
+        Assert.Contains("refuses 'add map virt@nothing 1 2'", refused.Message, StringComparison.Ordinal);
     }
 
     private Task<OpenedProbe> OpenAsync() => stage.Clusters.DoctorOf(stage.Id).OpenProbeAsync(TestContext.Current.CancellationToken);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using IngressReconciler.Cluster;
+using IngressReconciler.Cluster.Resources;
 using IngressReconciler.Edge;
 using IngressReconciler.Tests.Integration.Scenarios;
 using Xunit;
@@ -81,7 +82,7 @@ public sealed class CutOverTests : IAsyncLifetime
 
         // The edge's own check finds the node well again within a moment.
         await Stage.UntilAsync(async () => await cutOver.AdvanceAsync(SendProxy.V2, TestContext.Current.CancellationToken) is { Taken: null, Obstacles: var left } ? $"not gone on: {string.Join(' ', left)}" : "");
-        Assert.Equal(SendProxy.V2, cutOver.Look(null).Now.Send);
+        Assert.Equal(SendProxy.V2, (await cutOver.LookAsync(null, TestContext.Current.CancellationToken)).Now.Send);
     }
 
     [Fact]
@@ -92,16 +93,51 @@ public sealed class CutOverTests : IAsyncLifetime
         var cutOver = clusters.CutOverOf(stage.Stage.ClusterId);
         await stage.Proxies[1].KillAsync();
         await Stage.UntilAsync(async () => (await cutOver.AdvanceAsync(SendProxy.V2, TestContext.Current.CancellationToken)).Obstacles is [var one] && one.Contains("node-2", StringComparison.Ordinal) ? "" : "the dead proxy is not named");
-        Assert.Equal(new(), cutOver.Look(null).Now);
+        Assert.Equal(new(), (await cutOver.LookAsync(null, TestContext.Current.CancellationToken)).Now);
         await stage.Proxies[1].StartAsync();
         await Stage.UntilAsync(async () => (await cutOver.AdvanceAsync(SendProxy.V2, TestContext.Current.CancellationToken)).Taken?.Name == "accept" ? "" : "not gone on");
+    }
+
+    [Fact]
+    public async Task Of_two_that_change_it_at_once_only_the_first_does()
+    {
+        var clusters = stage.Open();
+        await clusters.AcceptAsync(await stage.ObjectsAsync());
+        var cutOver = clusters.CutOverOf(stage.Stage.ClusterId);
+        Assert.Equal("accept", (await cutOver.AdvanceAsync(SendProxy.V2, TestContext.Current.CancellationToken)).Taken?.Name);
+
+        // The last phase back waits for connections that are being made. Meanwhile another instance begins to send.
+        var forgetting = cutOver.AdvanceAsync(SendProxy.None, TestContext.Current.CancellationToken);
+        await Task.Delay(1000, TestContext.Current.CancellationToken);
+        var reconciler = clusters.All[stage.Stage.ClusterId];
+        var seen = reconciler.Wanted.Cluster.Find<ProxyProtocol>(ProxyProtocol.EdgeKey)!.Metadata.ResourceVersion;
+        var sends = new ProxyProtocolSpec(HeaderAcceptance.Accepted, SendProxy.V2, SendProxy.V2);
+        await reconciler.AcceptAsync([new Applied(new ProxyProtocol { Metadata = new() { Name = ProxyProtocol.EdgeKey.Name, ResourceVersion = ResourceVersion.After(seen) }, Spec = sends })]);
+
+        var report = await forgetting;
+        Assert.Null(report.Taken);
+        Assert.NotEmpty(report.Obstacles);
+        Assert.Equal(sends, (await cutOver.LookAsync(null, TestContext.Current.CancellationToken)).Now);
+    }
+
+    [Fact]
+    public async Task What_makes_headers_dangerous_does_not_keep_anybody_from_giving_them_up()
+    {
+        var clusters = stage.Open();
+        await clusters.AcceptAsync(await stage.ObjectsAsync());
+        var cutOver = clusters.CutOverOf(stage.Stage.ClusterId);
+        Assert.Equal("accept", (await cutOver.AdvanceAsync(SendProxy.V2, TestContext.Current.CancellationToken)).Taken?.Name);
+
+        await clusters.AcceptAsync([stage.Stage.Objects.Applied(stage.Service("Cluster"))]);
+        Assert.Contains("externalTrafficPolicy", Assert.Single((await cutOver.AdvanceAsync(SendProxy.V2, TestContext.Current.CancellationToken)).Obstacles), StringComparison.Ordinal);
+        Assert.Equal("forget", (await cutOver.AdvanceAsync(SendProxy.None, TestContext.Current.CancellationToken)).Taken?.Name);
     }
 
     private static async Task GoAsync(EdgeCutOver cutOver, ClientLoad load, SendProxy to, string right)
     {
         while (true)
         {
-            var next = cutOver.Look(to).Left;
+            var next = (await cutOver.LookAsync(to, TestContext.Current.CancellationToken)).Left;
             if (next is [{ Name: "send" }, ..])
                 load.Expect(EdgeStage.EdgeSource, ClientLoad.Self);
             var report = await cutOver.AdvanceAsync(to, TestContext.Current.CancellationToken);

@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace IngressReconciler.Tests.Integration.Edge;
@@ -66,6 +67,44 @@ public sealed class EdgeScaleSetTests : IAsyncLifetime
             return http.Response.WriteAsync(body);
         };
         Assert.Contains(expected, (await Assert.ThrowsAsync<EdgeUnknownException>(ListAsync)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(429)]
+    [InlineData(503)]
+    public async Task What_passes_is_asked_again(int status)
+    {
+        var asked = 0;
+        answer = http =>
+        {
+            http.Response.StatusCode = ++asked < 3 ? status : 200;
+            return http.Response.WriteAsync($$"""{"value":[{{Interface("0", "10.0.2.4")}}]}""");
+        };
+        Assert.Equal("edge-0=10.0.2.4:9443", $"{Assert.Single(await ListAsync())}");
+        Assert.Equal(3, asked);
+    }
+
+    [Fact]
+    public async Task A_list_serves_for_a_minute()
+    {
+        var asked = 0;
+        answer = http => http.Response.WriteAsync($$"""{"value":[{{Interface($"{++asked}", "10.0.2.4")}}]}""");
+        var time = new FakeTimeProvider();
+        await using var machines = new EdgeMachines(new(new(Resource), Management, new Token()), time, new Stage().Logger("x"));
+        Assert.Equal("edge-1", await NextAsync());
+        machines.Refresh(() => Assert.Fail("listed again"), TestContext.Current.CancellationToken);
+        Assert.False(machines.TryTake(out _));
+        time.Advance(TimeSpan.FromMinutes(1));
+        Assert.Equal("edge-2", await NextAsync());
+
+        async Task<string> NextAsync()
+        {
+            var listed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            machines.Refresh(listed.SetResult, TestContext.Current.CancellationToken);
+            await listed.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+            Assert.True(machines.TryTake(out var taken));
+            return Assert.Single(taken).Name;
+        }
     }
 
     [Fact]

@@ -12,7 +12,7 @@ public class CutOverTests
         from send in Enum.GetValues<SendProxy>()
         from tried in Enum.GetValues<SendProxy>()
         let spec = new ProxyProtocolSpec(accept, send, tried)
-        where CutOver.IsSafe(spec)
+        where IsSafe(spec)
         from to in Enum.GetValues<SendProxy>()
         select (spec, to));
 
@@ -25,7 +25,7 @@ public class CutOverTests
         var before = from;
         foreach (var phase in phases)
         {
-            Assert.True(CutOver.IsSafe(phase.Spec), $"{phase}");
+            Assert.True(IsSafe(phase.Spec), $"{phase}");
             var sides = new[] { before.Accept != phase.Spec.Accept, before.Send != phase.Spec.Send, before.Try != phase.Spec.Try };
             Assert.Single(sides, changed => changed);
 
@@ -51,4 +51,9 @@ public class CutOverTests
     /// <summary>Plain connections once a header is required; connections with one once none is believed.</summary>
     private static bool TakesAway(ProxyProtocolSpec before, ProxyProtocolSpec after) =>
         before.Accept == HeaderAcceptance.Accepted && after.Accept != HeaderAcceptance.Accepted;
+
+    /// <summary>A header is only sent to who believes it, and none is left out where it must be sent.</summary>
+    private static bool IsSafe(ProxyProtocolSpec spec) =>
+        (spec.Accept != HeaderAcceptance.None || (spec.Send == SendProxy.None && spec.Try == SendProxy.None))
+        && (spec.Accept != HeaderAcceptance.Required || (spec.Send != SendProxy.None && spec.Try != SendProxy.None));
 }

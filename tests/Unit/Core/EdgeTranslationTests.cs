@@ -71,13 +71,26 @@ public class EdgeTranslationTests
 
     [Theory]
     [InlineData("use-proxy-protocol: 'true'", "10.0.2.0/24 accepted", "")]
-    [InlineData("use-proxy-protocol: 'true', proxy-real-ip-cidr: '10.0.0.0/8,192.168.0.0/16'", "10.0.2.0/24 accepted, 192.168.0.0/16 required", "EdgeDecides")]
+    [InlineData("use-proxy-protocol: 'true', proxy-real-ip-cidr: '10.0.0.0/8,192.168.0.0/16'", "10.0.0.0/8 required, 10.0.2.0/24 accepted, 192.168.0.0/16 required", "")]
     [InlineData("use-proxy-protocol: 'true', proxy-real-ip-cidr: '10.0.2.7/32'", "10.0.2.0/24 accepted", "EdgeDecides")]
     public void Of_our_own_edge_the_ConfigMap_does_not_decide(string data, string sources, string reasons)
     {
         var edge = Translate(Proxies, Local, new(HeaderAcceptance.Accepted, SendProxy.None, SendProxy.None), data);
         Assert.Equal(sources, Sources(edge));
         Assert.Equal(reasons, Reasons(edge));
+    }
+
+    [Theory]
+    [InlineData("10.0.2.0/24", "", "EdgeDecides")]
+    [InlineData("10.0.2.128/25", "", "EdgeDecides")]
+    [InlineData("10.0.0.0/16", "10.0.0.0/16 required, 10.0.2.0/24 accepted", "")]
+    [InlineData("10.0.3.0/24", "10.0.3.0/24 required", "")]
+    public void Of_our_own_edge_TrustedSources_do_not_decide_either(string trusted, string sources, string reasons)
+    {
+        var edge = Translate(Proxies with { Settings = Trusting(trusted) }, Local, null);
+        Assert.Equal(sources, Sources(edge));
+        Assert.Equal(reasons, Reasons(edge));
+        Assert.All(edge.Findings, finding => Assert.Contains($"setting TrustedSources has {trusted}", finding.Message, StringComparison.Ordinal));
     }
 
     [Fact]

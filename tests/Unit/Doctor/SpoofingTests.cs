@@ -49,6 +49,18 @@ public sealed class SpoofingTests
         Assert.Equal(state, SpoofChecks.ProxyHeader("node", Answer("198.51.100.4", taken), null).State);
     }
 
+    [Theory]
+    [InlineData(0, CheckState.Ok)] // closed
+    [InlineData(400, CheckState.Ok)] // taken for a bad request
+    [InlineData(404, CheckState.Failed)] // taken, and the request behind it led nowhere
+    [InlineData(200, CheckState.Failed)]
+    public void An_answer_that_only_comes_once_a_header_was_taken_is_no_refusal(int status, CheckState state)
+    {
+        var answer = new SpoofAnswer(new(IPAddress.Loopback, 1), status, null, "closed");
+        Assert.Equal(state, OutsideChecks.ProxyHeader("edge", answer).State);
+        Assert.Equal(state, SpoofChecks.ProxyHeader("node", answer, null).State);
+    }
+
     [Fact]
     public void Where_the_function_is_trusted_itself_the_trust_is_too_wide()
     {
@@ -62,6 +74,7 @@ public sealed class SpoofingTests
     public void What_cannot_be_connected_to_is_not_judged()
     {
         Assert.Equal(CheckState.Skipped, SpoofChecks.ProxyHeader("node", new(null, 0, null, "unreachable"), null).State);
+        Assert.Equal(CheckState.Skipped, OutsideChecks.ProxyHeader("edge", new(null, 0, null, "unreachable")).State);
         Assert.Equal(CheckState.Skipped, SpoofChecks.Forwarded("node", new(null, 0, null, "unreachable")).State);
     }
 
