@@ -84,7 +84,7 @@ public static class NodeChecks
         {
             yield return place.State == EndpointState.Ready
                 ? Check.Ok("nodes", $"node {place.Node}", string.Create(CultureInfo.InvariantCulture, $"led to at {place.Address}:{place.Port}"))
-                : Check.Warning("nodes", $"node {place.Node}", "it is cordoned, or its proxy terminates: it gets no new connection while another node can take it", $"nothing if it is being drained; else 'kubectl uncordon {place.Node}'");
+                : Check.Warning("nodes", $"node {place.Node}", "it is cordoned, labelled to be left out by load balancers, or its proxy terminates: it gets no new connection while another node can take it", $"nothing if it is being drained; else 'kubectl uncordon {place.Node}' and 'kubectl label node {place.Node} {Node.Excluded}-'");
         }
 
         foreach (var excluded in places.Excluded)

@@ -8,7 +8,7 @@ namespace IngressReconciler.Endpoints;
 
 /// <summary>
 /// Upstream → the NodePorts of the nodes that have a pod of it, by kube-proxy's rules for <c>externalTrafficPolicy: Local</c> (KEP-1669): a node
-/// answers with its own pods only, with serving terminating ones while it has none that is ready. A node that is cordoned is about to be drained: it
+/// answers with its own pods only, with serving terminating ones while it has none that is ready. A node that is leaving (<see cref="Node.IsLeaving"/>)
 /// gets no new connection as long as another can take it.
 /// </summary>
 public static class NodeResolution
@@ -31,7 +31,7 @@ public static class NodeResolution
             else if (Address(node, family, allowLoopback) is not { } address)
                 excluded.Add(new("", null, slice, $"node {name} has no usable InternalIP of the Service's first family"));
             else
-                found.Add((new(address, port, EndpointState.Ready, null, name, null, slice, AtNode: true), ready && !node.Spec.Unschedulable));
+                found.Add((new(address, port, EndpointState.Ready, null, name, null, slice, AtNode: true), ready && !node.IsLeaving));
         }
 
         var anyStays = found.Any(one => one.Stays);

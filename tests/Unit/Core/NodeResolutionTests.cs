@@ -19,6 +19,8 @@ public class NodeResolutionTests
     [InlineData("{nodeName: a, addresses: [10.1.0.1], conditions: {ready: false, serving: true, terminating: true}}; {nodeName: a, addresses: [10.1.0.3]}", "a R")]
     [InlineData("{nodeName: cordoned, addresses: [10.1.0.1]}; {nodeName: b, addresses: [10.1.0.2]}", "b R, cordoned D")]
     [InlineData("{nodeName: cordoned, addresses: [10.1.0.1]}", "cordoned R")]
+    [InlineData("{nodeName: excluded, addresses: [10.1.0.1]}; {nodeName: b, addresses: [10.1.0.2]}", "b R, excluded D")]
+    [InlineData("{nodeName: excluded, addresses: [10.1.0.1]}; {nodeName: cordoned, addresses: [10.1.0.2]}", "cordoned R, excluded R")]
     [InlineData("{nodeName: gone, addresses: [10.1.0.1]}; {nodeName: b, addresses: [10.1.0.2]}", "b R; node gone is not known: it is gone, or nodes may not be read")]
     [InlineData("{nodeName: outside, addresses: [10.1.0.1]}", "; node outside has no usable InternalIP of the Service's first family")]
     [InlineData("{addresses: [10.1.0.1]}", "; the slice does not say on which node it is")]
@@ -82,6 +84,10 @@ public class NodeResolutionTests
         metadata: {name: cordoned}
         spec: {unschedulable: true}
         status: {addresses: [{type: InternalIP, address: 10.0.0.3}]}
+        ---
+        kind: Node
+        metadata: {name: excluded, labels: {node.kubernetes.io/exclude-from-external-load-balancers: ''} }
+        status: {addresses: [{type: InternalIP, address: 10.0.0.4}]}
         ---
         kind: Node
         metadata: {name: outside}

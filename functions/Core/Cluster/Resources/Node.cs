@@ -9,6 +9,13 @@ public sealed record Node : Resource
     [JsonIgnore]
     public override ResourceKind Kind => ResourceKind.Node;
 
+    /// <summary>The label, with whatever value, of a node that load balancers lead nobody to (well-known labels: <c>node.kubernetes.io/exclude-from-external-load-balancers</c>).</summary>
+    public const string Excluded = "node.kubernetes.io/exclude-from-external-load-balancers";
+
+    /// <summary>Whether new connections are to be kept away: it is cordoned, so about to be drained, or load balancers are told to leave it out.</summary>
+    [JsonIgnore]
+    public bool IsLeaving => Spec.Unschedulable || Metadata.Labels?.ContainsKey(Excluded) == true;
+
     /// <summary>Whether it is cordoned.</summary>
     public NodeSpec Spec { get; init => field = value ?? new(); } = new();
 
