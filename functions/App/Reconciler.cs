@@ -199,7 +199,6 @@ public sealed partial class Reconciler(
         }
 
         LogLoaded(state.Resources.Count, wanted.Model.Hosts.Count, Position, time.GetElapsedTime(started).TotalMilliseconds);
-
         machines.Refresh(queue.Wake, cancel);
 
         // The first push to a new cluster's proxies makes them ready: it must not be of the first few events.
@@ -258,6 +257,7 @@ public sealed partial class Reconciler(
         var started = time.GetTimestamp();
         machines.Refresh(queue.Wake, cancel);
         var requests = queue.Take();
+        TakeEdge(); // what was listed before somebody asked
         using var span = Traces.Start("reconciler.round", ActivityKind.Consumer, requests.Traces)?.SetTag("cluster", storage.Id);
         try
         {

@@ -108,7 +108,7 @@ public sealed class EdgeCutOver(string id, Reconciler reconciler, ProbePorts por
         if (seen.Options.Edge is not { HasProxies: true })
             yield return "this cluster has no edge proxies that could send PROXY headers: set EdgeShape to haproxy or privateLink, with EdgeSources and Edges or EdgeScaleSet";
         else if (!reconciler.Workers.Any(worker => worker.Role == ProxyRole.Edge))
-            yield return "no edge proxy is known: set Edges or EdgeScaleSet";
+            yield return "no edge proxy is known: set Edges or EdgeScaleSet, or wait until a machine of the scale set has an address";
         if (!reconciler.Workers.Any(worker => worker.Role == ProxyRole.Ingress))
             yield return "no ingress proxy is known: set Proxies or ProxyNamespace, or wait until its Pod has an address";
         if (seen.Options.Edge is { HasProxies: true, Sources.Count: 0 })
