@@ -304,7 +304,8 @@ module app 'modules/function-app.bicep' = {
       ...toObject(items(clusterSettings), setting => '${prefix}${setting.key}', setting => setting.value)
       '${prefix}ApiServer': clusterAccess.outputs.apiServer
       '${prefix}ApiServerIdentity': identities.outputs.functionClientId
-      '${prefix}Addresses': edgeAddress
+      // What Ingresses say in their status; Private Link's alias is no address, and is not for them.
+      ...(edge.shape == 'privateLink' ? {} : { '${prefix}Addresses': edgeAddress })
       '${prefix}EdgeShape': edge.shape
       ...(edge.shape == 'loadBalancer'
         ? {}

@@ -7,6 +7,7 @@ public sealed class TemplateTests
 {
     private const string Machines = "haproxy privateLink";
     private const string NewCluster = "loadBalancer haproxy";
+    private const string Public = "loadBalancer haproxy";
     private const string Everywhere = $"loadBalancer {Machines}";
 
     public static TheoryData<string> Shapes => [.. Template.Shapes];
@@ -108,7 +109,7 @@ public sealed class TemplateTests
         (Everywhere, "IngressReconciler__Admin__Certificate = @Microsoft.KeyVault(SecretUri={0}secrets/client-crt)"),
         (Everywhere, "IngressReconciler__Admin__Key = @Microsoft.KeyVault(SecretUri={0}secrets/client-key)"),
         (Everywhere, $"IngressReconciler__Admin__ServerName = {new IngressReconciler.Proxies.ProxyOptions().ServerName}"),
-        (Everywhere, "IngressReconciler__Clusters__shop__Addresses = …"),
+        (Public, "IngressReconciler__Clusters__shop__Addresses = …"),
         (Everywhere, "IngressReconciler__Clusters__shop__ApiServer = https://{0}"),
         (Everywhere, "IngressReconciler__Clusters__shop__ApiServerIdentity = …"),
         (Machines, "IngressReconciler__Clusters__shop__EdgeScaleSet = /Microsoft.Compute/virtualMachineScaleSets/vmss-edge"),
