@@ -98,7 +98,8 @@ public sealed class DeployTests
 
         Assert.Equal(0, (await place.RunAsync()).Code);
         Assert.Equal(2, place.Calls.Count(call => call.StartsWith("az deployment sub create", StringComparison.Ordinal)));
-        Assert.Equal(["", "10.241.0.4,10.241.0.5"], place.Calls.Where(call => call.StartsWith("bicep build-params infra/main", StringComparison.Ordinal)).Select(call => call.Split("nodes=")[1]));
+        // The cluster stays a new one in the second turn.
+        Assert.Equal(["cluster= nodes=", "cluster= nodes=10.241.0.4,10.241.0.5"], place.Infrastructure);
         Assert.DoesNotContain(place.Calls, call => call.Contains("proxy-protocol", StringComparison.Ordinal));
     }
 
@@ -217,7 +218,7 @@ public sealed class DeployTests
             Write("settings", $"# what is asked for\nAZURE_ENV_NAME=shop\nAZURE_LOCATION=northeurope\nCLUSTER=shop\nOPERATOR_CIDRS=203.0.113.7/32\nRELAY_IMAGE=example/relay:1\n{settings}");
             Stand("scripts/package", "package", "");
             Stand("scripts/bicep", "", $"echo {folder.FullName}/bin/bicep");
-            Stand("bin/bicep", "bicep", "", "nodes=$NODE_ADDRESSES");
+            Stand("bin/bicep", "bicep", "", "cluster=$CLUSTER_RESOURCE_ID nodes=$NODE_ADDRESSES");
             Stand("bin/kubelogin", "kubelogin", "");
             Stand("bin/dotnet", "dotnet", "");
             Stand("artifacts/native/ingress-reconciler", "ingress-reconciler", """
@@ -253,7 +254,7 @@ public sealed class DeployTests
                 """);
             // As Azure gives them: in another case.
             Write("outputs", """
-                { "azurE_RESOURCE_GROUP": {"value": "rg-shop"}, "clusteR_RESOURCE_ID": {"value": "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerService/managedClusters/aks"},
+                { "azurE_RESOURCE_GROUP": {"value": "rg-shop"}, "akS_RESOURCE_ID": {"value": "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerService/managedClusters/aks"},
                   "functioN_APP": {"value": "func-shop"}, "functioN_APP_HOST": {"value": "func-shop.example"}, "functioN_IDENTITY": {"value": "id-function"}, "edgE_IDENTITY": {"value": "id-edge"},
                   "keY_VAULT": {"value": "kv-shop"}, "storagE_ACCOUNT": {"value": "stshop"}, "topiC_NAME": {"value": "evgt-shop"}, "edgE_ADDRESS": {"value": "203.0.113.1"}, "cluster": {"value": "shop"},
                   "topic": {"value": "https://topic.example/api/events"}, "relaY_CLIENT_ID": {"value": "relay"}, "controL_PLANE_OBJECT_ID": {"value": "control"},
@@ -265,9 +266,13 @@ public sealed class DeployTests
 
         public IReadOnlyList<string> Applied => [.. File.ReadLines(At("applied"))];
 
-        public Place Has(string what)
+        /// <summary>Which cluster and which nodes the infrastructure was deployed with, turn by turn.</summary>
+        public IReadOnlyList<string> Infrastructure =>
+            [.. Calls.Where(call => call.StartsWith("bicep build-params infra/main", StringComparison.Ordinal)).Select(call => call[call.IndexOf("cluster=", StringComparison.Ordinal)..])];
+
+        public Place Has(string what, string content = "")
         {
-            File.WriteAllText(At($"has-{what}"), "");
+            File.WriteAllText(At($"has-{what}"), content);
             return this;
         }
 
