@@ -103,6 +103,26 @@ public sealed class DeployTests
         Assert.DoesNotContain(place.Calls, call => call.Contains("proxy-protocol", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("10.241.0.4\n10.241.0.5\n", "cluster= nodes=10.241.0.4,10.241.0.5")]
+    [InlineData("10.241.0.3\n10.241.0.4\n", "cluster= nodes=10.241.0.3,10.241.0.4", "cluster= nodes=10.241.0.4,10.241.0.5")]
+    public async Task A_later_turn_never_empties_the_load_balancer(string pool, params string[] turns)
+    {
+        using var place = new Place(New + "EDGE_SHAPE=loadBalancer\n");
+
+        Assert.Equal(0, (await place.Has("pool", pool).RunAsync()).Code);
+        Assert.Equal(turns, place.Infrastructure);
+    }
+
+    [Fact]
+    public async Task A_cluster_that_is_there_is_asked_for_its_nodes_first()
+    {
+        using var place = new Place(Existing + "EDGE_SHAPE=loadBalancer\n");
+
+        Assert.Equal(0, (await place.RunAsync()).Code);
+        Assert.Equal(["cluster=/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerService/managedClusters/aks nodes=10.241.0.4,10.241.0.5"], place.Infrastructure);
+    }
+
     [Fact]
     public async Task Nothing_is_left_in_a_cluster_and_a_network_that_were_there_before()
     {
@@ -250,6 +270,8 @@ public sealed class DeployTests
                 'vmss list'*) echo vmss ;;
                 'vmss get-instance-view'*) echo HealthState/healthy ;;
                 'network vnet show'*) echo subnet ;;
+                'network vnet subnet delete'*) [ ! -e {{folder.FullName}}/has-held ] ;;
+                'network lb list'*) cat {{folder.FullName}}/has-pool ;;
                 esac
                 """);
             // As Azure gives them: in another case.
