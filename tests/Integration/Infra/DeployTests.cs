@@ -78,6 +78,28 @@ public sealed class DeployTests
         Assert.DoesNotContain(place.Calls, call => call.Contains("proxy-traffic", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task Proxies_keep_their_certificates_while_the_edge_s_machines_are_not_known()
+    {
+        using var place = new Place(New);
+        var (code, output) = await place.Has("no-instances").RunAsync("--renew");
+
+        Assert.NotEqual(0, code);
+        Assert.Contains("az: no instances", output, StringComparison.Ordinal);
+        Assert.DoesNotContain(place.Calls, call => call.Contains("rollout restart", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Without_machines_only_the_proxies_are_renewed()
+    {
+        using var place = new Place(New + "EDGE_SHAPE=loadBalancer\n");
+        var (code, output) = await place.Has("no-machines").RunAsync("--renew");
+
+        Assert.True(code == 0, output);
+        Assert.Contains("kubectl -n ingress-reconciler rollout restart daemonset/ingress-proxy", place.Calls);
+        Assert.DoesNotContain(place.Calls, call => call.StartsWith("az vmss list-instances", StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData("vault")]
     [InlineData("cluster")]
@@ -265,9 +287,9 @@ public sealed class DeployTests
                 'resource show'*) echo /vault ;;
                 'resource list'*) all="$*" type="${all##*--resource-type }"; echo "/${type%% *}/one" ;;
                 'functionapp keys list'*) echo key ;;
-                'vmss list-instances'*) printf '1\n2\n' ;;
+                'vmss list-instances'*) [ ! -e {{folder.FullName}}/has-no-instances ] || { echo 'az: no instances' >&2; exit 3; }; printf '1\n2\n' ;;
                 'vmss list'*keyData*) ;;
-                'vmss list'*) echo vmss ;;
+                'vmss list'*) [ -e {{folder.FullName}}/has-no-machines ] || echo vmss ;;
                 'vmss get-instance-view'*) echo HealthState/healthy ;;
                 'network vnet show'*) echo subnet ;;
                 'network vnet subnet delete'*) [ ! -e {{folder.FullName}}/has-held ] ;;
