@@ -166,6 +166,27 @@ public sealed class DeployTests
     }
 
     [Fact]
+    public async Task A_subnet_that_Azure_holds_is_told_before_the_group_goes()
+    {
+        using var place = new Place(Existing);
+        var (code, output) = await place.Has("held").RunAsync("--remove");
+
+        Assert.Equal(1, code);
+        Assert.Contains("snet-private-link is still held: Azure may do so for some hours after the app has gone; then give the command again", output, StringComparison.Ordinal);
+        Assert.DoesNotContain(place.Calls, call => call.StartsWith("az group delete", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Nothing_is_removed_past_what_cannot_be_listed()
+    {
+        using var place = new Place(Existing);
+        var (code, _) = await place.Has("no-list").RunAsync("--remove");
+
+        Assert.NotEqual(0, code);
+        Assert.DoesNotContain(place.Calls, call => call.StartsWith("az network", StringComparison.Ordinal) || call.StartsWith("az group delete", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task A_cluster_of_ours_goes_with_its_group()
     {
         using var place = new Place(New);
@@ -285,7 +306,7 @@ public sealed class DeployTests
                 'keyvault list-deleted'*) ;;
                 'resource show'*secrets/client-key*) [ -e {{folder.FullName}}/has-vault ] ;;
                 'resource show'*) echo /vault ;;
-                'resource list'*) all="$*" type="${all##*--resource-type }"; echo "/${type%% *}/one" ;;
+                'resource list'*) [ ! -e {{folder.FullName}}/has-no-list ] || exit 3; all="$*" type="${all##*--resource-type }"; echo "/${type%% *}/one" ;;
                 'functionapp keys list'*) echo key ;;
                 'vmss list-instances'*) [ ! -e {{folder.FullName}}/has-no-instances ] || { echo 'az: no instances' >&2; exit 3; }; printf '1\n2\n' ;;
                 'vmss list'*keyData*) ;;
