@@ -13,6 +13,7 @@ public sealed class DeployTests
         CLUSTER_RESOURCE_ID=/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerService/managedClusters/aks
         CLUSTER_NETWORK_ID=/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/vnet
         ADDRESS_PREFIX=10.240.0.0/24
+        POD_NETWORK=overlay
 
         """;
 
@@ -148,7 +149,7 @@ public sealed class DeployTests
     [Fact]
     public async Task Nothing_is_left_in_a_cluster_and_a_network_that_were_there_before()
     {
-        using var place = new Place(Existing + "POD_NETWORK=overlay\n");
+        using var place = new Place(Existing);
 
         Assert.Equal(0, (await place.RunAsync("--remove")).Code);
         InOrder(
@@ -223,6 +224,8 @@ public sealed class DeployTests
     [InlineData(New + "RELAY_IMAGE=\n", "RELAY_IMAGE is ''")]
     [InlineData(New + "PATH=/tmp\n", "'PATH=/tmp' is no setting")]
     [InlineData("CLUSTER_RESOURCE_ID=aks\n", "CLUSTER_RESOURCE_ID is 'aks'")]
+    [InlineData(Existing + "POD_NETWORK=\n", "POD_NETWORK is ''; expected flat or overlay: 'az aks show --query networkProfile.networkPluginMode' says")]
+    [InlineData(New + "POD_NETWORK=kubenet\n", "POD_NETWORK is 'kubenet'; expected flat or overlay")]
     public async Task A_wrong_setting_is_told_before_anything_is_run(string settings, string message)
     {
         using var place = new Place(settings);
