@@ -304,7 +304,8 @@ module app 'modules/function-app.bicep' = {
       ...toObject(items(clusterSettings), setting => '${prefix}${setting.key}', setting => setting.value)
       '${prefix}ApiServer': clusterAccess.outputs.apiServer
       '${prefix}ApiServerIdentity': identities.outputs.functionClientId
-      '${prefix}Addresses': edgeAddress
+      // What Ingresses say in their status; Private Link's alias is no address, and is not for them.
+      ...(edge.shape == 'privateLink' ? {} : { '${prefix}Addresses': edgeAddress })
       '${prefix}EdgeShape': edge.shape
       ...(edge.shape == 'loadBalancer'
         ? {}
@@ -325,8 +326,8 @@ module app 'modules/function-app.bicep' = {
 @description('The resource group of everything.')
 output AZURE_RESOURCE_GROUP string = group.name
 
-@description('Resource id of the cluster.')
-output CLUSTER_RESOURCE_ID string = clusterResourceId
+@description('Resource id of the cluster. Not under the name of the parameters\' CLUSTER_RESOURCE_ID, which stands for a cluster that was there before.')
+output AKS_RESOURCE_ID string = clusterResourceId
 
 @description('Name of the function app.')
 output FUNCTION_APP string = names.app

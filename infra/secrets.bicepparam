@@ -1,6 +1,7 @@
 using 'secrets.bicep'
 
-// scripts/deploy sets these; PEM text goes by the environment, so that it is in no list of processes and in no file of ours.
+// scripts/deploy sets these; PEM text goes by the environment, so that it is in no list of processes. Files
+// that hold it are in the script's temporary folder only, and go with it.
 param vaultName = readEnvironmentVariable('KEY_VAULT', 'kv-example')
 param functionIdentityName = readEnvironmentVariable('FUNCTION_IDENTITY', 'id-function-example')
 param edgeIdentityName = readEnvironmentVariable('EDGE_IDENTITY', 'id-edge-example')

@@ -1,5 +1,6 @@
-# For scripts that take a program out of Debian's archive, from the mirror this machine's apt already uses. Needs no root and leaves the system's
-# packages alone. Who sources it has set $cache, the folder that the program goes into, and $advice, what to do where there is no such way.
+# For scripts that take a program out of Debian's archive: from DEBIAN_MIRROR, or else, on Debian, from the mirror that apt already uses. Needs no
+# root and leaves the system's packages alone. Who sources it has set $cache, the folder that the program goes into, and $advice, what to do where
+# there is no such way.
 
 say() { printf 'scripts/%s: %s\n' "${0##*/}" "$*" >&2; }
 die() { say "$*"; exit 1; }
@@ -14,20 +15,23 @@ lock_cache() {
 
 # open_archive SUITE…: $work, a folder for this run, and private_apt, which knows these suites and no package as installed.
 open_archive() {
-  local system keyring=/usr/share/keyrings/debian-archive-keyring.gpg mirror
-  system=$(. /etc/os-release && echo "$ID")
-  [ "$system" = debian ] || die "this takes Debian's mirrors, which ${system:-this system} does not use: $advice"
+  local system keyring=/usr/share/keyrings/debian-archive-keyring.gpg mirrors=${DEBIAN_MIRROR:-} mirror
+  if [ -z "$mirrors" ]; then
+    system=$(. /etc/os-release && echo "$ID") || true
+    [ "$system" = debian ] || die "apt on ${system:-this system} knows no Debian mirror: set DEBIAN_MIRROR to a Debian mirror near you, or $advice"
+    mirrors=$(apt-get update --print-uris 2>/dev/null | sed -nE "s#^'(.*)/dists/[a-z]+/InRelease'.*#\1#p" | sort -u) || true
+  fi
   [ -r "$keyring" ] || die "$keyring is missing, so packages could not be verified: install debian-archive-keyring"
   work=$(mktemp -d "$cache/work.XXXXXX")
   trap 'rm -rf "$work"' EXIT
   mkdir -p "$work/lists/partial" "$work/archives/partial" "$work/packages" "$work/root"
   : >"$work/status"
   : >"$work/preferences"
-  for mirror in $(apt-get update --print-uris 2>/dev/null | sed -nE "s#^'(.*)/dists/[a-z]+/InRelease'.*#\1#p" | sort -u); do
+  for mirror in $mirrors; do
     printf "deb [target=Packages signed-by=$keyring] $mirror %s main\n" "$@" >"$work/sources.list"
     if private_apt apt-get update; then return; fi
   done
-  die "no mirror in apt's sources gave Debian's $*: $advice"
+  die "no mirror in DEBIAN_MIRROR or apt's sources gave Debian's $*: $advice"
 }
 private_apt() {
   "$1" -qq -o Dir::Etc::SourceList="$work/sources.list" -o Dir::Etc::SourceParts=/dev/null \

@@ -9,13 +9,13 @@ if [ -z "$new_cluster" ]; then # one that was made here goes with the resource g
 
     step "Our subnets in the cluster's network, after all that is connected to them"
     for type in Microsoft.Web/sites Microsoft.Network/privateLinkServices Microsoft.Compute/virtualMachineScaleSets Microsoft.Network/loadBalancers; do
-        for id in $(ask "$type" az resource list --resource-group "$AZURE_RESOURCE_GROUP" --resource-type "$type" --query '[].id' -o tsv); do run az resource delete --ids "$id"; done
+        ids=$(ask "$type" az resource list --resource-group "$AZURE_RESOURCE_GROUP" --resource-type "$type" --query '[].id' -o tsv)
+        for id in $ids; do run az resource delete --ids "$id"; done
     done
     for subnet in snet-private-link snet-edge snet-function; do
         found=$(ask "$CLUSTER_NETWORK_ID/subnets/$subnet" az network vnet show --ids "$CLUSTER_NETWORK_ID" --query "subnets[?name=='$subnet'].id" -o tsv)
-        [ -z "$found" ] || run az network vnet subnet delete --ids "$found"
+        [ -z "$found" ] || run az network vnet subnet delete --ids "$found" || die "$subnet is still held: Azure may do so for some hours after the app has gone; then give the command again"
     done
-    say "Azure may hold the function's subnet for some hours after the app has gone: then give the command again"
 fi
 
 step "Resource group: resources, identities, their roles and federated credentials"

@@ -1,7 +1,9 @@
 # Part of scripts/deploy: after new certificates, the edge's machines take them one after the other, and then the proxies in the cluster do.
 # The function has its new ones already. A proxy whose authority is the old one serves on, unreachable to it; one that has restarted is pushed to anew.
 scale_set=$(ask "scale set" az vmss list --resource-group "$AZURE_RESOURCE_GROUP" --query '[0].name' -o tsv)
-for instance in $(ask instance az vmss list-instances --resource-group "$AZURE_RESOURCE_GROUP" --name "${scale_set:-none}" --query '[].instanceId' -o tsv 2>/dev/null); do
+instances=
+[ -z "$scale_set" ] || instances=$(ask instance az vmss list-instances --resource-group "$AZURE_RESOURCE_GROUP" --name "$scale_set" --query '[].instanceId' -o tsv)
+for instance in $instances; do
     run az vmss run-command invoke --resource-group "$AZURE_RESOURCE_GROUP" --name "$scale_set" --instance-id "$instance" \
         --command-id RunShellScript --scripts 'systemctl start edge-certificates.service' --output none
     say "waiting until the load balancer finds $instance healthy"

@@ -4,7 +4,7 @@ using IngressReconciler.Proxies;
 
 namespace IngressReconciler.Cli;
 
-/// <summary><c>pki</c>: throw-away certificates for local runs and tests, laid out as the Secrets that a proxy mounts.</summary>
+/// <summary><c>pki</c>: the certificates that proxies and their control plane start with, laid out as the Secrets that a proxy mounts.</summary>
 public static class PkiCommand
 {
     private static readonly Argument<string> Folder = new("FOLDER") { Description = "Is made when missing; certificates that are there are replaced." };
@@ -14,7 +14,7 @@ public static class PkiCommand
     /// <summary>The command.</summary>
     public static Command Create()
     {
-        var command = new Command("pki", "Make throw-away certificates for local runs: admin/, traffic/ and client/, each with tls.crt, tls.key and ca.crt. The authority's key is not kept.")
+        var command = new Command("pki", "Make certificates for ten years: admin/ for the proxies' admin ports, client/ for who connects to them, and traffic/, which clients are shown until others are pushed; each with tls.crt, tls.key and ca.crt. The authority's key is not kept: to renew one, make all anew.")
         {
             Folder, ServerName, Client,
         };

@@ -5,8 +5,8 @@ using System.Security.Cryptography.X509Certificates;
 namespace IngressReconciler.Local;
 
 /// <summary>
-/// An authority for local runs and tests whose key lives only in memory: what it signs is all there will ever be. Elliptic curve P-256
-/// (FIPS 186-5) throughout, X.509 v3 (RFC 5280).
+/// The authority of admin ports, whose key is thrown away: it lives only in memory, and what it signs is all there will ever be. Elliptic curve
+/// P-256 (FIPS 186-5) throughout, X.509 v3 (RFC 5280).
 /// </summary>
 public sealed class ThrowAwayPki : IDisposable
 {
@@ -20,7 +20,7 @@ public sealed class ThrowAwayPki : IDisposable
     public ThrowAwayPki(TimeProvider clock)
     {
         using var key = NewKey();
-        var request = new CertificateRequest("CN=throw-away CA", key, HashAlgorithmName.SHA256);
+        var request = new CertificateRequest("CN=ingress-reconciler admin CA", key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, false, 0, critical: true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, critical: true));
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));

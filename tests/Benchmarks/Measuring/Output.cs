@@ -12,7 +12,7 @@ public static class Output
         # Benchmarks
 
         Written by `scripts/bench --write`; `scripts/bench --help` says what there is to run. Ratios come from one run in which the alternatives
-        took turns; absolute times are this machine's. Aims are those of the project's plan.
+        took turns; absolute times are this machine's. Aims are ours, and stand below the tables.
 
         """;
 

@@ -13,6 +13,7 @@ public sealed class DeployTests
         CLUSTER_RESOURCE_ID=/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerService/managedClusters/aks
         CLUSTER_NETWORK_ID=/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/vnet
         ADDRESS_PREFIX=10.240.0.0/24
+        POD_NETWORK=overlay
 
         """;
 
@@ -78,6 +79,28 @@ public sealed class DeployTests
         Assert.DoesNotContain(place.Calls, call => call.Contains("proxy-traffic", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task Proxies_keep_their_certificates_while_the_edge_s_machines_are_not_known()
+    {
+        using var place = new Place(New);
+        var (code, output) = await place.Has("no-instances").RunAsync("--renew");
+
+        Assert.NotEqual(0, code);
+        Assert.Contains("az: no instances", output, StringComparison.Ordinal);
+        Assert.DoesNotContain(place.Calls, call => call.Contains("rollout restart", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Without_machines_only_the_proxies_are_renewed()
+    {
+        using var place = new Place(New + "EDGE_SHAPE=loadBalancer\n");
+        var (code, output) = await place.Has("no-machines").RunAsync("--renew");
+
+        Assert.True(code == 0, output);
+        Assert.Contains("kubectl -n ingress-reconciler rollout restart daemonset/ingress-proxy", place.Calls);
+        Assert.DoesNotContain(place.Calls, call => call.StartsWith("az vmss list-instances", StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData("vault")]
     [InlineData("cluster")]
@@ -98,14 +121,35 @@ public sealed class DeployTests
 
         Assert.Equal(0, (await place.RunAsync()).Code);
         Assert.Equal(2, place.Calls.Count(call => call.StartsWith("az deployment sub create", StringComparison.Ordinal)));
-        Assert.Equal(["", "10.241.0.4,10.241.0.5"], place.Calls.Where(call => call.StartsWith("bicep build-params infra/main", StringComparison.Ordinal)).Select(call => call.Split("nodes=")[1]));
+        // The cluster stays a new one in the second turn.
+        Assert.Equal(["cluster= nodes=", "cluster= nodes=10.241.0.4,10.241.0.5"], place.Infrastructure);
         Assert.DoesNotContain(place.Calls, call => call.Contains("proxy-protocol", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("10.241.0.4\n10.241.0.5\n", "cluster= nodes=10.241.0.4,10.241.0.5")]
+    [InlineData("10.241.0.3\n10.241.0.4\n", "cluster= nodes=10.241.0.3,10.241.0.4", "cluster= nodes=10.241.0.4,10.241.0.5")]
+    public async Task A_later_turn_never_empties_the_load_balancer(string pool, params string[] turns)
+    {
+        using var place = new Place(New + "EDGE_SHAPE=loadBalancer\n");
+
+        Assert.Equal(0, (await place.Has("pool", pool).RunAsync()).Code);
+        Assert.Equal(turns, place.Infrastructure);
+    }
+
+    [Fact]
+    public async Task A_cluster_that_is_there_is_asked_for_its_nodes_first()
+    {
+        using var place = new Place(Existing + "EDGE_SHAPE=loadBalancer\n");
+
+        Assert.Equal(0, (await place.RunAsync()).Code);
+        Assert.Equal(["cluster=/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerService/managedClusters/aks nodes=10.241.0.4,10.241.0.5"], place.Infrastructure);
     }
 
     [Fact]
     public async Task Nothing_is_left_in_a_cluster_and_a_network_that_were_there_before()
     {
-        using var place = new Place(Existing + "POD_NETWORK=overlay\n");
+        using var place = new Place(Existing);
 
         Assert.Equal(0, (await place.RunAsync("--remove")).Code);
         InOrder(
@@ -120,6 +164,27 @@ public sealed class DeployTests
             "az deployment sub delete --name ingress-reconciler-shop");
         Assert.Contains("overlays/overlay-network", place.Calls.Single(call => call.StartsWith("kubectl delete", StringComparison.Ordinal)), StringComparison.Ordinal);
         Assert.Equal(3, place.Calls.Count(call => call.StartsWith("az network vnet subnet delete", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task A_subnet_that_Azure_holds_is_told_before_the_group_goes()
+    {
+        using var place = new Place(Existing);
+        var (code, output) = await place.Has("held").RunAsync("--remove");
+
+        Assert.Equal(1, code);
+        Assert.Contains("snet-private-link is still held: Azure may do so for some hours after the app has gone; then give the command again", output, StringComparison.Ordinal);
+        Assert.DoesNotContain(place.Calls, call => call.StartsWith("az group delete", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Nothing_is_removed_past_what_cannot_be_listed()
+    {
+        using var place = new Place(Existing);
+        var (code, _) = await place.Has("no-list").RunAsync("--remove");
+
+        Assert.NotEqual(0, code);
+        Assert.DoesNotContain(place.Calls, call => call.StartsWith("az network", StringComparison.Ordinal) || call.StartsWith("az group delete", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -159,6 +224,8 @@ public sealed class DeployTests
     [InlineData(New + "RELAY_IMAGE=\n", "RELAY_IMAGE is ''")]
     [InlineData(New + "PATH=/tmp\n", "'PATH=/tmp' is no setting")]
     [InlineData("CLUSTER_RESOURCE_ID=aks\n", "CLUSTER_RESOURCE_ID is 'aks'")]
+    [InlineData(Existing + "POD_NETWORK=\n", "POD_NETWORK is ''; expected flat or overlay: 'az aks show --query networkProfile.networkPluginMode' says")]
+    [InlineData(New + "POD_NETWORK=kubenet\n", "POD_NETWORK is 'kubenet'; expected flat or overlay")]
     public async Task A_wrong_setting_is_told_before_anything_is_run(string settings, string message)
     {
         using var place = new Place(settings);
@@ -217,7 +284,7 @@ public sealed class DeployTests
             Write("settings", $"# what is asked for\nAZURE_ENV_NAME=shop\nAZURE_LOCATION=northeurope\nCLUSTER=shop\nOPERATOR_CIDRS=203.0.113.7/32\nRELAY_IMAGE=example/relay:1\n{settings}");
             Stand("scripts/package", "package", "");
             Stand("scripts/bicep", "", $"echo {folder.FullName}/bin/bicep");
-            Stand("bin/bicep", "bicep", "", "nodes=$NODE_ADDRESSES");
+            Stand("bin/bicep", "bicep", "", "cluster=$CLUSTER_RESOURCE_ID nodes=$NODE_ADDRESSES");
             Stand("bin/kubelogin", "kubelogin", "");
             Stand("bin/dotnet", "dotnet", "");
             Stand("artifacts/native/ingress-reconciler", "ingress-reconciler", """
@@ -242,18 +309,20 @@ public sealed class DeployTests
                 'keyvault list-deleted'*) ;;
                 'resource show'*secrets/client-key*) [ -e {{folder.FullName}}/has-vault ] ;;
                 'resource show'*) echo /vault ;;
-                'resource list'*) all="$*" type="${all##*--resource-type }"; echo "/${type%% *}/one" ;;
+                'resource list'*) [ ! -e {{folder.FullName}}/has-no-list ] || exit 3; all="$*" type="${all##*--resource-type }"; echo "/${type%% *}/one" ;;
                 'functionapp keys list'*) echo key ;;
-                'vmss list-instances'*) printf '1\n2\n' ;;
+                'vmss list-instances'*) [ ! -e {{folder.FullName}}/has-no-instances ] || { echo 'az: no instances' >&2; exit 3; }; printf '1\n2\n' ;;
                 'vmss list'*keyData*) ;;
-                'vmss list'*) echo vmss ;;
+                'vmss list'*) [ -e {{folder.FullName}}/has-no-machines ] || echo vmss ;;
                 'vmss get-instance-view'*) echo HealthState/healthy ;;
                 'network vnet show'*) echo subnet ;;
+                'network vnet subnet delete'*) [ ! -e {{folder.FullName}}/has-held ] ;;
+                'network lb list'*) cat {{folder.FullName}}/has-pool ;;
                 esac
                 """);
             // As Azure gives them: in another case.
             Write("outputs", """
-                { "azurE_RESOURCE_GROUP": {"value": "rg-shop"}, "clusteR_RESOURCE_ID": {"value": "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerService/managedClusters/aks"},
+                { "azurE_RESOURCE_GROUP": {"value": "rg-shop"}, "akS_RESOURCE_ID": {"value": "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerService/managedClusters/aks"},
                   "functioN_APP": {"value": "func-shop"}, "functioN_APP_HOST": {"value": "func-shop.example"}, "functioN_IDENTITY": {"value": "id-function"}, "edgE_IDENTITY": {"value": "id-edge"},
                   "keY_VAULT": {"value": "kv-shop"}, "storagE_ACCOUNT": {"value": "stshop"}, "topiC_NAME": {"value": "evgt-shop"}, "edgE_ADDRESS": {"value": "203.0.113.1"}, "cluster": {"value": "shop"},
                   "topic": {"value": "https://topic.example/api/events"}, "relaY_CLIENT_ID": {"value": "relay"}, "controL_PLANE_OBJECT_ID": {"value": "control"},
@@ -265,9 +334,13 @@ public sealed class DeployTests
 
         public IReadOnlyList<string> Applied => [.. File.ReadLines(At("applied"))];
 
-        public Place Has(string what)
+        /// <summary>Which cluster and which nodes the infrastructure was deployed with, turn by turn.</summary>
+        public IReadOnlyList<string> Infrastructure =>
+            [.. Calls.Where(call => call.StartsWith("bicep build-params infra/main", StringComparison.Ordinal)).Select(call => call[call.IndexOf("cluster=", StringComparison.Ordinal)..])];
+
+        public Place Has(string what, string content = "")
         {
-            File.WriteAllText(At($"has-{what}"), "");
+            File.WriteAllText(At($"has-{what}"), content);
             return this;
         }
 

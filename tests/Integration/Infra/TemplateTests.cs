@@ -1,12 +1,14 @@
+using System.Text.RegularExpressions;
 using Xunit;
 
 namespace IngressReconciler.Tests.Integration.Infra;
 
 /// <summary>Who gets into what in Azure: all of it, written out, and nothing besides. <see cref="TemplateMutationTests"/> shows that each line counts.</summary>
-public sealed class TemplateTests
+public sealed partial class TemplateTests
 {
     private const string Machines = "haproxy privateLink";
     private const string NewCluster = "loadBalancer haproxy";
+    private const string Public = "loadBalancer haproxy";
     private const string Everywhere = $"loadBalancer {Machines}";
 
     public static TheoryData<string> Shapes => [.. Template.Shapes];
@@ -108,7 +110,7 @@ public sealed class TemplateTests
         (Everywhere, "IngressReconciler__Admin__Certificate = @Microsoft.KeyVault(SecretUri={0}secrets/client-crt)"),
         (Everywhere, "IngressReconciler__Admin__Key = @Microsoft.KeyVault(SecretUri={0}secrets/client-key)"),
         (Everywhere, $"IngressReconciler__Admin__ServerName = {new IngressReconciler.Proxies.ProxyOptions().ServerName}"),
-        (Everywhere, "IngressReconciler__Clusters__shop__Addresses = …"),
+        (Public, "IngressReconciler__Clusters__shop__Addresses = …"),
         (Everywhere, "IngressReconciler__Clusters__shop__ApiServer = https://{0}"),
         (Everywhere, "IngressReconciler__Clusters__shop__ApiServerIdentity = …"),
         (Machines, "IngressReconciler__Clusters__shop__EdgeScaleSet = /Microsoft.Compute/virtualMachineScaleSets/vmss-edge"),
@@ -133,6 +135,22 @@ public sealed class TemplateTests
     [MemberData(nameof(Shapes))]
     public void What_the_cluster_s_parameters_need_is_told(string shape) =>
         Assert.Empty(Manifests.Parameters.Keys.Except(["RELAY_IMAGE", "MONITORING_NAMESPACE"]).Except(Template.Of(shape).Outputs.AsObject().Select(one => one.Key)));
+
+    /// <summary>Who deploys has the outputs in the environment, azd too, when it deploys again: then they must not be read as what somebody has set.</summary>
+    [Theory]
+    [MemberData(nameof(Shapes))]
+    public void What_is_told_is_no_parameter_of_the_next_deployment_but_for_what_was_one_already(string shape)
+    {
+        var outputs = Template.Of(shape).Outputs;
+        var read = EnvironmentVariable().Matches(File.ReadAllText(Repository.File("infra/main.bicepparam"))).Select(match => match.Groups[1].Value).ToHashSet(StringComparer.OrdinalIgnoreCase);
+
+        Assert.Contains("CLUSTER_RESOURCE_ID", read);
+        Assert.Equal(["CLUSTER", "EDGE_SHAPE"], outputs.AsObject().Select(one => one.Key).Where(read.Contains).Order(StringComparer.Ordinal));
+        Assert.Equal(("shop", shape), (outputs.Text("CLUSTER"), outputs.Text("EDGE_SHAPE")));
+    }
+
+    [GeneratedRegex(@"readEnvironmentVariable\('(\w+)'")]
+    private static partial Regex EnvironmentVariable();
 
     private static void Hold(string snapshot, Func<Template, IEnumerable<string>> facts, params (string Where, string Line)[] expected) => Assert.Equal(
         expected.Where(one => one.Where.Split(' ').Contains(snapshot)).Select(one => one.Line).Order(StringComparer.Ordinal),

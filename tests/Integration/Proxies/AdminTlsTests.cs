@@ -53,7 +53,7 @@ public sealed class AdminTlsTests(HAProxyProcess haproxy) : IClassFixture<HAProx
 
         var e = await Assert.ThrowsAsync<ProxyUnavailableException>(() => OpenAsync(credentials));
 
-        const string reason = "is not trusted: its certificate 'CN=ingress-proxy' from 'CN=throw-away CA' does not lead to the given CA";
+        const string reason = "is not trusted: its certificate 'CN=ingress-proxy' from 'CN=ingress-reconciler admin CA' does not lead to the given CA";
         Assert.Contains(reason, e.Message, StringComparison.Ordinal);
         Assert.False(e.IsTransient);
     }
