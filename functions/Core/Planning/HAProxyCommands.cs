@@ -105,8 +105,11 @@ public static class HAProxyCommands
     /// <summary>Notes something on the process itself.</summary>
     public static RuntimeCommand Note(string key, string value, bool exists) => new($"{(exists ? "set" : "add")} map {StateMap} {Word(key)} {Word(value)}");
 
+    /// <summary>What stands before the proxy's name in the note that opens a probe.</summary>
+    private const string Probe = "probe:";
+
     /// <summary>Lets a probe with this token ask the proxy what arrived there; the answer has the name.</summary>
-    public static RuntimeCommand OpenProbe(string token, string proxy) => new($"add map {StateMap} {Word(token)} {Word("probe:" + proxy)}");
+    public static RuntimeCommand OpenProbe(string token, string proxy) => new($"add map {StateMap} {Word(token)} {Word(Probe + proxy)}");
 
     /// <summary>Ends that.</summary>
     public static RuntimeCommand CloseProbe(string token) => new($"del map {StateMap} {Word(token)}");
@@ -116,7 +119,7 @@ public static class HAProxyCommands
 
     /// <summary>The tokens of the probes in a reply to <see cref="ShowState"/>: lines of <c>address key value</c>.</summary>
     public static IEnumerable<string> Probes(string reply) =>
-        reply.Split('\n').Select(line => line.Split(' ')).Where(words => words is [_, _, ['p', 'r', 'o', 'b', 'e', ':', ..]]).Select(words => words[1]);
+        reply.Split('\n').Select(line => line.Split(' ')).Where(words => words.Length == 3 && words[2].StartsWith(Probe, StringComparison.Ordinal)).Select(words => words[1]);
 
     /// <summary>An argument of a command: what would end it is escaped; what cannot be escaped is refused.</summary>
     public static string Word(string value)
