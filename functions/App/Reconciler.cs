@@ -71,14 +71,8 @@ public sealed partial class Reconciler(
     /// <summary>One for each proxy, by name.</summary>
     public ImmutableArray<ProxyWorker> Workers => proxies.Workers;
 
-    /// <summary>Every mistake and limit: of routing, of endpoints, and of certificates that could not be pushed.</summary>
-    public IEnumerable<Finding> Findings => Wanted.Findings.Concat(proxies.Workers
-        .SelectMany(worker => worker.Unusable).DistinctBy(one => one.Reference)
-        .Select(one => new Finding(
-            new(ResourceKind.Secret, one.Reference.Namespace, one.Reference.Name),
-            Severity.Error,
-            "CertificateNotUsable",
-            $"the certificate is not pushed: {one.Reason}; what was served before is still")));
+    /// <summary>Every mistake and limit: of routing, of endpoints, and what proxies refuse.</summary>
+    public IEnumerable<Finding> Findings => Wanted.Findings.Concat(RefusalFindings.Of(proxies.Workers.Select(worker => (worker.Name, worker.Refused))));
 
     /// <summary>What could not be written to the cluster.</summary>
     public IEnumerable<WriteFailure> WriteFailures => feedback?.Failures ?? [];

@@ -97,10 +97,10 @@ public sealed record ProxyExam(string Name, ProxyRole Role, ProxyReport Report)
             var (wanted, version) = (reconciler.Wanted, reconciler.Version);
             var asked = new HAProxyStateReading(scope, certificateStore: false);
             var replies = await session.SendAsync(asked.Commands, cancel);
-            var plan = HAProxyPlanner.Plan(wanted, version, asked.Read([.. replies.Select(reply => reply.IsError ? "" : reply.Text)]), scope);
-
-            // What waits for a usable pair is told of elsewhere.
-            string[] left = [.. plan.Prepare.Concat(plan.Switch).Concat(plan.Retire).Where(step => HAProxyNames.CertificateOf(step) is not { } name || !worker.Unusable.Any(one => name.StartsWith(HAProxyNames.CertificatePrefix(one.Reference), StringComparison.Ordinal))).Select(step => $"{step}")];
+            // What the proxy refuses is told of elsewhere.
+            var plan = HAProxyPlanner.Plan(
+                wanted, version, asked.Read([.. replies.Select(reply => reply.IsError ? "" : reply.Text)]), scope, worker.Refused);
+            string[] left = [.. plan.Prepare.Concat(plan.Switch).Concat(plan.Retire).Select(HAProxyNames.Describe)];
             if (left.Length == 0 || reading == Readings)
                 return left;
             await Task.Delay(BetweenReadings, cancel);

@@ -1,13 +1,11 @@
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using IngressReconciler.Proxies;
 using IngressReconciler.Routing;
 
 namespace IngressReconciler.Kubernetes;
 
 /// <summary>
-/// Reads certificates with their keys when they are pushed, from where the cluster's Secrets are, and checks them: HAProxy must not see a key
-/// that does not fit. The text lives as long as the push.
+/// Reads certificates with their keys when they are pushed, from where the cluster's Secrets are, and checks them (<see cref="PemBundle"/>): a key that does
+/// not fit its certificate breaks other connections of HAProxy. The text lives as long as the push.
 /// </summary>
 /// <param name="reader">Reads the cluster; null when there is no way to.</param>
 /// <param name="time">Tells what has expired.</param>
@@ -29,20 +27,9 @@ public sealed class KeyPairs(IClusterReader? reader, TimeProvider time)
         }
 
         if (pair is null)
-            return KeyPairText.Unusable("it is gone, or lacks its certificate or its key");
+            return KeyPairText.Unusable("the Secret is gone, or lacks tls.crt or tls.key");
         if (pair.Fingerprint != fingerprint)
-            return KeyPairText.Unusable("it has changed since; the event of its change will bring it");
-        try
-        {
-            using var certificate = X509Certificate2.CreateFromPem(pair.Chain, pair.PrivateKey);
-            if (certificate.NotAfter.ToUniversalTime() < time.GetUtcNow())
-                return KeyPairText.Unusable($"it expired on {certificate.NotAfter.ToUniversalTime():yyyy-MM-dd}");
-        }
-        catch (Exception e) when (e is CryptographicException or ArgumentException)
-        {
-            return KeyPairText.Unusable($"certificate and key do not go together or cannot be read: {e.Message}");
-        }
-
-        return KeyPairText.Of(pair.Chain.TrimEnd() + "\n" + pair.PrivateKey.TrimEnd() + "\n");
+            return KeyPairText.Unusable("the Secret has changed since; the event of its change will bring it");
+        return PemBundle.TryMake(pair.Chain, pair.PrivateKey, time.GetUtcNow(), out var pem, out var refusal) ? KeyPairText.Of(pem) : KeyPairText.Unusable(refusal);
     }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using IngressReconciler.Cluster;
 using IngressReconciler.Planning;
 using IngressReconciler.Routing;
@@ -22,6 +23,11 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Pro
     private static readonly TimeSpan LongestTry = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LongestAfterRefusal = TimeSpan.FromSeconds(5);
 
+    /// <summary>Refusals that a report names; and that are logged at one time.</summary>
+    private const int RefusalsShown = 3;
+
+    private const int RefusalsLogged = 20;
+
     private readonly Lock gate = new();
     private readonly CancellationTokenSource stopping = new();
     private readonly ProxySweep sweep = new(link, time);
@@ -33,7 +39,7 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Pro
     private Task asking = Task.CompletedTask;
     private TaskCompletionSource lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TimeSpan pause = FirstTry;
-    private UnusableCertificate[] unusable = [];
+    private Refusals refused = Refusals.None;
     private bool reachable = true;
     private bool resync;
     private JournalPosition reached = JournalPosition.Start;
@@ -55,8 +61,8 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Pro
     /// <summary>Where it is measured.</summary>
     public ProxyTelemetry Telemetry => telemetry;
 
-    /// <summary>Certificates that it lacks.</summary>
-    public IReadOnlyList<UnusableCertificate> Unusable => Volatile.Read(ref unusable);
+    /// <summary>What it refuses. Each is tried again when what it is about changes, and whenever all of the proxy is looked at.</summary>
+    public Refusals Refused => Volatile.Read(ref refused);
 
     /// <summary>The push that is under way; completed when there is none. Never fails.</summary>
     public Task Current => Volatile.Read(ref current);
@@ -165,7 +171,8 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Pro
                 async (connection, token) => (await PushTwiceAsync(connection, what, scope, token), connection.Process), either.Token);
             var drift = unexpected && outcome.WasReady ? outcome.Steps : 0;
             telemetry.Pushed(span, outcome, drift);
-            unusable = [.. unusable.Where(one => !outcome.Everything && !scope.Certificates.Contains(one.Reference)).Concat(outcome.Unusable)];
+            var news = outcome.Refused.All.Where(one => refused.Find(one.Part)?.Reason != one.Reason).ToArray();
+            Volatile.Write(ref refused, outcome.Refused);
             Tell(report => report with
             {
                 Running = true,
@@ -175,7 +182,7 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Pro
                 Process = process,
                 Pushes = report.Pushes + 1,
                 Drift = report.Drift + drift,
-                Trouble = unusable.Length == 0 ? null : $"not pushed: {string.Join("; ", unusable.Select(one => $"certificate {one.Reference}, {one.Reason}"))}",
+                Trouble = Told(outcome.Refused),
             });
             lock (gate)
             {
@@ -191,7 +198,9 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Pro
             if (drift > 0)
                 LogDrift(Name, drift);
             sweep.Add(outcome.Sweep);
-            AskAgain(outcome.Unusable);
+            foreach (var one in news.Take(RefusalsLogged))
+                LogNotApplied(Name, $"{one.Owner}", one.Reason);
+            AskAgain(outcome.Refused);
         }
         catch (Exception e)
         {
@@ -204,23 +213,21 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Pro
     {
         try
         {
-            return await ProxyPush.RunAsync(connection, what.Wanted, what.Version, scope, keys, cancel);
+            return await ProxyPush.RunAsync(connection, what.Wanted, what.Version, scope, refused, keys, cancel);
         }
         catch (PushRefusedException e)
         {
             LogRefused(Name, e.Message);
             Traces.Stage("refused");
-            return await ProxyPush.RunAsync(connection, what.Wanted, what.Version, PlanScope.All(Role), keys, cancel);
+            return await ProxyPush.RunAsync(connection, what.Wanted, what.Version, PlanScope.All(Role), refused, keys, cancel);
         }
     }
 
-    /// <summary>What could not be read now may be readable in a while, and no event will say so.</summary>
-    private void AskAgain(IReadOnlyList<UnusableCertificate> unread)
+    /// <summary>What could not be done now may be possible in a while, and no event will say so.</summary>
+    private void AskAgain(Refusals refused)
     {
-        foreach (var one in unread)
-            LogUnusable(Name, one.Reference, one.Reason);
-        var outages = unread.Where(one => one.IsOutage).Select(one => one.Reference).ToArray();
-        if (outages.Length > 0)
+        var outages = refused.All.Where(one => one.IsOutage).Select(one => HAProxyNames.ReferenceOf(one.Part.Name)).OfType<CertificateReference>().ToHashSet();
+        if (outages.Count > 0)
             asking = AskAsync();
 
         async Task AskAsync()
@@ -230,6 +237,16 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Pro
                 pending.Certificates.UnionWith(outages);
             wake();
         }
+    }
+
+    /// <summary>What is refused, in short; null when nothing is.</summary>
+    private static string? Told(Refusals refused)
+    {
+        if (refused.Count == 0)
+            return null;
+        var some = refused.All.OrderBy(one => $"{one.Owner}", StringComparer.Ordinal).DistinctBy(one => (one.Owner, one.Reason)).ToArray();
+        var rest = some.Length > RefusalsShown ? string.Create(CultureInfo.InvariantCulture, $"; and {some.Length - RefusalsShown} more") : "";
+        return $"all is applied but {string.Join("; ", some.Take(RefusalsShown).Select(one => $"{one.Owner}: {one.Reason}"))}{rest}";
     }
 
     /// <summary>Gives what failed, in words.</summary>
@@ -373,8 +390,8 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Pro
     [LoggerMessage(Level = LogLevel.Warning, Message = "Proxy {Name} {Reason}; trying again")]
     private partial void LogUnavailable(string name, string reason);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Proxy {Name} does not get certificate {Secret}: {Reason}")]
-    private partial void LogUnusable(string name, CertificateReference secret, string reason);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Proxy {Name} goes on without what {Owner} asks for, and runs all else: {Reason}")]
+    private partial void LogNotApplied(string name, string owner, string reason);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "A push to proxy {Name} failed in a way that it must not; trying again")]
     private partial void LogBug(Exception e, string name);

@@ -106,6 +106,10 @@ public sealed class RuntimeConnection : IAsyncDisposable
         }
     }
 
+    /// <summary>Says whether a command may be sent.</summary>
+    /// <exception cref="ArgumentException">It breaks <see cref="CommandRules"/>.</exception>
+    public void Check(in RuntimeCommand command) => CommandRules.Check(command, _options.PayloadLimit);
+
     /// <summary>
     /// Sends all commands at once and returns their replies, one each, in order. One call at a time. An error reply is a reply: it neither
     /// ends the session nor keeps the commands after it from running.

@@ -59,17 +59,39 @@ public static class HAProxyNames
     /// <summary>What the names of every generation of a certificate begin with.</summary>
     public static string CertificatePrefix(CertificateReference reference) => $"{reference.Namespace}/{reference.Name}/";
 
-    /// <summary>The certificate that a step is about; null when it is about something else.</summary>
-    public static string? CertificateOf(Step step) => step switch
-    {
-        AddCertificate add => add.Certificate,
-        SetDefaultCertificate set => set.Certificate,
-        BindCertificate bind => bind.Line.Certificate,
-        UnbindCertificate unbind => unbind.Line.Certificate,
-        DeleteCertificate delete => delete.Certificate,
-        _ => null,
-    };
+    /// <summary>Of which Secret a certificate is, by its name in the store or by an entry of the list; null for a name that is none of ours.</summary>
+    public static CertificateReference? ReferenceOf(string certificate) => certificate.Split('/') is [var ns, var name, _] ? new(ns, name) : null;
 
-    /// <summary>Of which Secret a certificate is.</summary>
-    public static CertificateReference ReferenceOf(string certificate) => new(certificate.Split('/')[0], certificate.Split('/')[1]);
+    /// <summary>Of which Service a backend is.</summary>
+    public static ResourceKey? ServiceOf(ReadOnlySpan<char> backend) =>
+        backend.ToString().Split(':') is [_, var ns, var service, _, ..] ? new(ResourceKind.Service, ns, service) : null;
+
+    /// <summary>A step for people, as the end of a sentence: <c>server web-1_10.0.3.7_8080 of backend http:shop:web:80</c>.</summary>
+    public static string Describe(Step step) => step switch
+    {
+        AddBackend(var backend, _) => $"the new backend {backend}",
+        PublishBackend(var backend) => $"the publishing of backend {backend}",
+        UnpublishBackend(var backend) => $"the unpublishing of backend {backend}",
+        DeleteBackend(var backend) => $"the removal of backend {backend}",
+        AddServer add => $"the new server {add.Server} of backend {add.Backend}",
+        CheckServer(var backend, var server) => $"the health check of server {server} of backend {backend}",
+        SetServerState(var backend, var server, var state) => $"the state {state.ToString().ToLowerInvariant()} of server {server} of backend {backend}",
+        DeleteServer(var backend, var server) => $"the removal of server {server} of backend {backend}",
+        AddRoute(var key, var value) => $"the new route {key} to {value}",
+        SetRoute(var key, var value) => $"the change of route {key} to {value}",
+        DeleteRoute(var key) => $"the removal of route {key}",
+        ReplaceRoutes(var routes) => string.Create(CultureInfo.InvariantCulture, $"the replacement of all routes by {routes.Length}"),
+        AddCertificate(var certificate, _) => $"certificate {certificate}",
+        SetDefaultCertificate(var certificate, _) => $"certificate {certificate} as the default one",
+        NoteDefaultCertificate(var certificate) => $"the note that certificate {certificate} is the default one",
+        AbortCertificate(var certificate) => $"the end of an unfinished change of certificate {certificate}",
+        BindCertificate(var line) => $"certificate {line.Certificate} for server name {line.ServerName}",
+        UnbindCertificate(var line, _) => $"the end of certificate {line.Certificate} for server name {line.ServerName}",
+        DeleteCertificate(var certificate) => $"the removal of certificate {certificate}",
+        AddProxySource(var source) => $"PROXY headers from {source.Network} ({SourceWord(source)})",
+        SetProxySource(var source) => $"PROXY headers from {source.Network} ({SourceWord(source)})",
+        DeleteProxySource(var network) => $"the end of PROXY headers from {network}",
+        TellLinkId(var tell) => $"the header X-Azure-Private-Link-Id {(tell ? "on" : "off")}",
+        _ => throw new ArgumentOutOfRangeException(nameof(step), step.GetType().Name, "a step of a kind that is not known"),
+    };
 }

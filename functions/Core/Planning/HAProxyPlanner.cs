@@ -19,11 +19,15 @@ public static class HAProxyPlanner
     /// <param name="version">Number of the version that <paramref name="wanted"/> routes by.</param>
     /// <param name="state">What the proxy runs, read for <paramref name="scope"/>.</param>
     /// <param name="scope">What is looked at.</param>
-    public static PushPlan Plan(Wanted wanted, int version, ProxyState state, PlanScope scope)
+    /// <param name="refused">
+    /// What the proxy is known to refuse; null for nothing. It keeps what it has there, and so does what depends on it: a route is not led to a backend that
+    /// cannot be made, and what it goes on leading to is not taken away.
+    /// </param>
+    public static PushPlan Plan(Wanted wanted, int version, ProxyState state, PlanScope scope, Refusals? refused = null)
     {
-        var plan = new Builder();
-        Backends(plan, wanted, state, scope);
-        Routes(plan, wanted, version, state, scope);
+        var plan = new Builder(refused ?? Refusals.None);
+        var kept = Routes(plan, wanted, version, state, scope);
+        Backends(plan, wanted, state, scope, kept);
         if (scope.Role == ProxyRole.Ingress)
         {
             Certificates(plan, wanted, state, scope);
@@ -40,15 +44,16 @@ public static class HAProxyPlanner
     /// </summary>
     /// <param name="wanted">What is wanted.</param>
     /// <param name="scope">What is looked at.</param>
-    public static ImmutableArray<Step> Foresee(Wanted wanted, PlanScope scope)
+    /// <param name="refused">What the proxy is known to refuse; null for nothing.</param>
+    public static ImmutableArray<Step> Foresee(Wanted wanted, PlanScope scope, Refusals? refused = null)
     {
         if (scope.Everything)
             return [];
-        var plan = new Builder();
+        var plan = new Builder(refused ?? Refusals.None);
         var before = scope.Upstreams.Where(pair => pair.Value is not null).Select(pair => AsPushed(HAProxyNames.Backend(pair.Key), pair.Value!));
-        Backends(plan, wanted, new() { Backends = before.ToImmutableDictionary(one => one.Name, StringComparer.Ordinal) }, scope);
+        Backends(plan, wanted, new() { Backends = before.ToImmutableDictionary(one => one.Name, StringComparer.Ordinal) }, scope, []);
         // A proxy that runs something else may have such a server ready, and no other.
-        return [.. plan.Prepare.Where(step => step is not SetServerState { State: not ServerState.Ready })];
+        return [.. plan.Prepare.Build().Where(step => step is not SetServerState { State: not ServerState.Ready })];
     }
 
     private static ProxyBackend AsPushed(string backend, EndpointSet endpoints) => new(
@@ -58,7 +63,7 @@ public static class HAProxyPlanner
 
     private static ServerState State(Endpoint endpoint) => endpoint.State == EndpointState.Ready ? ServerState.Ready : ServerState.Drain;
 
-    private static void Backends(Builder plan, Wanted wanted, ProxyState state, PlanScope scope)
+    private static void Backends(Builder plan, Wanted wanted, ProxyState state, PlanScope scope, HashSet<string> kept)
     {
         var upstreams = scope.Everything ? wanted.Endpoints.Keys.Where(scope.Concerns) : scope.Upstreams.Keys;
         var looked = new HashSet<string>(StringComparer.Ordinal);
@@ -68,20 +73,21 @@ public static class HAProxyPlanner
             var actual = state.Backends.GetValueOrDefault(name);
             if (wanted.Endpoints.TryGetValue(upstream, out var endpoints))
                 Keep(plan, upstream, name, endpoints, actual);
-            else if (actual is not null)
+            else if (actual is not null && !kept.Contains(name))
                 Drop(plan, actual);
         }
 
         if (!scope.Everything)
             return;
+        looked.UnionWith(kept);
         foreach (var actual in state.Backends.Values.Where(one => !looked.Contains(one.Name)).OrderBy(one => one.Name, StringComparer.Ordinal))
             Drop(plan, actual);
     }
 
     private static void Keep(Builder plan, Upstream upstream, string backend, EndpointSet endpoints, ProxyBackend? actual)
     {
-        if (actual is null)
-            plan.Prepare.Add(new AddBackend(backend, HAProxyNames.Profile(upstream)));
+        if (actual is null && !plan.Prepare.Add(new AddBackend(backend, HAProxyNames.Profile(upstream))))
+            return;
         var kept = new HashSet<string>(StringComparer.Ordinal);
         foreach (var endpoint in endpoints.Endpoints)
         {
@@ -127,7 +133,9 @@ public static class HAProxyPlanner
         plan.Sweep.Add(new DeleteServer(backend, server.Name));
     }
 
-    private static void Routes(Builder plan, Wanted wanted, int version, ProxyState state, PlanScope scope)
+    /// <summary>Plans the routes.</summary>
+    /// <returns>Backends that some go on leading to, because they cannot be changed or because the backend that they should lead to cannot be made.</returns>
+    private static HashSet<string> Routes(Builder plan, Wanted wanted, int version, ProxyState state, PlanScope scope)
     {
         var target = new Dictionary<string, string>(StringComparer.Ordinal) { [HAProxyRoutes.VersionKey] = version.ToString(CultureInfo.InvariantCulture) };
         var looked = new HashSet<string>(StringComparer.Ordinal) { HAProxyRoutes.VersionKey };
@@ -146,13 +154,20 @@ public static class HAProxyPlanner
         var added = new List<Step>();
         var moved = new List<Step>();
         var removed = new List<Step>();
+        var kept = new HashSet<string>(StringComparer.Ordinal);
         foreach (var key in looked.Order(HAProxyRoutes.MoreSpecificFirst))
         {
             var want = target.GetValueOrDefault(key);
             var have = state.Routes.GetValueOrDefault(key);
             if (want == have)
                 continue;
-            if (want is null)
+            if (plan.Refused.Has(new ProxyPart(PartKind.Route, key)) || (want is not null && have is not null && plan.Refused.Has(new ProxyPart(PartKind.Backend, want))))
+            {
+                target.Remove(key);
+                if (have is not null)
+                    kept.Add(target[key] = have);
+            }
+            else if (want is null)
                 removed.Add(new DeleteRoute(key));
             else if (have is null)
                 added.Add(new AddRoute(key, want));
@@ -160,16 +175,15 @@ public static class HAProxyPlanner
                 moved.Add(new SetRoute(key, want));
         }
 
-        if (scope.Everything && added.Count + moved.Count + removed.Count >= ReplaceFrom)
-        {
-            plan.Switch.Add(new ReplaceRoutes([.. target.OrderBy(pair => pair.Key, StringComparer.Ordinal)]));
-            return;
-        }
+        if (scope.Everything && added.Count + moved.Count + removed.Count >= ReplaceFrom
+            && plan.Switch.Add(new ReplaceRoutes([.. target.OrderBy(pair => pair.Key, StringComparer.Ordinal)])))
+            return kept;
 
         // A new key is in before another leads elsewhere or goes, and the version is said last. The more specific key comes before the other and goes
         // after it: at no step does a request fall to a key that is neither the one it had nor the one it gets.
         removed.Reverse();
         plan.Switch.AddRange(added.Concat(moved).Concat(removed).OrderBy(SaysVersion));
+        return kept;
     }
 
     private static bool SaysVersion(Step step) => step is AddRoute { Key: HAProxyRoutes.VersionKey } or SetRoute { Key: HAProxyRoutes.VersionKey };
@@ -187,16 +201,24 @@ public static class HAProxyPlanner
             if (wanted.SecretOf(reference) is not { } secret || !wanted.Translation.Uses.HostsOf.TryGetValue(reference, out var hosts))
                 continue;
             var name = HAProxyNames.Certificate(reference, secret);
-            // What is in the store but shown to nobody may be empty: its push was cut off. Filling it again does no harm.
-            if (!shown.Contains(name))
-                plan.Prepare.Add(new AddCertificate(name, reference));
+            var unusable = plan.Refused.Has(new ProxyPart(PartKind.Certificate, name));
+            var missing = new List<CertificateLine>();
             foreach (var host in hosts.Order(StringComparer.Ordinal))
             {
                 var line = new CertificateLine(name, host);
-                lines.Add(line);
-                if (!state.Certificates.ContainsKey(line))
-                    plan.Prepare.Add(new BindCertificate(line));
+                if (state.Certificates.ContainsKey(line))
+                    lines.Add(line);
+                else if (unusable || plan.Refused.Has(ProxyPart.Of(line)))
+                    lines.UnionWith(state.Certificates.Keys.Where(old => old.ServerName == host && old.Certificate.StartsWith(prefixes[^1], StringComparison.Ordinal)));
+                else
+                    missing.Add(line);
             }
+
+            // What is in the store but shown to nobody may be empty: its push was cut off. Filling it again does no harm.
+            if (missing.Count > 0 && !shown.Contains(name))
+                plan.Prepare.Add(new AddCertificate(name, reference));
+            plan.Prepare.AddRange(missing.Select(line => new BindCertificate(line)));
+            lines.UnionWith(missing);
         }
 
         // Without one wanted the last stays: a client must be shown something, and the bootstrap's own cannot be had back without a restart.
@@ -205,7 +227,10 @@ public static class HAProxyPlanner
         {
             var name = HAProxyNames.Certificate(byDefault, pair);
             if (state.Notes.GetValueOrDefault(ProxyNotes.DefaultCertificate) != name)
+            {
                 plan.Prepare.Add(new SetDefaultCertificate(name, byDefault));
+                plan.Switch.Add(new NoteDefaultCertificate(name));
+            }
         }
 
         foreach (var (line, number) in state.Certificates.OrderBy(pair => pair.Value))
@@ -241,16 +266,42 @@ public static class HAProxyPlanner
             plan.Switch.Add(new TellLinkId(wanted.Model.Settings.ProxyProtocol.LinkId));
     }
 
-    private sealed class Builder
+    private sealed class Builder(Refusals refused)
     {
-        public List<Step> Prepare { get; } = [];
+        public Refusals Refused => refused;
 
-        public List<Step> Switch { get; } = [];
+        public Stage Prepare { get; } = new(refused);
 
-        public List<Step> Retire { get; } = [];
+        public Stage Switch { get; } = new(refused);
 
-        public List<Step> Sweep { get; } = [];
+        public Stage Retire { get; } = new(refused);
 
-        public PushPlan Build() => new([.. Prepare], [.. Switch], [.. Retire], [.. Sweep]);
+        // What is out of use may be removed even where something about it was refused.
+        public Stage Sweep { get; } = new(Refusals.None);
+
+        public PushPlan Build() => new(Prepare.Build(), Switch.Build(), Retire.Build(), Sweep.Build());
+    }
+
+    /// <summary>Collects the steps of one stage, without those that are known to be refused.</summary>
+    private sealed class Stage(Refusals refused)
+    {
+        private readonly ImmutableArray<Step>.Builder steps = ImmutableArray.CreateBuilder<Step>();
+
+        /// <summary>Adds a step; false when it is left out.</summary>
+        public bool Add(Step step)
+        {
+            if (refused.Has(step))
+                return false;
+            steps.Add(step);
+            return true;
+        }
+
+        public void AddRange(IEnumerable<Step> more)
+        {
+            foreach (var step in more)
+                Add(step);
+        }
+
+        public ImmutableArray<Step> Build() => steps.DrainToImmutable();
     }
 }

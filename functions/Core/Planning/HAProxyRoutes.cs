@@ -46,6 +46,21 @@ public static class HAProxyRoutes
         return entries;
     }
 
+    /// <summary>What asked for the entry of a key; null when nothing does.</summary>
+    public static RouteOrigin? OriginOf(RoutingModel model, string key)
+    {
+        if (key.IndexOf('|', StringComparison.Ordinal) is not (> 0 and var bar) || key.IndexOf('/', bar) is not (> 0 and var path))
+            return null;
+        var host = new HostKey(key[..bar], path == bar + 1 ? HostKey.AnyHost : key[(bar + 1)..path]);
+        foreach (var route in model.Hosts.GetValueOrDefault(host)?.Routes ?? [])
+        {
+            if (Entries(host, new() { Routes = [route] }).ContainsKey(key))
+                return route.Origin;
+        }
+
+        return null;
+    }
+
     private static int HostRank(string key)
     {
         var host = key.AsSpan(key.IndexOf('|', StringComparison.Ordinal) + 1);

@@ -43,6 +43,17 @@ public sealed class PlanScope(ProxyRole role = ProxyRole.Ingress)
     /// <summary>Whether the proxy has the routes of such a host.</summary>
     public bool Concerns(HostKey host) => EdgeTables.Contains(host.Table) == (role == ProxyRole.Edge);
 
+    /// <summary>Whether a part of the proxy is looked at.</summary>
+    public bool Touches(ProxyPart part) => Everything || part.Kind switch
+    {
+        PartKind.Backend or PartKind.Server => Upstreams.Keys.Any(upstream => part.Backend.SequenceEqual(HAProxyNames.Backend(upstream))),
+        PartKind.Route => Hosts.Values.Any(keys => keys.Contains(part.Name)),
+        PartKind.RouteMap => Hosts.Count > 0,
+        PartKind.Certificate or PartKind.DefaultCertificate or PartKind.CertificateLine =>
+            Certificates.Any(reference => part.Name.StartsWith(HAProxyNames.CertificatePrefix(reference), StringComparison.Ordinal)),
+        _ => ProxySources,
+    };
+
     /// <summary>Adds what a change touched.</summary>
     public void Add(WantedDifference difference)
     {

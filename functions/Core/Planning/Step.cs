@@ -73,3 +73,6 @@ public sealed record AbortCertificate(string Certificate) : Step;
 
 /// <summary>Shows another certificate to clients whose server name no line names. Pair and reading as with <see cref="AddCertificate"/>.</summary>
 public sealed record SetDefaultCertificate(string Certificate, CertificateReference Reference) : Step;
+
+/// <summary>Notes on the process which certificate is the default one, once it is.</summary>
+public sealed record NoteDefaultCertificate(string Certificate) : Step;

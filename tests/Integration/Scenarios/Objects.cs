@@ -9,9 +9,10 @@ namespace IngressReconciler.Tests.Integration.Scenarios;
 /// <summary>Writes Kubernetes objects of one cluster, each with a newer resource version than the one before, and the events that tell of them.</summary>
 /// <param name="cluster">The cluster's id.</param>
 /// <param name="ns">The namespace of all of them.</param>
-internal sealed class Objects(string cluster, string ns = "shop")
+/// <param name="from">The resource version before the first.</param>
+internal sealed class Objects(string cluster, string ns = "shop", long from = 1000)
 {
-    private long version = 1000;
+    private long version = from;
 
     /// <summary>The next resource version.</summary>
     public string NextVersion() => Interlocked.Increment(ref version).ToString(CultureInfo.InvariantCulture);

@@ -144,10 +144,10 @@ public sealed class RepairTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_push_that_fails_although_its_session_lives_is_tried_again_by_itself()
+    public async Task A_pair_that_cannot_be_read_is_read_again_by_itself_and_holds_up_nothing_else()
     {
         var (certificate, key) = stage.Pki.IssueServer("first.example");
-        var failures = 6;
+        var failures = 2;
         var reconciler = stage.Open((_, _, _) => Interlocked.Decrement(ref failures) >= 0
             ? throw new InvalidOperationException("a key cannot be read now")
             : ValueTask.FromResult(KeyPairText.Of(certificate + key)));
@@ -157,6 +157,7 @@ public sealed class RepairTests : IAsyncLifetime
         var ingress = stage.Objects.Ingress("tls", ("tls.example", "/", "first"));
         ingress["spec"]!["tls"] = System.Text.Json.Nodes.JsonNode.Parse("""[{"hosts":["tls.example"],"secretName":"pair"}]""");
         await Stage.AcceptAsync(reconciler, stage.Objects.Applied(stage.Objects.Secret("pair", new('1', 64))), stage.Objects.Applied(ingress));
+        await stage.ServedAsync("tls.example", "first");
         await Stage.UntilAsync("both proxies run it", () => reconciler.Proxies.All(proxy => proxy is { Running: true, Trouble: null } && proxy.Position == $"{reconciler.Position}"));
         Assert.True(failures < 0);
         await stage.RunsAsync(reconciler.Wanted, reconciler.Version);

@@ -99,14 +99,14 @@ public sealed class Stage : IAsyncLifetime
     }
 
     /// <summary>A reconciler by itself, begun, that has its keys from a test.</summary>
-    internal Reconciler Open(KeyPairReading keys)
+    internal Reconciler Open(KeyPairReading keys, Func<ProxyAddress, ProxyAddress>? place = null)
     {
         var credentials = Pki.Credentials();
         var log = Logger("Reconciler");
         var reconciler = Keep(new Reconciler(
             StorageOf(),
             new() { AllowLoopbackEndpoints = true },
-            new ProxySet([.. Proxies.Select(proxy => proxy.Address)], null, (address, wake) =>
+            new ProxySet([.. Proxies.Select(proxy => place?.Invoke(proxy.Address) ?? proxy.Address)], null, (address, wake) =>
                 new(new(address, credentials, new(), TimeProvider.System), keys, new(ClusterId, address.Name, TimeProvider.System), TimeProvider.System, log, wake)),
             null,
             null,

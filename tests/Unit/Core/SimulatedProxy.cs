@@ -12,6 +12,7 @@ internal sealed class SimulatedProxy
     private readonly Dictionary<CertificateLine, int> lines = [];
     private readonly HashSet<string> certificates = [];
     private readonly Dictionary<string, string> sources = [];
+    private readonly HashSet<string> excused = []; // backends that routes may lead to though they could not be made
     private bool linkId;
     private int nextLine = 1;
 
@@ -48,26 +49,38 @@ internal sealed class SimulatedProxy
         DemandBackends(step);
     }
 
-    /// <summary>Takes a step that may be refused.</summary>
-    public void Offer(Step step)
+    /// <summary>Parts that it refuses at every step, besides what HAProxy would.</summary>
+    public Func<ProxyPart, bool> Refuses { get; set; } = _ => false;
+
+    /// <summary>Takes a step that may be refused; false when it is.</summary>
+    public bool Offer(Step step)
     {
+        var part = ProxyPart.Of(step);
+        if (Refuses(part))
+        {
+            if (part.Kind == PartKind.Backend)
+                excused.Add(part.Name);
+            return false;
+        }
+
         try
         {
             Take(step);
         }
         catch (InvalidOperationException)
         {
-            return;
+            return false;
         }
 
         DemandBackends(step);
+        return true;
     }
 
     private void DemandBackends(Step step)
     {
         foreach (var (key, value) in routes)
         {
-            if (key != HAProxyRoutes.VersionKey && value != HAProxyRoutes.NoBackend)
+            if (key != HAProxyRoutes.VersionKey && value != HAProxyRoutes.NoBackend && !excused.Contains(value))
                 Demand(backends.TryGetValue(value, out var backend) && backend.Published, step, $"{key} leads to {value}, which is not there");
         }
     }

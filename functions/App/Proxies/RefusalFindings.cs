@@ -1,0 +1,28 @@
+using IngressReconciler.Cluster;
+using IngressReconciler.Planning;
+using IngressReconciler.Routing;
+
+namespace IngressReconciler.Proxies;
+
+/// <summary>What proxies refuse ─► findings at the objects that asked for it, one for all proxies that refuse the same.</summary>
+public static class RefusalFindings
+{
+    /// <summary>The finding of a Secret whose pair is not on the proxies.</summary>
+    public const string CertificateNotUsable = nameof(CertificateNotUsable);
+
+    /// <summary>The finding of any other object.</summary>
+    public const string RefusedByProxy = nameof(RefusedByProxy);
+
+    /// <summary>The findings, by object and reason.</summary>
+    /// <param name="proxies">Each proxy with what it refuses.</param>
+    public static IEnumerable<Finding> Of(IEnumerable<(string Name, Refusals Refused)> proxies) =>
+        from proxy in proxies
+        from refusal in proxy.Refused.All
+        where refusal.Owner is not null
+        group proxy.Name by (Owner: refusal.Owner!.Value, refusal.Reason) into same
+        let names = string.Join(", ", same.Distinct().Order(StringComparer.Ordinal))
+        orderby $"{same.Key.Owner}", same.Key.Reason
+        select same.Key.Owner.Kind == ResourceKind.Secret
+            ? new Finding(same.Key.Owner, Severity.Error, CertificateNotUsable, $"tls.crt and tls.key are not pushed to {names}: {same.Key.Reason}. What was served before is still.")
+            : new Finding(same.Key.Owner, Severity.Error, RefusedByProxy, $"{names}: {same.Key.Reason}. What it had before it keeps, and all other objects are applied. It is tried again when this object changes, and with each resync.");
+}
