@@ -188,24 +188,26 @@ public sealed class BadCertificateTests : IAsyncLifetime
         if (before is null)
         {
             var pod = await stage.PodAsync($"{name}-1");
-            before = $$"""
-                {apiVersion: v1, kind: Service, metadata: {name: {{name}}, namespace: shop}, spec: {ports: [{name: http, port: 80}]}}
+            before = """
+                {apiVersion: v1, kind: Service, metadata: {name: NAME, namespace: shop}, spec: {ports: [{name: http, port: 80}]}}
                 ---
                 apiVersion: discovery.k8s.io/v1
                 kind: EndpointSlice
-                metadata: {name: {{name}}-1, namespace: shop, labels: {kubernetes.io/service-name: {{name}}}}
+                metadata: {name: NAME-1, namespace: shop, labels: {kubernetes.io/service-name: NAME}}
                 addressType: IPv4
-                ports: [{name: http, port: {{stage.PodPort}}}]
-                endpoints: [{addresses: [{{pod.Place.Address}}], targetRef: {kind: Pod, name: {{name}}-1}}]
+                ports: [{name: http, port: PORT}]
+                endpoints: [{addresses: [ADDRESS], targetRef: {kind: Pod, name: NAME-1}}]
                 ---
                 apiVersion: networking.k8s.io/v1
                 kind: Ingress
-                metadata: {name: {{name}}, namespace: shop}
+                metadata: {name: NAME, namespace: shop}
                 spec:
-                  tls: [{hosts: [{{name}}.example], secretName: {{name}}}]
-                  rules: [{host: {{name}}.example, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: {{name}}, port: {number: 80}}}}]}}]
+                  tls: [{hosts: [NAME.example], secretName: NAME}]
+                  rules: [{host: NAME.example, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: NAME, port: {number: 80}}}}]}}]
 
-                """;
+                """.Replace("NAME", name, StringComparison.Ordinal)
+                .Replace("PORT", $"{stage.PodPort}", StringComparison.Ordinal)
+                .Replace("ADDRESS", $"{pod.Place.Address}", StringComparison.Ordinal);
         }
 
         await WriteAsync(name + ".yaml", $"{{apiVersion: v1, kind: Secret, type: kubernetes.io/tls, metadata: {{name: {name}, namespace: shop}}, data: {{tls.crt: {Base64(chain)}, tls.key: {Base64(key)}}}}}\n---\n{before}");
