@@ -19,7 +19,7 @@ internal static class IngressNginxAnnotations
     private const string SpeaksAppProtocol =
         "how pods are spoken to is said by appProtocol of the Service's port: https, or kubernetes.io/h2c for gRPC. Set it there and "
         + "remove the annotation.";
-    private const string Redirects = "answering every request with a redirect; no request was to reach the pods";
+    private const string Redirects = "a redirect in answer to every request, of which none was to reach the pods";
     private const string NoRedirect =
         "a request in the clear is answered in the clear. Redirect in the application: X-Forwarded-Proto says how the client came.";
     private const string Unverified = "the pods are not asked for a certificate that fits. Do not rely on it between proxy and pods.";
@@ -33,11 +33,11 @@ internal static class IngressNginxAnnotations
     public static FrozenDictionary<string, NginxSetting> All { get; } = ((NginxSetting[])
     [
         // Authentication.
-        new("auth-type", Guards, "user names and passwords"),
-        new("auth-secret", Guards, "user names and passwords"),
+        new("auth-type", Guards, "a user name and a password"),
+        new("auth-secret", Guards, "a user name and a password"),
         new("auth-secret-type", Refines, "auth-type"),
         new("auth-realm", Refines, "auth-type"),
-        new("auth-url", Guards, "asking another server whether a request may pass"),
+        new("auth-url", Guards, "a check of every request by another server"),
         new("auth-method", Refines, "auth-url"),
         new("auth-signin", Refines, "auth-url"),
         new("auth-signin-redirect-param", Refines, "auth-url"),
@@ -66,9 +66,9 @@ internal static class IngressNginxAnnotations
         new("auth-tls-pass-certificate-to-upstream", Refines, "auth-tls-secret"),
 
         // Addresses of clients, and how often they may come.
-        new("whitelist-source-range", Guards, "letting in certain networks only", IsEverybody),
-        new("allowlist-source-range", Guards, "letting in certain networks only", IsEverybody),
-        new("denylist-source-range", Guards, "keeping certain networks out"),
+        new("whitelist-source-range", Guards, "an allow-list of networks", IsEverybody),
+        new("allowlist-source-range", Guards, "an allow-list of networks", IsEverybody),
+        new("denylist-source-range", Guards, "a deny-list of networks"),
         new("limit-rps", Guards, "a limit of requests a second for each client", IsZero),
         new("limit-rpm", Guards, "a limit of requests a minute for each client", IsZero),
         new("limit-connections", Guards, "a limit of connections for each client", IsZero),

@@ -57,13 +57,13 @@ internal static class IngressNginxConfigMap
     /// <summary>The guards on every Ingress.</summary>
     public static NginxGlobalGuard[] Guards { get; } =
     [
-        new("whitelist-source-range", "letting in certain networks only",
+        new("whitelist-source-range", "an allow-list of networks",
             $"Annotate it with {IngressNginxAnnotations.Prefix}allowlist-source-range: 0.0.0.0/0,::/0 if it may be open, or have the "
             + "key removed.",
             annotations => Has(annotations, "whitelist-source-range", _ => true) || Has(annotations, "allowlist-source-range", _ => true)),
-        new("denylist-source-range", "keeping certain networks out", "Have the key removed if it may be open.", _ => false),
-        new("block-cidrs", "keeping certain networks out", "Have the key removed if it may be open.", _ => false),
-        new("global-auth-url", "asking another server whether a request may pass",
+        new("denylist-source-range", "a deny-list of networks", "Have the key removed if it may be open.", _ => false),
+        new("block-cidrs", "a deny-list of networks", "Have the key removed if it may be open.", _ => false),
+        new("global-auth-url", "a check of every request by another server",
             $"Annotate it with {IngressNginxAnnotations.Prefix}enable-global-auth: \"false\" if it may be open, or have the key "
             + "removed.",
             annotations => Has(annotations, "enable-global-auth", IsFalse)),

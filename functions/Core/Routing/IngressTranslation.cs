@@ -109,7 +109,7 @@ public static partial class IngressTranslation
                     : ("PathIsNotWildcard", "has a '*' as if it were a wildcard");
                 Error(reason,
                     $"{field}.path {KubernetesName.Show(text)} {what}. Paths are compared as they are written, so no request that is "
-                    + $"meant matches it. Use {KubernetesName.Show(PathPattern.Head(text))} with pathType Prefix.");
+                    + $"meant matches it. Use plain paths, such as {KubernetesName.Show(PathPattern.Head(text))} with pathType Prefix.");
             }
 
             var match = normal is null ? (PathMatch?)null
