@@ -6,8 +6,7 @@ namespace IngressReconciler.Routing;
 
 /// <summary>
 /// The annotations of ingress-nginx: those of its documentation and its parsers at v1.15, and older ones that were documented once. None of
-/// them is served yet;
-/// the line of one that is goes.
+/// them is served yet; the line of one that is goes.
 /// </summary>
 internal static class IngressNginxAnnotations
 {

@@ -29,10 +29,9 @@ internal sealed record NginxGlobalGuards(ResourceKey ConfigMap, ValueList<string
 
 /// <summary>
 /// The keys of ingress-nginx's ConfigMap, as its documentation has them at v1.15. <see cref="EdgeTranslation"/> reads those of PROXY
-/// protocol; no other is served, and
-/// those that are set each become a finding. What is certainly a guard closes every Ingress that is under it. A snippet, which only may
-/// hold one, and
-/// a filter that any client can pass by sending another header do not: they would take down the whole cluster for a maybe.
+/// protocol; no other is served, and those that are set each become a finding. What is certainly a guard closes every Ingress that is
+/// under it. A snippet, which only may hold one, and a filter that any client can pass by sending another header do not: they would take
+/// down the whole cluster for a maybe.
 /// </summary>
 internal static class IngressNginxConfigMap
 {

@@ -13,6 +13,11 @@ internal sealed record NginxReading(bool IsLeftOut, bool IsClosed, ValueList<Fin
     /// <summary>How many annotations with unknown names are each told.</summary>
     public const int MostUnknown = 10;
 
+    private const string Closes = "so every path of this Ingress answers 503 rather than be open to everybody";
+
+    private const string Unknown =
+        "ingress-nginx has no annotation of this name, and it has no effect here. Correct its spelling, or remove it.";
+
     /// <summary>Reads the annotations of an Ingress that is ours.</summary>
     /// <param name="ingress">The Ingress.</param>
     /// <param name="onAll">What the controller's ConfigMap asks for on every Ingress.</param>
@@ -31,9 +36,7 @@ internal sealed record NginxReading(bool IsLeftOut, bool IsClosed, ValueList<Fin
         var isLeftOut = own.Any(one => one.Setting is { Effect: NginxEffect.Shares } setting && !setting.IsIdle(one.Value));
         var consequence = isLeftOut
             ? "but nothing of this Ingress is served anyway"
-            :
-                "so every path of this Ingress answers 503 rather than be open to everybody. If it may be open, remove the "
-                + "annotation; else leave the Ingress to a controller that does it";
+            : Closes + ". If it may be open, remove the annotation; else leave the Ingress to a controller that does it";
         var isClosed = false;
         var findings = new List<Finding>();
         var unknown = 0;
@@ -44,9 +47,7 @@ internal sealed record NginxReading(bool IsLeftOut, bool IsClosed, ValueList<Fin
             {
                 case null:
                     if (++unknown <= MostUnknown)
-                        Error("SettingUnknown",
-                            $"{field}: ingress-nginx has no annotation of this name, and it has no effect here. Correct its spelling, "
-                            + "or remove it.");
+                        Error("SettingUnknown", $"{field}: {Unknown}");
                     break;
                 case { Effect: NginxEffect.Shares } when !setting.IsIdle(value):
                     Error("CanaryNotServed",
@@ -67,14 +68,20 @@ internal sealed record NginxReading(bool IsLeftOut, bool IsClosed, ValueList<Fin
         }
 
         if (unknown > MostUnknown)
-            Error("SettingUnknown", string.Create(CultureInfo.InvariantCulture,
-                $"metadata.annotations has {unknown - MostUnknown} more of unknown names with the prefix "
-                + $"{IngressNginxAnnotations.Prefix}; they have no effect here."));
+        {
+            var more = (unknown - MostUnknown).ToString(CultureInfo.InvariantCulture);
+            Error("SettingUnknown",
+                $"metadata.annotations has {more} more of unknown names with the prefix {IngressNginxAnnotations.Prefix}; they have no "
+                + "effect here.");
+        }
+
         foreach (var guard in global)
+        {
             Error("GuardNotEnforced",
                 $"{onAll.ConfigMap} has data.{guard.Key}, which asks for {guard.Says} on every Ingress. That is not done here, "
-                + $"{(isLeftOut ? consequence : "so every path of this Ingress answers 503 rather than be open to everybody")}. "
-                + $"{guard.WayOut}");
+                + $"{(isLeftOut ? consequence : Closes)}. {guard.WayOut}");
+        }
+
         return new(isLeftOut, isClosed || global.Count > 0, findings.ToValueList());
 
         void Error(string reason, string message) => findings.Add(new(ingress.Key, Severity.Error, reason, message));
@@ -83,8 +90,11 @@ internal sealed record NginxReading(bool IsLeftOut, bool IsClosed, ValueList<Fin
     private static NginxReading Nothing { get; } = new(false, false, []);
 
     /// <summary>Whether a guard keeps anybody out. A value that cannot be read does: it was meant to.</summary>
-    private static bool Guards(NginxSetting setting, string value, Dictionary<string, string> annotations) =>
-        !setting.IsIdle(value)
-        && !(setting.Name == "auth-tls-secret" && annotations.GetValueOrDefault(IngressNginxAnnotations.Prefix +
-            "auth-tls-verify-client") is { } verify && NginxSetting.IsOff(verify));
+    private static bool Guards(NginxSetting setting, string value, Dictionary<string, string> annotations)
+    {
+        if (setting.Name != "auth-tls-secret")
+            return !setting.IsIdle(value);
+        const string VerifyClient = IngressNginxAnnotations.Prefix + "auth-tls-verify-client";
+        return annotations.GetValueOrDefault(VerifyClient) is not { } verify || !NginxSetting.IsOff(verify);
+    }
 }

@@ -26,8 +26,7 @@ internal enum NginxEffect
 /// <param name="Effect">What is missing without it.</param>
 /// <param name="Says">
 /// For people: of a guard, what it asks for; of one that refines, the setting that it belongs to; of any other, what happens instead and
-/// what to do,
-/// as sentences.
+/// what to do, as sentences.
 /// </param>
 /// <param name="AsksNothing">Whether a value asks for what is so without it; null when every value asks for something.</param>
 internal sealed record NginxSetting(string Name, NginxEffect Effect, string Says, Func<string, bool>? AsksNothing = null)
@@ -75,8 +74,7 @@ internal sealed record NginxSetting(string Name, NginxEffect Effect, string Says
 
     /// <summary>
     /// Whether a list of networks has every address of IPv4 or of IPv6 in it, in one piece or in two halves, and nothing that is no
-    /// network: as cert-manager writes
-    /// for the paths of its challenges, which everybody has to reach.
+    /// network: as cert-manager writes for the paths of its challenges, which everybody has to reach.
     /// </summary>
     public static bool IsEverybody(string value)
     {

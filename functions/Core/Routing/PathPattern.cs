@@ -4,9 +4,8 @@ namespace IngressReconciler.Routing;
 
 /// <summary>
 /// Tells paths that were meant as a pattern, as other controllers read them, from paths that merely have such characters:
-/// <c>/wiki/C_(language)</c>, <c>/c++</c>,
-/// <c>/a*b</c> and <c>/$metadata</c> are paths that clients send (RFC 3986 section 3.3). Only what says that it is a pattern is taken for
-/// one.
+/// <c>/wiki/C_(language)</c>, <c>/c++</c>, <c>/a*b</c> and <c>/$metadata</c> are paths that clients send (RFC 3986 section 3.3). Only what
+/// says that it is a pattern is taken for one.
 /// </summary>
 internal static class PathPattern
 {
