@@ -13,6 +13,13 @@ namespace IngressReconciler.Endpoints;
 /// </summary>
 public static class EndpointResolution
 {
+    /// <summary>Azure's own server in each virtual machine, 168.63.129.16: it hands out the machine's secrets, and no pod has its
+    /// address.</summary>
+    private static ReadOnlySpan<byte> WireServer => [168, 63, 129, 16];
+
+    /// <summary>64:ff9b::/96, behind which a gateway has all of IPv4.</summary>
+    private static ReadOnlySpan<byte> TranslatedPrefix => [0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0];
+
     /// <summary>Resolves one upstream. Never throws; what is wrong in a slice concerns that address only.</summary>
     public static EndpointSet Resolve(ClusterState state, Upstream upstream, bool allowLoopback = false)
     {
@@ -25,6 +32,7 @@ public static class EndpointResolution
         var work = new Work(allowLoopback);
         foreach (var slice in state.SlicesOf(key))
             work.Read(slice, port.Name ?? "");
+        work.Judge(service.Key, port);
         return work.Result(service.Spec.IpFamilies is ["IPv6", ..] ? AddressFamily.InterNetworkV6 : AddressFamily.InterNetwork);
     }
 
@@ -45,20 +53,34 @@ public static class EndpointResolution
             return allowLoopback;
         var bytes = parsed.GetAddressBytes();
         return family == AddressFamily.InterNetwork
-            ? bytes[0] is not 0 and < 224 && !(bytes[0] == 169 && bytes[1] == 254)
-            : !parsed.Equals(IPAddress.IPv6Any) && !parsed.IsIPv6Multicast && !parsed.IsIPv6LinkLocal;
+            ? IsOfPods(bytes)
+            : !parsed.Equals(IPAddress.IPv6Any) && !parsed.IsIPv6Multicast && !parsed.IsIPv6LinkLocal
+                && (Carried(bytes) is not { } inside || (inside[0] != 127 && IsOfPods(inside)));
     }
+
+    private static bool IsOfPods(ReadOnlySpan<byte> address) =>
+        address[0] is not 0 and < 224 && !(address[0] == 169 && address[1] == 254) && !address.SequenceEqual(WireServer);
+
+    /// <summary>The IPv4 address that a gateway takes out of an IPv6 one (RFC 6052 section 2.1, RFC 4291 section 2.5.5.1); null for any
+    /// other.</summary>
+    private static byte[]? Carried(byte[] address) =>
+        address.AsSpan(0, 12).SequenceEqual(TranslatedPrefix) || !address.AsSpan(0, 12).ContainsAnyExcept((byte)0) ? address[12..] : null;
 
     private sealed class Work(bool allowLoopback)
     {
         private readonly Dictionary<(IPAddress Address, int Port), Candidate> candidates = [];
         private readonly List<ExcludedEndpoint> excluded = [];
         private readonly List<Finding> findings = [];
+        private readonly SortedSet<string> offered = new(StringComparer.Ordinal);
+        private bool anySlice;
+        private bool anyAddress;
+        private bool anyPort;
 
         private readonly record struct Candidate(Endpoint Endpoint, bool Ready);
 
         public void Read(EndpointSlice slice, string portName)
         {
+            anySlice = true;
             if (slice.AddressType is not ("IPv4" or "IPv6"))
             {
                 if (slice.Endpoints is { Length: > 0 })
@@ -66,21 +88,65 @@ public static class EndpointResolution
                 return;
             }
 
+            // A slice without endpoints, as of a Service without pods, has no ports either.
+            if (slice.Endpoints is not { Length: > 0 })
+                return;
+            anyAddress = true;
             foreach (var port in slice.Ports ?? [])
             {
-                if (port is not { Protocol: null or "" or "TCP", Port: { } number } || (port.Name ?? "") != portName)
+                if (port is not { Protocol: null or "" or "TCP", Port: { } number })
                     continue;
+                if ((port.Name ?? "") != portName)
+                {
+                    offered.Add(port.Name ?? "");
+                    continue;
+                }
+
+                anyPort = true;
                 if (number is < 1 or > 65535)
                 {
                     Error(slice, "InvalidPort", string.Create(CultureInfo.InvariantCulture, $"port {number} is not a port number."));
                     continue;
                 }
 
-                for (var i = 0; i < (slice.Endpoints?.Length ?? 0); i++)
+                for (var i = 0; i < slice.Endpoints.Length; i++)
                 {
-                    if (slice.Endpoints![i] is { } endpoint)
+                    if (slice.Endpoints[i] is { } endpoint)
                         Read(slice, endpoint, i, number);
                 }
+            }
+        }
+
+        /// <summary>
+        /// Says why there is no endpoint at all. That pods are missing or not ready is no mistake, as in a Service that is scaled to zero.
+        /// What is said of it does not depend on how many there are, so it comes and goes with the first and the last only.
+        /// </summary>
+        public void Judge(ResourceKey service, ServicePort port)
+        {
+            var name = string.IsNullOrEmpty(port.Name) ? "without a name" : $"named {KubernetesName.Show(port.Name)}";
+            if (!anySlice)
+            {
+                findings.Add(new(service, Severity.Error, "NoEndpointSlice",
+                    $"no EndpointSlice has the label {EndpointSlice.ServiceLabel}: {service.Name}, so paths that lead here answer "
+                    + "503. The cluster makes one for a Service with spec.selector. Without a selector, create one with that label: "
+                    + "Endpoints alone are not read, and the cluster copies none that are labelled "
+                    + "endpointslice.kubernetes.io/skip-mirror."));
+            }
+            else if (anyAddress && !anyPort && findings.Count == 0)
+            {
+                var named = offered.Take(10).Select(one => one.Length == 0 ? "one without a name" : KubernetesName.Show(one));
+                var others = offered.Count == 0 ? "no TCP port" : string.Join(", ", named);
+                var number = port.Port.ToString(CultureInfo.InvariantCulture);
+                findings.Add(new(service, Severity.Error, "NoEndpointPort",
+                    $"no EndpointSlice of it has a TCP port {name}, as spec.ports has with number {number}, so paths that lead "
+                    + $"there answer 503. They have {others}. With spec.selector, targetPort must be a number, or the name of a port "
+                    + "that the pods' containers have; else ports[].name of the slices must be that of the Service."));
+            }
+            else if (candidates.Count == 0 && findings.Count == 0)
+            {
+                findings.Add(new(service, Severity.Notice, "NoReadyEndpoint",
+                    "no endpoint of it is ready, so paths that lead here answer 503 until one is. That is as it should be while it "
+                    + "is scaled to zero; else look at its pods, and at spec.selector."));
             }
         }
 
@@ -112,7 +178,9 @@ public static class EndpointResolution
             var text = endpoint.Addresses is [{ } first, ..] ? first : "";
             if (!TryAddress(text, slice.AddressType!, allowLoopback, out var address))
             {
-                Error(slice, "InvalidAddress", $"endpoints[{index}].addresses[0] {KubernetesName.Show(text)} is not a usable {slice.AddressType} address. It gets no requests.");
+                var what = text == "168.63.129.16" ?
+                    "is Azure's own server in each virtual machine, and no pod's" : $"is not a usable {slice.AddressType} address";
+                Error(slice, "InvalidAddress", $"endpoints[{index}].addresses[0] {KubernetesName.Show(text)} {what}. It gets no requests.");
                 excluded.Add(new(KubernetesName.Show(text), pod, slice.Metadata.Name, "not a usable address"));
                 return;
             }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Globalization;
 using IngressReconciler.Cluster;
 using IngressReconciler.Cluster.Resources;
@@ -9,45 +8,40 @@ namespace IngressReconciler.Routing;
 /// Ingress v1 → what it asks for, host by host. Never throws: whatever cannot be served becomes a finding that names the field,
 /// and all the rest of the Ingress is served.
 /// </summary>
-public static class IngressTranslation
+public static partial class IngressTranslation
 {
     /// <summary>The route table that all Ingresses share.</summary>
     public const string Table = "ingress";
 
-    /// <summary>The annotation that named a class before <c>spec.ingressClassName</c> did.</summary>
-    public const string ClassAnnotation = "kubernetes.io/ingress.class";
-
-    private static readonly SearchValues<char> RegexCharacters = SearchValues.Create("()[]{}|^$*+\\");
-
-    /// <summary>Whether an Ingress is ours to serve.</summary>
+    /// <summary>What an Ingress that is ours asks for.</summary>
     /// <param name="ingress">The Ingress.</param>
-    /// <param name="classes">Every IngressClass of the cluster.</param>
-    /// <param name="options">Which classes are ours.</param>
-    public static bool IsOurs(Ingress ingress, IReadOnlyDictionary<string, IngressClass> classes, RoutingOptions options)
+    /// <param name="state">The cluster, for what it refers to.</param>
+    /// <param name="onAll">What the ConfigMap of a controller that is taken over from asks for on every Ingress.</param>
+    /// <param name="byDefault">The default certificate, if one is set.</param>
+    /// <param name="known">Findings that are known already, such as those of its class.</param>
+    internal static IngressContribution Translate(
+        Ingress ingress, ClusterState state, NginxGlobalGuards onAll, CertificateReference? byDefault, IEnumerable<Finding> known)
     {
-        var name = ingress.Spec?.IngressClassName ?? ingress.Metadata.Annotation(ClassAnnotation);
-        if (string.IsNullOrEmpty(name))
-            return classes.Values.Any(one => one.IsDefault && IsOurs(one, options));
-        return classes.TryGetValue(name, out var named) ? IsOurs(named, options) : options.ClassNames.Contains(name);
-    }
-
-    /// <summary>What an Ingress asks for.</summary>
-    public static IngressContribution Translate(Ingress ingress, ClusterState state)
-    {
-        var work = new Work(ingress, state);
+        var annotations = NginxReading.Of(ingress, onAll);
+        var work = new Work(ingress, state, byDefault, annotations.IsClosed, [.. known, .. annotations.Findings]);
+        if (annotations.IsLeftOut)
+            return work.Contribution();
         work.Rules();
         work.DefaultBackend();
         work.Tls();
         return work.Contribution();
     }
 
-    private static bool IsOurs(IngressClass one, RoutingOptions options) => one.Spec?.Controller is { } controller && options.Controllers.Contains(controller);
-
-    private sealed class Work(Ingress ingress, ClusterState state)
+    /// <param name="ingress">The Ingress.</param>
+    /// <param name="state">The cluster.</param>
+    /// <param name="byDefault">The default certificate.</param>
+    /// <param name="closed">Whether every path answers 503: something is to guard them that is not enforced.</param>
+    /// <param name="findings">Findings so far.</param>
+    private sealed partial class Work(
+        Ingress ingress, ClusterState state, CertificateReference? byDefault, bool closed, List<Finding> findings)
     {
         private readonly IngressSpec spec = ingress.Spec ?? new();
         private readonly SortedDictionary<string, ClaimParts> claims = new(StringComparer.Ordinal);
-        private readonly List<Finding> findings = [];
         private readonly SortedSet<ResourceKey> references = new(ResourceKey.Order);
 
         private sealed class ClaimParts
@@ -81,26 +75,6 @@ public static class IngressTranslation
                 ClaimOn(HostKey.AnyHost).Default = Route(new(PathMatchType.Prefix, "/"), backend, "spec.defaultBackend");
         }
 
-        public void Tls()
-        {
-            foreach (var (tls, t) in Indexed(spec.Tls))
-            {
-                var field = $"spec.tls[{t}]";
-                if (string.IsNullOrEmpty(tls.SecretName))
-                    continue;
-                if (!KubernetesName.IsSubdomain(tls.SecretName))
-                {
-                    Error("InvalidSecretName", $"{field}.secretName {KubernetesName.Show(tls.SecretName)} is not a Secret's name. The default certificate is served.");
-                    continue;
-                }
-
-                LookUpSecret(tls.SecretName, field);
-                var hosts = tls.Hosts is { Length: > 0 } named ? named : [.. claims.Keys.Where(host => host != HostKey.AnyHost)];
-                foreach (var (text, h) in Indexed(hosts))
-                    Bind(text, tls.SecretName, $"{field}.hosts[{h}]");
-            }
-        }
-
         public IngressContribution Contribution() => new(
             ingress.Key,
             ingress.Metadata.CreationTimestamp.GetValueOrDefault(),
@@ -111,38 +85,52 @@ public static class IngressTranslation
         private void Path(string host, IngressPath path, string field)
         {
             var text = path.Path ?? "";
-            switch (path.PathType)
+            if (path.PathType is "Prefix" or "ImplementationSpecific")
+                text = text.Length == 0 ? "/" : text;
+            else if (path.PathType is not "Exact")
             {
-                case "Exact":
-                    break;
-                case "Prefix":
-                    text = text.Length == 0 ? "/" : text;
-                    break;
-                case "ImplementationSpecific":
-                    text = text.Length == 0 ? "/" : text;
-                    if (text.AsSpan().ContainsAny(RegexCharacters))
-                        Notice("PathIsNotRegex", $"{field}.path {KubernetesName.Show(text)} looks like a regular expression; ImplementationSpecific paths are served as plain prefixes.");
-                    break;
-                default:
-                    Error("InvalidPathType", $"{field}.pathType is {KubernetesName.Show(path.PathType)}; use Exact, Prefix or ImplementationSpecific. The path is not served.");
+                Error("InvalidPathType",
+                    $"{field}.pathType is {KubernetesName.Show(path.PathType)}; use Exact, Prefix or ImplementationSpecific. The path "
+                    + "is not served.");
+                if (!closed)
                     return;
             }
 
+            var (isRegex, isWildcard) = (PathPattern.IsRegex(text), PathPattern.IsWildcard(text));
             if (!RoutePath.TryNormalize(text, out var normal, out var wrong))
             {
-                Error("InvalidPath", $"{field}.path {KubernetesName.Show(text)} {wrong}. The path is not served.");
-                return;
+                var pattern = isRegex || isWildcard ? "; and no path is a pattern" : "";
+                Error("InvalidPath", $"{field}.path {KubernetesName.Show(text)} {wrong}{pattern}. The path is not served.");
+            }
+            else if (isRegex || isWildcard)
+            {
+                var (reason, what) = isRegex
+                    ? ("PathIsNotRegex", "looks like a regular expression")
+                    : ("PathIsNotWildcard", "has a '*' as if it were a wildcard");
+                Error(reason,
+                    $"{field}.path {KubernetesName.Show(text)} {what}. Paths are compared as they are written, so no request that is "
+                    + $"meant matches it. Use plain paths, such as {KubernetesName.Show(PathPattern.Head(text))} with pathType Prefix.");
             }
 
-            var match = path.PathType == "Exact"
-                ? new PathMatch(PathMatchType.Exact, normal)
+            var match = normal is null ? (PathMatch?)null
+                : path.PathType == "Exact" ? new(PathMatchType.Exact, normal)
                 : new PathMatch(PathMatchType.Prefix, RoutePath.TrimPrefix(normal));
-            if (Route(match, path.Backend, field + ".backend") is { } route)
-                ClaimOn(host).Routes.Add(route);
+            if (closed && (isRegex || isWildcard) && RoutePath.TryNormalize(PathPattern.Head(text), out var head, out _))
+            {
+                // What the pattern guards is closed, not left to a broader rule that leads to the same pods.
+                match = new(PathMatchType.Prefix, RoutePath.TrimPrefix(head));
+                if (claims.TryGetValue(host, out var claim) && claim.Routes.Any(route => route.Match.Path == match))
+                    return;
+            }
+
+            if (match is { } wanted && Route(wanted, path.Backend, field + ".backend") is { } made)
+                ClaimOn(host).Routes.Add(made);
         }
 
         private Route? Route(PathMatch path, IngressBackend? backend, string field)
         {
+            if (closed)
+                return new() { Match = new() { Path = path }, Origin = new(ingress.Key, field) };
             if (backend?.Service is not { } service)
             {
                 Error("UnsupportedBackend", backend?.Resource is { } other
@@ -223,32 +211,6 @@ public static class IngressTranslation
             var offered = (service.Spec?.Ports ?? []).Where(one => one is not null).Take(10).Select(one => string.Create(
                 CultureInfo.InvariantCulture, $"{(string.IsNullOrEmpty(one.Name) ? "" : KubernetesName.Show(one.Name) + " ")}{one.Port} {(one.Protocol is { Length: > 0 } protocol ? KubernetesName.Show(protocol) : "'TCP'")}"));
             return string.Join(", ", offered) is { Length: > 0 } text ? text : "none";
-        }
-
-        private void LookUpSecret(string name, string field)
-        {
-            var key = new ResourceKey(ResourceKind.Secret, ingress.Metadata.Namespace, name);
-            references.Add(key);
-            if (state.Find<Secret>(key) is not { } secret)
-                Error("SecretNotFound", $"{field}.secretName: there is no {key} of type kubernetes.io/tls. The default certificate is served until there is.");
-            else if (secret.Fingerprint is null)
-                Error("SecretUnusable", $"{field}.secretName: {key} has no certificate and key (tls.crt, tls.key). The default certificate is served.");
-        }
-
-        private void Bind(string? text, string secret, string field)
-        {
-            if (!RouteHost.TryNormalize(text, out var host, out var wrong) || host == HostKey.AnyHost)
-            {
-                Error("InvalidHost", $"{field} {KubernetesName.Show(text)} {wrong ?? "is empty"}. It is served with the default certificate.");
-                return;
-            }
-
-            var claim = ClaimOn(host);
-            var wanted = new CertificateReference(ingress.Metadata.Namespace, secret);
-            if (claim.Certificate is { } first && first != wanted)
-                Error("CertificateConflict", $"{field}: host {host} is bound to Secret {first.Name} already; Secret {secret} is not used for it.");
-            else
-                claim.Certificate = wanted;
         }
 
         private ClaimParts ClaimOn(string host) => claims.TryGetValue(host, out var found) ? found : claims[host] = new();

@@ -20,6 +20,8 @@ public sealed record Translation
 
     private ImmutableDictionary<string, IngressClass> Classes { get; init; } = ImmutableDictionary<string, IngressClass>.Empty;
 
+    private NginxGlobalGuards Guards { get; init; } = NginxGlobalGuards.None;
+
     private ImmutableDictionary<ResourceKey, IngressContribution> Contributions { get; init; } = ImmutableDictionary<ResourceKey, IngressContribution>.Empty;
 
     private ImmutableDictionary<string, ImmutableHashSet<ResourceKey>> Claimants { get; init; } = ImmutableDictionary<string, ImmutableHashSet<ResourceKey>>.Empty;
@@ -36,7 +38,7 @@ public sealed record Translation
     /// <summary>What at the edge does not fit together.</summary>
     public ValueList<Finding> EdgeFindings => OwnFindings.TryGetValue(ProxyProtocol.EdgeKey, out var found) ? found : [];
 
-    /// <summary>What an Ingress asks for; null when it is not ours.</summary>
+    /// <summary>What an Ingress asks for; null when it is not ours and nothing is wrong with its class.</summary>
     public IngressContribution? ContributionOf(ResourceKey ingress) => Contributions.GetValueOrDefault(ingress);
 
     /// <summary>Translates a whole state.</summary>
@@ -62,18 +64,21 @@ public sealed record Translation
                 classes = difference.After is IngressClass now ? classes.SetItem(now.Metadata.Name, now) : classes.Remove(difference.Key.Name);
         }
 
-        var step = new Step(this with { Classes = classes }, state);
-        foreach (var key in Concerned(state, differences, classesChanged: classes != Classes))
+        var guards = IngressNginxConfigMap.GuardsOf(state, Options);
+        var step = new Step(this with { Classes = classes, Guards = guards }, state);
+        if (classes != Classes)
+            step.JudgeClasses(Classes);
+        foreach (var key in Concerned(state, differences, all: classes != Classes || guards != Guards))
             step.Contribute(key);
         if (withEdge)
             step.Edge();
         return step.Finish();
     }
 
-    private HashSet<ResourceKey> Concerned(ClusterState state, ImmutableArray<ResourceDifference> differences, bool classesChanged)
+    private HashSet<ResourceKey> Concerned(ClusterState state, ImmutableArray<ResourceDifference> differences, bool all)
     {
         var concerned = new HashSet<ResourceKey>();
-        if (classesChanged)
+        if (all)
         {
             // Rare, and may concern any of them.
             concerned.UnionWith(state.Resources.Keys.Where(key => key.Kind == ResourceKind.Ingress));
@@ -107,6 +112,8 @@ public sealed record Translation
             var edge = EdgeTranslation.Translate(state, before.Options);
             settings = before.Options.Settings with { ProxyProtocol = edge.Settings };
             SetOrRemove(ownFindings, ProxyProtocol.EdgeKey, edge.Findings);
+            if (before.Options.ConfigMap is { } configMap)
+                SetOrRemove(ownFindings, configMap, IngressNginxConfigMap.Findings(state, before.Options));
             foreach (var (table, _, after) in edge.Tables)
                 Set(table, after);
         }
@@ -114,9 +121,7 @@ public sealed record Translation
         public void Contribute(ResourceKey key)
         {
             contributions.TryGetValue(key, out var old);
-            var now = state.Find<Ingress>(key) is { } ingress && IngressTranslation.IsOurs(ingress, before.Classes, before.Options)
-                ? IngressTranslation.Translate(ingress, state)
-                : null;
+            var now = state.Find<Ingress>(key) is { } ingress ? Translate(ingress) : null;
             if (old is null ? now is null : old.Equals(now))
                 return;
 
@@ -136,6 +141,22 @@ public sealed record Translation
                 contributions.Remove(key);
             else
                 contributions[key] = now;
+        }
+
+        public void JudgeClasses(ImmutableDictionary<string, IngressClass> old)
+        {
+            foreach (var one in old.Values)
+                ownFindings.Remove(one.Key);
+            foreach (var findings in IngressClasses.Findings(before.Classes, before.Options).GroupBy(one => one.Object))
+                ownFindings[findings.Key] = findings.ToValueList();
+        }
+
+        private IngressContribution? Translate(Ingress ingress)
+        {
+            var ofClass = IngressClasses.Findings(ingress, before.Classes, before.Options).ToValueList();
+            if (IngressClasses.IsOurs(ingress, before.Classes, before.Options))
+                return IngressTranslation.Translate(ingress, state, before.Guards, before.Options.Settings.DefaultCertificate, ofClass);
+            return ofClass.Count == 0 ? null : new(ingress.Key, ingress.Metadata.CreationTimestamp.GetValueOrDefault(), [], ofClass, []);
         }
 
         public (Translation, ImmutableArray<HostDifference>) Finish()

@@ -8,7 +8,8 @@ namespace IngressReconciler.Status;
 
 /// <summary>
 /// What is wanted ─► what Ingresses should say in <c>status.loadBalancer</c> (networking.k8s.io/v1). An Ingress of ours with at least one path
-/// that is routed has the edge's addresses. Any other has none of ours, and nothing is said about what somebody else wrote there.
+/// that is routed, and not closed, has the edge's addresses. Any other has none of ours, and nothing is said about what somebody else wrote
+/// there.
 /// </summary>
 public static class StatusComposer
 {
@@ -62,7 +63,8 @@ public static class StatusComposer
         return [.. hosts.Distinct().SelectMany(host => Origins(translation.Model.Hosts.GetValueOrDefault(new(IngressTranslation.Table, host))))];
     }
 
-    private static IEnumerable<ResourceKey> Origins(HostRoutes? host) => (host?.Routes ?? []).Select(route => route.Origin.Object);
+    private static IEnumerable<ResourceKey> Origins(HostRoutes? host) =>
+        (host?.Routes ?? []).Where(route => route.Backends.Count > 0).Select(route => route.Origin.Object);
 
     /// <summary>What it says now; a field that is empty is as one that is not there.</summary>
     private static ValueList<LoadBalancerAddress> Addresses(Ingress ingress) => (ingress.Status?.LoadBalancer?.Ingress ?? [])

@@ -17,6 +17,11 @@ public partial class ArchitectureTests
         "Routing/IngressTranslation.cs", // a translation
         "Routing/GatewayTranslation.cs", // a translation
         "Routing/EdgeTranslation.cs", // a translation
+        "Routing/IngressTranslation.Tls.cs", // Ingress, its certificates
+        "Routing/CertificateNames.cs", // Ingress, its certificates
+        "Routing/IngressClasses.cs", // Ingress, whose it is
+        "Routing/IngressNginxReading.cs", // Ingress, its annotations
+        "Routing/IngressNginxConfigMap.cs", // ingress-nginx's ConfigMap
         "Routing/Translation.cs", // leads what changed to the translations
         "Endpoints/EndpointResolution.cs", // the resolution
         "Endpoints/NodeResolution.cs", // the resolution

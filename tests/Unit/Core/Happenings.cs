@@ -7,7 +7,7 @@ namespace IngressReconciler.Tests.Unit.Core;
 /// <summary>What properties do with logs of happenings.</summary>
 internal static class Happenings
 {
-    public static RoutingOptions Options { get; } = new() { ClassNames = ["ours"] };
+    public static RoutingOptions Options { get; } = new() { ClassNames = ["ours"], ConfigMap = new(ResourceKind.ConfigMap, "a", "c") };
 
     private static readonly Happening[] Foundation = [.. Manifests.Resources("""
         {kind: Service, metadata: {name: s1, namespace: a}, spec: {ports: [{name: http, port: 80}]}}

@@ -46,8 +46,23 @@ public static class SmallClusters
         from secret in Gen.Elements("t1", "t2", "t3", null)
         select new IngressTls(hosts!, secret);
 
+    private static readonly Gen<Dictionary<string, string>?> Annotations =
+        from one in Gen.Frequency(
+            (12, Gen.Constant<string?>(null)),
+            (1, Gen.Elements<string?>("auth-type: basic", "whitelist-source-range: 0.0.0.0/0", "enable-global-auth: false", "canary: true", "rewrite-target: /", "unknown: x")),
+            (1, Gen.Constant<string?>("class: theirs")))
+        select one?.Split(": ") switch
+        {
+            null => null,
+            ["class", var value] => new Dictionary<string, string> { [Routing.IngressClasses.Annotation] = value },
+            [var name, var value] => new Dictionary<string, string> { ["nginx.ingress.kubernetes.io/" + name] = value },
+            _ => throw new InvalidOperationException(one),
+        };
+
     private static readonly Gen<Resource> Ingress =
-        from meta in Meta(Gen.Elements("i1", "i2", "i3", "i4"))
+        from name in Meta(Gen.Elements("i1", "i2", "i3", "i4"))
+        from annotations in Annotations
+        let meta = name with { Annotations = annotations }
         from ingressClass in Class
         from rules in UpTo(3, Rule)
         from tls in UpTo(2, Tls)
@@ -109,8 +124,13 @@ public static class SmallClusters
             Spec = new(meta.Name == "theirs" ? "example.com/other" : controller),
         };
 
+    private static readonly Gen<Resource> ConfigMap =
+        from meta in Meta(Gen.Constant("c"))
+        from key in Gen.Elements("use-gzip", "global-auth-url", "use-gzip", "whitelist-source-range")
+        select (Resource)new ConfigMap { Metadata = meta with { Namespace = "a" }, Data = new() { [key] = "x" } };
+
     private static readonly Gen<Resource> Object =
-        Gen.Frequency((12, Ingress), (6, ServiceObject), (12, Slice), (4, Secret), (1, IngressClass));
+        Gen.Frequency((24, Ingress), (12, ServiceObject), (24, Slice), (8, Secret), (2, IngressClass), (1, ConfigMap));
 
     public static Arbitrary<Happening> Happening() => (
         from resource in Object

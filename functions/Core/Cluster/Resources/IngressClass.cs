@@ -22,4 +22,5 @@ public sealed record IngressClass : Resource
 
 /// <summary><c>IngressClass.spec</c>.</summary>
 /// <param name="Controller">Name of the controller that serves the class.</param>
-public sealed record IngressClassSpec(string? Controller);
+/// <param name="Parameters">Settings of the controller's for the class; null for none.</param>
+public sealed record IngressClassSpec(string? Controller, ResourceReference? Parameters = null);
