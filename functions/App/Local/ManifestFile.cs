@@ -136,6 +136,12 @@ public sealed class ManifestFile
         private void Add(JsonObject whole, ResourceKinds.Entry entry, string version, string where)
         {
             var metadata = whole["metadata"] as JsonObject;
+            foreach (var field in (string[])["name", "namespace"])
+                if (metadata?[field] is { } given && Text(given) is null)
+                {
+                    Problem(where, $"the {entry.Kind}'s metadata.{field} is {KubernetesName.Show(given.ToJsonString())} and no text; passed over. Put it in quotes");
+                    return;
+                }
             var name = Text(metadata?["name"]);
             if (metadata is null || string.IsNullOrEmpty(name))
             {
@@ -143,7 +149,7 @@ public sealed class ManifestFile
                     Problem(where, $"the {entry.Kind} has no metadata.name; passed over. Give it one{(metadata?["generateName"] is null ? "" : ", for generateName makes an object only when it is created on an API server")}");
                 return;
             }
-            var scope = !entry.Namespaced ? "" : Text(metadata["namespace"]) is { Length: > 0 } given ? given : "default";
+            var scope = !entry.Namespaced ? "" : Text(metadata["namespace"]) is { Length: > 0 } stated ? stated : "default";
             var key = new ResourceKey(entry.Kind, scope, name);
             if (version != entry.ApiVersion)
             {

@@ -90,7 +90,12 @@ public static class YamlDocuments
         }
         catch (YamlException exception)
         {
-            throw new ManifestSyntaxException(document.Line + exception.Start.Line, exception.Message);
+            // Its message begins with marks, counted from 0: (Lin: 3, Col: 0, Chr: 40) - (Lin: 3, Col: 1, Chr: 41): …
+            var reason = exception.Message.StartsWith('(') ? exception.Message[(exception.Message.IndexOf("): ", StringComparison.Ordinal) + 3)..] : exception.Message;
+            var end = document.Line + exception.End.Line;
+            throw new ManifestSyntaxException(
+                document.Line + exception.Start.Line,
+                exception.End.Line > exception.Start.Line ? string.Create(CultureInfo.InvariantCulture, $"{reason.TrimEnd('.')}, up to line {end}") : reason);
         }
         catch (Exception exception) when (exception is InvalidOperationException or ArgumentException or IndexOutOfRangeException)
         {
@@ -218,17 +223,21 @@ public static class YamlDocuments
             var own = new HashSet<string>(StringComparer.Ordinal);
             while (parser.Current is not MappingEnd)
             {
-                if (parser.Current is not Scalar key)
-                    throw Error(parser.Current!, "a key must be a scalar");
-                parser.MoveNext();
-                if (IsMerge(key))
+                var at = parser.Current!;
+                if (at is Scalar key && IsMerge(key))
                 {
+                    parser.MoveNext();
                     Merge(mapping, Node(depth + 1), key);
                     continue;
                 }
-                var name = Key(key) ?? throw Error(key, "a key must not be null");
+                var name = Node(depth + 1) switch
+                {
+                    null => throw Error(at, "a key must not be null"),
+                    JsonValue value => value.TryGetValue<string>(out var text) ? text : value.ToJsonString(),
+                    _ => throw Error(at, "a key must be a scalar"),
+                };
                 if (!own.Add(name))
-                    doubled.Add((LineOf(key), name));
+                    doubled.Add((LineOf(at), name));
                 mapping[name] = Node(depth + 1);
             }
             Take<MappingEnd>();
@@ -252,18 +261,6 @@ public static class YamlDocuments
             try
             {
                 return YamlScalars.Value(scalar.Value, scalar.Style == ScalarStyle.Plain, TagOf(scalar));
-            }
-            catch (FormatException exception)
-            {
-                throw Error(scalar, exception.Message);
-            }
-        }
-
-        private string? Key(Scalar scalar)
-        {
-            try
-            {
-                return YamlScalars.Key(scalar.Value, scalar.Style == ScalarStyle.Plain, TagOf(scalar));
             }
             catch (FormatException exception)
             {

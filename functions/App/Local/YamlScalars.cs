@@ -53,17 +53,6 @@ public static partial class YamlScalars
         }
     }
 
-    /// <summary>The scalar as a key: numbers and booleans in their JSON spelling; null for a null, which is no key.</summary>
-    /// <inheritdoc cref="Value"/>
-    public static string? Key(string text, bool plain, string? tag = null) =>
-        plain && NoJson.Contains(text) ? text
-        : Value(text, plain, tag) switch
-        {
-            null => null,
-            JsonValue value when value.TryGetValue<string>(out var word) => word,
-            var value => value.ToJsonString(),
-        };
-
     private static JsonValue? Plain(string text) =>
         Null.Contains(text) ? null
         : True.Contains(text) ? JsonValue.Create(true)

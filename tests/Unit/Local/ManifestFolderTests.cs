@@ -44,7 +44,7 @@ public sealed class ManifestFolderTests : IDisposable
         var reading = folder.Look();
 
         Assert.Equal(["Service default/one", "Service default/two"], reading.Objects.Select(one => one.Key.ToString()).Order());
-        Assert.StartsWith($"{Path.Combine(path, "a.yaml")}:2: ", Assert.Single(reading.Problems), StringComparison.Ordinal);
+        Assert.StartsWith($"{Path.Combine(path, "a.yaml")}:3: ", Assert.Single(reading.Problems), StringComparison.Ordinal);
         Assert.Null(reading.LookAgain);
         Write("a.yaml", Service("one"), minutesAgo: 3);
         Assert.Empty(folder.Look().Problems);

@@ -73,7 +73,8 @@ public sealed class YamlDocumentsTests
     [InlineData("base: &base {a: 1, b: 2}\nuse:\n  <<: *base\n  b: 3\nsame: *base\n", """{"base":{"a":1,"b":2},"use":{"a":1,"b":3},"same":{"a":1,"b":2}}""")]
     [InlineData("base: &base {a: 1, b: 2}\nuse:\n  b: 3\n  <<: *base\n", """{"base":{"a":1,"b":2},"use":{"b":2,"a":1}}""")]
     [InlineData("<<: [{a: 1}, {a: 2, b: 3}]\nb: 4\n", """{"a":1,"b":4}""")]
-    [InlineData("\"<<\": {a: 1}\n", """{"<<":{"a":1}}""")]
+    [InlineData("\"<<\": {a: 1}\n", """{"\u003C\u003C":{"a":1}}""")]
+    [InlineData("&key a: &value b\n*value : *key\n", """{"a":"b","b":"a"}""")]
     public void Anchors_and_merge_keys_are_followed_as_kubectl_does(string text, string json) =>
         Assert.Equal(json, Assert.Single(YamlDocuments.Read(text)).Content!.ToJsonString());
 
@@ -84,7 +85,7 @@ public sealed class YamlDocumentsTests
     [InlineData("a:\tb\nc: d\t# tab\n", """{"a":"b","c":"d"}""")]
     [InlineData("\uFEFFa: 1\r\nb: |\r\n  x\r\n  y\r\n", """{"a":1,"b":"x\ny\n"}""")]
     [InlineData("a: |\n     \n  x\n", null)]
-    [InlineData("a:\n- b: |\n    \n    \n  c: d\n", """{"a":[{"b":"\n\n","c":"d"}]}""")]
+    [InlineData("a:\n- b: |\n    \n    \n  c: d\n", """{"a":[{"b":"","c":"d"}]}""")]
     [InlineData("%YAML 1.1\n---\na: 1\n", """{"a":1}""")]
     [InlineData("--- # first\na: 1\n", """{"a":1}""")]
     [InlineData("{\"a\":\t\"\\ud83d\\ude00\\/\"}", """{"a":"\uD83D\uDE00/"}""")]
@@ -124,7 +125,7 @@ public sealed class YamlDocumentsTests
     }
 
     [Theory]
-    [InlineData("a: 1\nb: [1, 2\nc: 3", 2)]
+    [InlineData("a: 1\nb: [1, 2\nc: 3", 3)]
     [InlineData("a: 1\nb: \"\u0007\"", 2)]
     [InlineData("a: 1\n---\nb: 1\n---\nc: d: e", 5)]
     [InlineData("a: 1\n? [x]\n: 2", 2)]
