@@ -66,11 +66,14 @@ public sealed class ManifestFile
             {
                 var offset = read.Line - document.Line;
                 foreach (var (line, key) in read.Doubled)
-                    part.Problems.Add(new(line - document.Line, $"the key {KubernetesName.Show(key)} stands twice in one mapping; this one counts, as with kubectl: delete one of them"));
+                    part.Problems.Add(new(
+                        line - document.Line,
+                        $"the key {KubernetesName.Show(key)} stands twice in one mapping; this one counts, as with kubectl: delete one of them"));
                 if (read.Content is JsonObject whole)
                     new Documents(part, file, written, document.Line, offset).Add(whole);
                 else if (read.Content is not null)
-                    part.Problems.Add(new(offset, "no Kubernetes object, for that is a mapping with apiVersion, kind and metadata.name; passed over"));
+                    part.Problems.Add(new(
+                        offset, "no Kubernetes object, for that is a mapping with apiVersion, kind and metadata.name; passed over"));
             }
         }
         catch (ManifestSyntaxException exception)
@@ -112,7 +115,10 @@ public sealed class ManifestFile
                 return;
             }
             if (kind is not { Length: > 0 } || Text(whole["apiVersion"]) is not { Length: > 0 } version)
-                Problem(where, $"no Kubernetes object: {(kind is { Length: > 0 } ? "apiVersion" : "kind")} is missing; passed over. Complete it, or keep what is no manifest elsewhere");
+                Problem(
+                    where,
+                    $"no Kubernetes object: {(kind is { Length: > 0 } ? "apiVersion" : "kind")} is missing; passed over. "
+                    + "Complete it, or keep what is no manifest elsewhere");
             else if (ResourceKinds.Find(kind) is { } entry && ResourceKinds.All.Contains(entry))
                 Add(whole, entry, version, where);
         }
@@ -139,14 +145,18 @@ public sealed class ManifestFile
             foreach (var field in (string[])["name", "namespace"])
                 if (metadata?[field] is { } given && Text(given) is null)
                 {
-                    Problem(where, $"the {entry.Kind}'s metadata.{field} is {KubernetesName.Show(given.ToJsonString())} and no text; passed over. Put it in quotes");
+                    Problem(
+                        where,
+                        $"the {entry.Kind}'s metadata.{field} is {KubernetesName.Show(given.ToJsonString())} and no text; passed over. Put it in quotes");
                     return;
                 }
             var name = Text(metadata?["name"]);
             if (metadata is null || string.IsNullOrEmpty(name))
             {
                 if (version == entry.ApiVersion)
-                    Problem(where, $"the {entry.Kind} has no metadata.name; passed over. Give it one{(metadata?["generateName"] is null ? "" : ", for generateName makes an object only when it is created on an API server")}");
+                    Problem(where, $"the {entry.Kind} has no metadata.name; passed over. Give it one" + (metadata?["generateName"] is null
+                        ? ""
+                        : ", for generateName makes an object only when it is created on an API server"));
                 return;
             }
             var scope = !entry.Namespaced ? "" : Text(metadata["namespace"]) is { Length: > 0 } stated ? stated : "default";
@@ -155,7 +165,10 @@ public sealed class ManifestFile
             {
                 // A Service of another group is another thing; an old Ingress is one that somebody expects to work.
                 if (GroupOf(version) == GroupOf(entry.ApiVersion) || entry.Kind == ResourceKind.Ingress)
-                    Problem(where, $"{key}: apiVersion is {KubernetesName.Show(version)}; write {entry.ApiVersion}, which alone is read ('kubectl convert' changes it over)");
+                    Problem(
+                        where,
+                        $"{key}: apiVersion is {KubernetesName.Show(version)}; write {entry.ApiVersion}, which alone is read "
+                        + "('kubectl convert' changes it over)");
                 return;
             }
             if (ManifestObject.Read(whole, key, file, firstLine + offset, written, out var refusal) is { } read)
@@ -166,7 +179,8 @@ public sealed class ManifestFile
             Problem(where, refusal);
         }
 
-        private void Problem(string where, string reason) => part.Problems.Add(new(offset, where.Length == 0 ? reason : $"{where.TrimEnd('.')}: {reason}"));
+        private void Problem(string where, string reason) =>
+            part.Problems.Add(new(offset, where.Length == 0 ? reason : $"{where.TrimEnd('.')}: {reason}"));
 
         private static string GroupOf(string version) => version.LastIndexOf('/') is >= 0 and var slash ? version[..slash] : "";
 

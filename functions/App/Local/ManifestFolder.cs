@@ -115,7 +115,9 @@ public sealed class ManifestFolder(string path, string indexFile, TimeProvider c
     {
         var (diff, version, problems) = await CompareAsync(cancel);
         return new(
-            new([.. diff.Objects.Select(one => one.ToResource(diff.Entries[one.Key]))], ResourceKinds.All.ToImmutableDictionary(kind => kind.Kind, _ => version)),
+            new(
+                [.. diff.Objects.Select(one => one.ToResource(diff.Entries[one.Key]))],
+                ResourceKinds.All.ToImmutableDictionary(kind => kind.Kind, _ => version)),
             [.. problems],
             []);
     }
@@ -167,11 +169,14 @@ public sealed class ManifestFolder(string path, string indexFile, TimeProvider c
     private List<FileInfo> Manifests(ref bool changed)
     {
         var found = new DirectoryInfo(Path).EnumerateFiles("*", Everything).ToList();
-        var markers = found.Where(file => Renderings.ContainsKey(file.Name)).OrderBy(file => file.Name, StringComparer.Ordinal).DistinctBy(file => file.DirectoryName!)
+        var markers = found.Where(file => Renderings.ContainsKey(file.Name))
+            .OrderBy(file => file.Name, StringComparer.Ordinal)
+            .DistinctBy(file => file.DirectoryName!)
             .ToDictionary(file => file.DirectoryName!, StringComparer.Ordinal);
         var outermost = new Dictionary<string, FileInfo?>(StringComparer.Ordinal);
         FileInfo? MarkerOf(string folder) => outermost.TryGetValue(folder, out var marker) ? marker
-            : outermost[folder] = (folder.Length > Path.Length ? MarkerOf(System.IO.Path.GetDirectoryName(folder)!) : null) ?? markers.GetValueOrDefault(folder);
+            : outermost[folder] = (folder.Length > Path.Length ? MarkerOf(System.IO.Path.GetDirectoryName(folder)!) : null)
+                ?? markers.GetValueOrDefault(folder);
 
         var manifests = markers.Count == 0
             ? found.Where(file => IsManifest(file.FullName)).ToList()
@@ -206,7 +211,10 @@ public sealed class ManifestFolder(string path, string indexFile, TimeProvider c
             return null;
         }
         if (file.Length > SizeLimit)
-            return new(written, file.Length, before, $"{file.FullName}:1: larger than {SizeLimit.ToString(CultureInfo.InvariantCulture)} bytes, and not read: split it", Settled: true);
+        {
+            var problem = string.Create(CultureInfo.InvariantCulture, $"{file.FullName}:1: larger than {SizeLimit} bytes, and not read: split it");
+            return new(written, file.Length, before, problem, Settled: true);
+        }
         try
         {
             var content = ManifestFile.Read(file.FullName, File.ReadAllText(file.FullName), written, before);
