@@ -43,4 +43,17 @@ public static class ObjectEvents
         }
         return buffer.ToArray();
     }
+
+    /// <summary>Of an object only what names it: what travels when it is gone, or too large.</summary>
+    public static JsonObject Named(JsonObject whole)
+    {
+        var metadata = new JsonObject();
+        foreach (var field in (string[])["name", "namespace", "uid", "resourceVersion"])
+        {
+            if (whole["metadata"]?[field] is { } value)
+                metadata[field] = value.DeepClone();
+        }
+
+        return new() { ["apiVersion"] = whole["apiVersion"]?.DeepClone(), ["kind"] = whole["kind"]?.DeepClone(), ["metadata"] = metadata };
+    }
 }

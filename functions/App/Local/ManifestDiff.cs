@@ -3,7 +3,6 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using IngressReconciler.Cluster;
-using IngressReconciler.Kubernetes;
 
 namespace IngressReconciler.Local;
 
@@ -22,14 +21,14 @@ public sealed record ManifestEntry(string Uid, string Hash, long ResourceVersion
 /// file that nobody touches it is the same even when the memory is lost, so which of two rivals is the older does not flip.
 /// </summary>
 /// <param name="Entries">What to remember now.</param>
-/// <param name="Objects">Every object, trimmed and stamped; Secrets that must not travel are left out.</param>
+/// <param name="Objects">Every object.</param>
 /// <param name="Applied">Those of <paramref name="Objects"/> that are new or changed.</param>
 /// <param name="Deleted">Objects that are gone: their names and a new resourceVersion.</param>
 /// <param name="Highest">The highest resourceVersion ever given.</param>
 public sealed record ManifestDiff(
     IReadOnlyDictionary<ResourceKey, ManifestEntry> Entries,
-    IReadOnlyList<JsonObject> Objects,
-    IReadOnlyList<JsonObject> Applied,
+    IReadOnlyList<ManifestObject> Objects,
+    IReadOnlyList<ManifestObject> Applied,
     IReadOnlyList<JsonObject> Deleted,
     long Highest)
 {
@@ -39,45 +38,31 @@ public sealed record ManifestDiff(
     /// <param name="objects">All objects of the folder, each name once.</param>
     /// <param name="now">The time; resourceVersions are its Unix microseconds, or the next free number.</param>
     public static ManifestDiff Between(
-        IReadOnlyDictionary<ResourceKey, ManifestEntry> known, long highest, IEnumerable<ManifestObject> objects, DateTimeOffset now)
+        IReadOnlyDictionary<ResourceKey, ManifestEntry> known, long highest, IReadOnlyList<ManifestObject> objects, DateTimeOffset now)
     {
         var entries = new Dictionary<ResourceKey, ManifestEntry>();
-        List<JsonObject> all = [], applied = [], deleted = [];
+        List<ManifestObject> applied = [];
+        List<JsonObject> deleted = [];
         long Next() => highest = Math.Max(highest + 1, VersionAt(now));
 
         foreach (var one in objects)
         {
-            if (ObjectTrimming.Trim(one.Whole) is not { } trimmed)
-                continue;
-            var metadata = (JsonObject)trimmed["metadata"]!;
-            metadata.Remove("resourceVersion");
-            metadata.Remove("generation");
-            var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(trimmed.ToJsonString())));
-            if (!known.TryGetValue(one.Key, out var entry))
-                entry = new(metadata["uid"]?.ToString() ?? UidOf(one.Key), "", 0, 0, Earlier(one.Written, now));
-            var changed = entry.Hash != hash;
-            if (changed)
-                entry = entry with
-                {
-                    Uid = metadata["uid"]?.ToString() ?? entry.Uid,
-                    Hash = hash,
-                    ResourceVersion = Next(),
-                    Generation = entry.Generation + 1,
-                };
+            var entry = known.TryGetValue(one.Key, out var last) ? last : new(one.Uid ?? UidOf(one.Key), "", 0, 0, Earlier(one.Written, now));
+            if (entry.Hash != one.Hash)
+            {
+                entry = entry with { Uid = one.Uid ?? entry.Uid, Hash = one.Hash, ResourceVersion = Next(), Generation = entry.Generation + 1 };
+                applied.Add(one);
+            }
             entries[one.Key] = entry;
-            metadata["uid"] = entry.Uid;
-            metadata["resourceVersion"] = entry.ResourceVersion.ToString(CultureInfo.InvariantCulture);
-            metadata["generation"] = entry.Generation;
-            metadata["creationTimestamp"] ??= entry.Created.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
-            all.Add(trimmed);
-            if (changed)
-                applied.Add(trimmed);
         }
         foreach (var (key, entry) in known)
             if (!entries.ContainsKey(key))
                 deleted.Add(Gone(key, entry, Next()));
-        return new(entries, all, applied, deleted, highest);
+        return new(entries, objects, applied, deleted, highest);
     }
+
+    /// <summary>One of <see cref="Objects"/> as it travels.</summary>
+    public JsonObject ToJson(ManifestObject one) => one.ToJson(Entries[one.Key]);
 
     /// <summary>The resourceVersion of a moment: Unix time in microseconds.</summary>
     public static long VersionAt(DateTimeOffset moment) => (moment - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;

@@ -1,87 +1,103 @@
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using IngressReconciler.Cluster;
+using IngressReconciler.Cluster.Resources;
+using IngressReconciler.Kubernetes;
 
 namespace IngressReconciler.Local;
 
-/// <summary>An object as it stands in a manifest file.</summary>
-/// <param name="Key">Its name.</param>
-/// <param name="File">The file's full path.</param>
-/// <param name="Line">The line at which its document begins, from 1.</param>
-/// <param name="Written">The file's last write time.</param>
-/// <param name="Whole">All of it, secrets included: to be trimmed before it goes anywhere.</param>
-public sealed record ManifestObject(ResourceKey Key, string File, long Line, DateTimeOffset Written, JsonObject Whole)
+/// <summary>An object of a manifest file, trimmed as it travels and held against what the function would refuse.</summary>
+public sealed record ManifestObject
 {
-    /// <summary>The objects of a file that routing reads: every document, and of a List each item. Other kinds are passed over.</summary>
-    /// <param name="file">The file's full path; <c>.json</c> is read as JSON, all else as YAML.</param>
-    /// <param name="text">Its content.</param>
-    /// <param name="written">Its last write time.</param>
-    /// <param name="problems">Takes <c>file:line</c> and the reason for each object that alone is no good.</param>
-    /// <exception cref="ManifestSyntaxException">The text cannot be read, or something in it is no Kubernetes object.</exception>
-    public static List<ManifestObject> Read(string file, string text, DateTimeOffset written, List<string> problems)
-    {
-        var documents = file.EndsWith(".json", StringComparison.OrdinalIgnoreCase)
-            ? [YamlDocuments.ReadJson(text)]
-            : YamlDocuments.Read(text);
-        var objects = new List<ManifestObject>();
-        foreach (var document in documents.Where(document => document.Content is not null))
-        {
-            if (document.Content is not JsonObject whole)
-                throw new ManifestSyntaxException(document.Line, "a manifest must be a mapping");
-            List<JsonObject> found = [whole];
-            if (Text(whole["kind"]) is { } kind && kind.EndsWith("List", StringComparison.Ordinal) && whole["items"] is JsonArray items)
-                found = [.. items.Select(item => Item(item, whole, kind, document.Line))];
-            foreach (var one in found)
-            {
-                if (One(file, document.Line, written, one, out var problem) is { } read)
-                    objects.Add(read);
-                if (problem is not null)
-                    problems.Add(string.Create(CultureInfo.InvariantCulture, $"{file}:{document.Line}: {problem}"));
-            }
-        }
-        return objects;
-    }
+    // What the API server gives, and a manifest does not have; there must be one for an object to be read at all.
+    private const string NoVersion = "1";
 
-    /// <summary>An item of a typed list, such as IngressList, may leave out its kind and version.</summary>
-    private static JsonObject Item(JsonNode? item, JsonObject list, string kind, long line)
-    {
-        if (item?.DeepClone() is not JsonObject whole)
-            throw new ManifestSyntaxException(line, "an item of the list is not a mapping");
-        if (kind != "List")
-        {
-            whole["kind"] ??= kind[..^"List".Length];
-            whole["apiVersion"] ??= list["apiVersion"]?.DeepClone();
-        }
-        return whole;
-    }
+    private readonly JsonObject trimmed;
+    private readonly Resource resource;
 
-    private static ManifestObject? One(string file, long line, DateTimeOffset written, JsonObject whole, out string? problem)
+    private ManifestObject(JsonObject trimmed, Resource resource) => (this.trimmed, this.resource) = (trimmed, resource);
+
+    /// <summary>Its name.</summary>
+    public ResourceKey Key => resource.Key;
+
+    /// <summary>Its uid where the manifest states one.</summary>
+    public string? Uid => resource.Metadata.Uid is { Length: > 0 } uid ? uid : null;
+
+    /// <summary>The file's full path.</summary>
+    public required string File { get; init; }
+
+    /// <summary>The line at which its document begins, from 1.</summary>
+    public required long Line { get; init; }
+
+    /// <summary>The file's last write time when it was read.</summary>
+    public required DateTimeOffset Written { get; init; }
+
+    /// <summary>SHA-256 of what it says.</summary>
+    public required string Hash { get; init; }
+
+    /// <summary>The certificate and private key of a <c>kubernetes.io/tls</c> Secret; they never travel. Null for all else.</summary>
+    public TlsKeyPair? KeyPair { get; private init; }
+
+    /// <summary>Reads an object of a kind that routing reads.</summary>
+    /// <param name="whole">All of it; changed where its namespace is left out.</param>
+    /// <param name="key">Its name.</param>
+    /// <param name="file">The file's full path.</param>
+    /// <param name="line">The line at which its document begins, from 1.</param>
+    /// <param name="written">The file's last write time.</param>
+    /// <param name="refusal">Why the function would refuse it: the object, the field, what is expected; null when it would not.</param>
+    /// <returns>Null when it is refused, and for a Secret that must not travel.</returns>
+    public static ManifestObject? Read(JsonObject whole, ResourceKey key, string file, long line, DateTimeOffset written, out string? refusal)
     {
-        problem = null;
-        var metadata = whole["metadata"] as JsonObject;
-        if (Text(whole["kind"]) is not { Length: > 0 } kind
-            || Text(whole["apiVersion"]) is not { Length: > 0 } version
-            || metadata is null
-            || Text(metadata["name"]) is not { Length: > 0 } name)
-            throw new ManifestSyntaxException(line, "an object needs apiVersion, kind and metadata.name, all of them text");
-        if (ResourceKinds.Find(kind) is not { } entry)
-            return null;
-        if (version != entry.ApiVersion)
-        {
-            // A Service of another group is another thing; an old Ingress is one that somebody expects to work.
-            if (GroupOf(version) == GroupOf(entry.ApiVersion) || kind == nameof(ResourceKind.Ingress))
-                problem = $"{kind} {name} is of {version}; {entry.ApiVersion} is read";
-            return null;
-        }
-        var scope = !entry.Namespaced ? "" : Text(metadata["namespace"]) is { Length: > 0 } given ? given : "default";
-        if (entry.Namespaced)
-            metadata["namespace"] = scope;
+        refusal = null;
+        var metadata = (JsonObject)whole["metadata"]!;
+        if (key.Namespace.Length > 0)
+            metadata["namespace"] = key.Namespace;
         else
             metadata.Remove("namespace");
-        return new(new(entry.Kind, scope, name), file, line, written, whole);
+        if (ObjectTrimming.Trim(whole) is not { } trimmed)
+            return null;
+        var kept = (JsonObject)trimmed["metadata"]!;
+        kept["resourceVersion"] = NoVersion;
+        kept.Remove("generation");
+        var text = Encoding.UTF8.GetBytes(trimmed.ToJsonString());
+        using var json = JsonDocument.Parse(text);
+        return ClusterEvent.TryReadObject(json.RootElement, out var resource, out refusal)
+            ? new(trimmed, resource)
+            {
+                File = file,
+                Line = line,
+                Written = written,
+                Hash = Convert.ToHexStringLower(SHA256.HashData(text)),
+                KeyPair = ObjectTrimming.KeyPair(whole),
+            }
+            : null;
     }
 
-    private static string GroupOf(string version) => version.LastIndexOf('/') is >= 0 and var slash ? version[..slash] : "";
+    /// <summary>The object as it travels, with what an API server would have given it.</summary>
+    public JsonObject ToJson(ManifestEntry entry)
+    {
+        var json = (JsonObject)trimmed.DeepClone();
+        var metadata = (JsonObject)json["metadata"]!;
+        metadata["uid"] = entry.Uid;
+        metadata["resourceVersion"] = entry.ResourceVersion.ToString(CultureInfo.InvariantCulture);
+        metadata["generation"] = entry.Generation;
+        metadata["creationTimestamp"] ??= entry.Created.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+        return json;
+    }
 
-    private static string? Text(JsonNode? node) => node is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
+    /// <summary>The object as it is read from <see cref="ToJson"/>.</summary>
+    public Resource ToResource(ManifestEntry entry) => resource with
+    {
+        Metadata = resource.Metadata with
+        {
+            Uid = entry.Uid,
+            ResourceVersion = entry.ResourceVersion.ToString(CultureInfo.InvariantCulture),
+            CreationTimestamp = resource.Metadata.CreationTimestamp ?? ToTheSecond(entry.Created),
+        },
+    };
+
+    private static DateTimeOffset ToTheSecond(DateTimeOffset moment) => DateTimeOffset.FromUnixTimeSeconds(moment.ToUnixTimeSeconds());
 }

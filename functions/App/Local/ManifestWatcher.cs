@@ -24,6 +24,7 @@ public sealed class ManifestWatcher(ManifestFolder folder, string cluster, Event
     private readonly SemaphoreSlim signal = new(0, 1);
     private readonly HashSet<string> reported = new(StringComparer.Ordinal);
     private ManifestIndex index = ManifestIndex.Empty;
+    private IReadOnlyList<ManifestObject>? published;
 
     /// <summary>Watches until cancelled.</summary>
     /// <exception cref="DirectoryNotFoundException">The folder is not there at the start.</exception>
@@ -71,6 +72,8 @@ public sealed class ManifestWatcher(ManifestFolder folder, string cluster, Event
             await Task.Delay(patience, clock, cancel);
             return await LookAsync(everything, cancel);
         }
+        if (ReferenceEquals(reading.Objects, published))
+            return reading.LookAgain;
         var diff = ManifestDiff.Between(index.Entries, index.Highest, reading.Objects, clock.GetUtcNow());
         var applied = everything ? diff.Objects : diff.Applied;
         if (diff.Applied.Count > 0 || diff.Deleted.Count > 0)
@@ -79,22 +82,15 @@ public sealed class ManifestWatcher(ManifestFolder folder, string cluster, Event
             index.Save(folder.IndexFile);
         }
         if (applied.Count > 0 || diff.Deleted.Count > 0)
-            await PublishAsync(applied, diff.Deleted, cancel);
+            await PublishAsync([.. applied.Select(diff.ToJson)], diff.Deleted, cancel);
+        published = reading.Objects;
         return reading.LookAgain;
     }
 
     private async Task PublishAsync(IReadOnlyList<JsonObject> applied, IReadOnlyList<JsonObject> deleted, CancellationToken cancel)
     {
         var now = clock.GetUtcNow();
-        var events = new List<byte[]>();
-        foreach (var (type, one) in applied.Select(one => (ClusterEvent.AppliedType, one)).Concat(deleted.Select(one => (ClusterEvent.DeletedType, one))))
-        {
-            var encoded = ObjectEvents.Write(type, cluster, one, now);
-            if (encoded.Length + 2 > EventPublisher.SizeLimit)
-                ReportOnce($"{one["kind"]}/{one["metadata"]?["namespace"]}/{one["metadata"]?["name"]} is larger than an event may be and is not published");
-            else
-                events.Add(encoded);
-        }
+        var events = applied.Select(one => Applied(one, now)).Concat(deleted.Select(one => ObjectEvents.Write(ClusterEvent.DeletedType, cluster, one, now))).ToList();
         while (true)
         {
             try
@@ -111,6 +107,15 @@ public sealed class ManifestWatcher(ManifestFolder folder, string cluster, Event
         }
     }
 
+    /// <summary>An object that is too large for an event is only named: the function reads it from the folder for itself.</summary>
+    private byte[] Applied(JsonObject one, DateTimeOffset now)
+    {
+        var encoded = ObjectEvents.Write(ClusterEvent.AppliedType, cluster, one, now);
+        return encoded.Length + 2 <= EventPublisher.SizeLimit
+            ? encoded
+            : ObjectEvents.Write(ClusterEvent.ReferencedType, cluster, ObjectEvents.Named(one), now);
+    }
+
     private FileSystemWatcher Watch()
     {
         var watcher = new FileSystemWatcher(folder.Path)
@@ -119,7 +124,11 @@ public sealed class ManifestWatcher(ManifestFolder folder, string cluster, Event
             NotifyFilter = NotifyFilters.FileName | NotifyFilters.DirectoryName | NotifyFilters.LastWrite | NotifyFilters.Size,
             InternalBufferSize = 64 * 1024,
         };
-        watcher.Changed += (_, change) => Touch(change.FullPath);
+        watcher.Changed += (_, change) =>
+        {
+            if (ManifestFolder.Matters(change.FullPath))
+                Touch(change.FullPath);
+        };
         watcher.Created += (_, change) => Touch(change.FullPath);
         watcher.Deleted += (_, change) => Touch(change.FullPath);
         watcher.Renamed += (_, change) => Touch(change.FullPath);

@@ -1,17 +1,20 @@
 using System.Globalization;
 using System.Numerics;
+using System.Text;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 
 namespace IngressReconciler.Local;
 
 /// <summary>
-/// What a plain scalar of a manifest means. kubectl reads manifests by sigs.k8s.io/yaml, which keeps the words of YAML 1.1:
+/// What a scalar of a manifest means. kubectl reads manifests by sigs.k8s.io/yaml, which keeps the words of YAML 1.1:
 /// <c>y yes on</c> and <c>n no off</c> are booleans, <c>0777</c> is octal and <c>1_000</c> a number, but there are no base-60 numbers, and
-/// a timestamp stays text. A quoted scalar is always text.
+/// a timestamp stays text. A quoted scalar is always text, and so is one with a tag that YAML does not define.
 /// </summary>
 public static partial class YamlScalars
 {
+    private const string TagPrefix = "tag:yaml.org,2002:";
+
     private static readonly HashSet<string> True =
         ["y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"];
 
@@ -25,42 +28,53 @@ public static partial class YamlScalars
 
     /// <summary>The scalar as JSON.</summary>
     /// <param name="text">As written, without quotes.</param>
-    /// <param name="quoted">Quoted, a block scalar, or tagged <c>!!str</c>.</param>
-    /// <exception cref="FormatException">A number that JSON has no word for: not-a-number or an infinity.</exception>
-    public static JsonNode? Value(string text, bool quoted)
+    /// <param name="plain">Neither quoted nor a block scalar.</param>
+    /// <param name="tag">Its tag in full, such as <c>tag:yaml.org,2002:str</c>; null for none.</param>
+    /// <exception cref="FormatException">It is not what its tag says, or a number that JSON has no word for.</exception>
+    public static JsonNode? Value(string text, bool plain, string? tag = null)
     {
-        if (quoted)
-            return JsonValue.Create(text);
-        if (Null.Contains(text))
-            return null;
-        if (True.Contains(text))
-            return JsonValue.Create(true);
-        if (False.Contains(text))
-            return JsonValue.Create(false);
-        if (NoJson.Contains(text))
-            throw new FormatException($"JSON has no number {text}");
-        return Number(text) ?? JsonValue.Create(text);
+        if (tag is null)
+            return plain ? Plain(text) : JsonValue.Create(text);
+        switch (tag.StartsWith(TagPrefix, StringComparison.Ordinal) ? tag[TagPrefix.Length..] : "")
+        {
+            case "null" when Null.Contains(text):
+                return null;
+            case "bool" when True.Contains(text) || False.Contains(text):
+                return JsonValue.Create(True.Contains(text));
+            case "int" when Number(text) is { } number && !number.ToJsonString().AsSpan().ContainsAny('.', 'e', 'E'):
+            case "float" when (number = Number(text)) is not null:
+                return number;
+            case "binary":
+                return JsonValue.Create(Binary(text));
+            case "null" or "bool" or "int" or "float":
+                throw new FormatException($"'{text}' is not what its tag !!{tag[TagPrefix.Length..]} says");
+            default:
+                return JsonValue.Create(text);
+        }
     }
 
-    /// <summary>The scalar as a key: numbers and booleans in their JSON spelling; null for a null, which is no key.</summary>
-    public static string? Key(string text, bool quoted) =>
-        quoted || NoJson.Contains(text) ? text
-        : Value(text, quoted: false) switch
-        {
-            null => null,
-            JsonValue value when value.TryGetValue<string>(out var word) => word,
-            var value => value.ToJsonString(),
-        };
+    private static JsonValue? Plain(string text) =>
+        Null.Contains(text) ? null
+        : True.Contains(text) ? JsonValue.Create(true)
+        : False.Contains(text) ? JsonValue.Create(false)
+        : NoJson.Contains(text) ? throw new FormatException($"JSON has no number {text}")
+        : Number(text) ?? JsonValue.Create(text);
+
+    private static string Binary(string text)
+    {
+        var bytes = new byte[text.Length];
+        return Convert.TryFromBase64String(text, bytes, out var length)
+            ? Encoding.UTF8.GetString(bytes, 0, length)
+            : throw new FormatException("what is tagged !!binary is not base64");
+    }
 
     private static JsonValue? Number(string text)
     {
-        if (text[0] is not ((>= '0' and <= '9') or '+' or '-' or '.'))
+        if (text is not [(>= '0' and <= '9') or '+' or '-' or '.', ..])
             return null;
         var plain = text[0] == '.' ? text : text.Replace("_", "", StringComparison.Ordinal);
-        if (Integer(plain) is { } integer)
-            return integer >= long.MinValue && integer <= long.MaxValue ? JsonValue.Create((long)integer)
-                : integer > 0 && integer <= ulong.MaxValue ? JsonValue.Create((ulong)integer)
-                : JsonNode.Parse(integer.ToString(CultureInfo.InvariantCulture))!.AsValue();
+        if (Integer(plain) is { } integer && integer >= long.MinValue && integer <= ulong.MaxValue)
+            return integer <= long.MaxValue ? JsonValue.Create((long)integer) : JsonValue.Create((ulong)integer);
         if (!Float().IsMatch(plain))
             return null;
         var value = double.Parse(plain, NumberStyles.Float, CultureInfo.InvariantCulture);
@@ -80,7 +94,8 @@ public static partial class YamlScalars
             ['0', .. var octal] when octal.Length > 0 => (8, octal),
             _ => (10, digits),
         };
-        if (rest.Length is 0 or > 400)
+        // Longer ones are no 64-bit integers, and floating-point numbers if they are decimal.
+        if (rest.Length is 0 or > 80)
             return null;
         var value = BigInteger.Zero;
         foreach (var character in rest)

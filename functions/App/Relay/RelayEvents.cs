@@ -19,11 +19,11 @@ public sealed class RelayEvents(string cluster, TimeProvider time)
     public WaitingEvent Applied(JsonObject trimmed)
     {
         var one = Event(ClusterEvent.AppliedType, trimmed);
-        return one.Bytes.Length <= MostBytes ? one : Event(ClusterEvent.ReferencedType, Named(trimmed));
+        return one.Bytes.Length <= MostBytes ? one : Event(ClusterEvent.ReferencedType, ObjectEvents.Named(trimmed));
     }
 
     /// <summary>The object is gone; only what names it travels.</summary>
-    public WaitingEvent Deleted(JsonObject trimmed) => Event(ClusterEvent.DeletedType, Named(trimmed));
+    public WaitingEvent Deleted(JsonObject trimmed) => Event(ClusterEvent.DeletedType, ObjectEvents.Named(trimmed));
 
     /// <summary>An object that a list lacks is gone.</summary>
     /// <param name="query">Its kind.</param>
@@ -66,17 +66,5 @@ public sealed class RelayEvents(string cluster, TimeProvider time)
         using var trace = Traces.Source.StartActivity("relay.observe", ActivityKind.Producer);
         trace?.SetTag("k8s.object", KeyOf(one));
         return new(KeyOf(one)!, ObjectEvents.Write(type, cluster, one, time.GetUtcNow(), trace?.Id), trace?.Context ?? default);
-    }
-
-    private static JsonObject Named(JsonObject whole)
-    {
-        var metadata = new JsonObject();
-        foreach (var field in (string[])["name", "namespace", "uid", "resourceVersion"])
-        {
-            if (whole["metadata"]?[field] is { } value)
-                metadata[field] = value.DeepClone();
-        }
-
-        return new() { ["apiVersion"] = whole["apiVersion"]?.DeepClone(), ["kind"] = whole["kind"]?.DeepClone(), ["metadata"] = metadata };
     }
 }

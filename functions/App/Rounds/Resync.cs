@@ -47,7 +47,10 @@ public sealed partial class Resync(ClusterStorage storage, ListBrake brake, IClu
                 missed.Suspects,
                 Drift(reconciler) - drift,
                 [.. listing?.Failures ?? [], .. new[] { unlisted, trouble }.OfType<string>()],
-                listing?.Refusals.Length ?? 0);
+                listing?.Refusals.Length ?? 0)
+            {
+                Refusals = [.. (listing?.Refusals ?? []).Take(ResyncReport.RefusalsKept)],
+            };
             await storage.Resync.WriteAsync(report, cancel);
             ReconcilerMetrics.Resynced(report, storage.Id);
             LogResync(report.Missed, report.Drift, report.Failures.Length);
@@ -69,6 +72,8 @@ public sealed partial class Resync(ClusterStorage storage, ListBrake brake, IClu
             var listing = await reader.ListAsync(cancel);
             foreach (var reason in listing.Failures)
                 LogNotListed(reason);
+            foreach (var reason in listing.Refusals.Take(ResyncReport.RefusalsKept))
+                LogRefused(reason);
             return (listing, null);
         }
         catch (IOException e)
@@ -89,6 +94,9 @@ public sealed partial class Resync(ClusterStorage storage, ListBrake brake, IClu
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Cannot list the cluster: {Reason}")]
     private partial void LogNotListed(string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Listed, and refused: {Reason}")]
+    private partial void LogRefused(string reason);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "A fresh list of {Kind} lacks {Missing} of {Known} known objects: it is taken for a partial view, and none of them counts as gone until a second list says the same or somebody confirms it")]
     private partial void LogSuspect(ResourceKind kind, int missing, int known);

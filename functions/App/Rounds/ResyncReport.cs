@@ -11,4 +11,11 @@ namespace IngressReconciler.Rounds;
 /// <param name="Failures">Kinds that could not be listed, and why.</param>
 /// <param name="Refused">Objects that could not be read.</param>
 public sealed record ResyncReport(
-    DateTimeOffset At, int Missed, ImmutableArray<SuspectList> Suspects, long Drift, ImmutableArray<string> Failures, int Refused);
+    DateTimeOffset At, int Missed, ImmutableArray<SuspectList> Suspects, long Drift, ImmutableArray<string> Failures, int Refused)
+{
+    /// <summary>How many of <see cref="Refusals"/> are kept.</summary>
+    public const int RefusalsKept = 50;
+
+    /// <summary>Why objects could not be read, each naming the object and the field: the first <see cref="RefusalsKept"/>.</summary>
+    public ImmutableArray<string> Refusals { get; init => field = value.IsDefault ? [] : value; } = [];
+}

@@ -31,97 +31,129 @@ public abstract partial record ClusterEvent(string ClusterId)
     /// <summary>What every <c>source</c> begins with.</summary>
     public const string SourcePrefix = "/clusters/";
 
+    // What is shown of a kind, a namespace of 63 and a name of 253 characters; and of a field.
+    private const int NameLength = 400;
+    private const int FieldLength = 200;
+
     /// <summary>
-    /// Reads one CloudEvent. False when it can never be of use, with a reason that names the event, the field and what is expected:
-    /// such an event is recorded and dropped, for sending it again would change nothing.
+    /// Reads one CloudEvent. False when it can never be of use, with a reason that names the event, the object as far as <c>data</c> or
+    /// <c>subject</c> tells it, the field and what is expected: such an event is recorded and dropped, for sending it again would change nothing.
     /// </summary>
     public static bool TryRead(JsonElement json, [NotNullWhen(true)] out ClusterEvent? read, [NotNullWhen(false)] out string? refusal)
     {
-        read = null;
+        (read, refusal) = (null, null);
         if (json.ValueKind != JsonValueKind.Object)
         {
             refusal = $"an event must be a JSON object (CloudEvents 1.0), not {json.ValueKind}";
             return false;
         }
 
-        var name = "event " + KubernetesName.Show(Text(json, "id"));
         var source = Text(json, "source");
         var type = Text(json, "type");
+        string wrong;
         if (source is null || !source.StartsWith(SourcePrefix, StringComparison.Ordinal) || !KubernetesName.IsLabel(source.AsSpan(SourcePrefix.Length)))
-            refusal = $"{name}: field 'source' is {KubernetesName.Show(source)}; expected '/clusters/<id>', the id a DNS label";
+            wrong = $"field 'source' is {KubernetesName.Show(source)}; expected '/clusters/<id>', the id a DNS label";
         else if (type == ListedType)
-            (read, refusal) = (new ListedEvent(source[SourcePrefix.Length..]), null);
+        {
+            read = new ListedEvent(source[SourcePrefix.Length..]);
+            return true;
+        }
         else if (type is not (AppliedType or DeletedType or ReferencedType))
-            refusal = $"{name}: field 'type' is {KubernetesName.Show(type)}; expected '{AppliedType}', '{DeletedType}', '{ReferencedType}' or '{ListedType}'";
+            wrong = $"field 'type' is {KubernetesName.Show(type)}; expected '{AppliedType}', '{DeletedType}', '{ReferencedType}' or '{ListedType}'";
         else if (Property(json, "data") is not { ValueKind: JsonValueKind.Object } data)
-            refusal = $"{name}: field 'data' is missing; expected the Kubernetes object";
-        else if (!TryReadObject(data, out var resource, out var wrong))
-            refusal = $"{name}: {wrong}";
+            wrong = "field 'data' is missing or no object; expected the Kubernetes object";
+        else if (Read(data, out var resource) is { } unread)
+            wrong = unread;
         else
         {
-            refusal = null;
             var origin = EventOrigin.Read(Text(json, "time"), Text(json, "traceparent"));
             read = type switch
             {
-                AppliedType => new ChangeEvent(source[SourcePrefix.Length..], new Applied(resource) { Origin = origin }),
-                DeletedType => new ChangeEvent(source[SourcePrefix.Length..], new Deleted(resource.Key, resource.Metadata.ResourceVersion) { Origin = origin }),
-                _ => new ReferenceEvent(source[SourcePrefix.Length..], resource.Key, resource.Metadata.ResourceVersion, origin),
+                AppliedType => new ChangeEvent(source[SourcePrefix.Length..], new Applied(resource!) { Origin = origin }),
+                DeletedType => new ChangeEvent(source[SourcePrefix.Length..], new Deleted(resource!.Key, resource.Metadata.ResourceVersion) { Origin = origin }),
+                _ => new ReferenceEvent(source[SourcePrefix.Length..], resource!.Key, resource.Metadata.ResourceVersion, origin),
             };
+            return true;
         }
 
-        return read is not null;
+        refusal = $"event {KubernetesName.Show(Text(json, "id"))} about {About(json)}: {wrong}";
+        return false;
     }
 
-    /// <summary>Reads one object of a kind that is read; false with the reason otherwise.</summary>
+    /// <summary>Reads one object of a kind that is read; false otherwise, with a reason that names the object, the field and what is expected.</summary>
     public static bool TryReadObject(JsonElement data, [NotNullWhen(true)] out Resource? resource, [NotNullWhen(false)] out string? refusal)
+    {
+        refusal = Read(data, out resource) is { } wrong ? $"{NameOf(data) ?? "an object without a name"}: {wrong}" : null;
+        return resource is not null;
+    }
+
+    /// <summary>Reads one object; what is wrong with it, or null.</summary>
+    private static string? Read(JsonElement data, out Resource? resource)
     {
         resource = null;
         if (data.ValueKind != JsonValueKind.Object)
-        {
-            refusal = $"a Kubernetes object must be a JSON object, not {data.ValueKind}";
-            return false;
-        }
-
+            return $"a Kubernetes object must be a JSON object, not {data.ValueKind}";
         var apiVersion = Text(data, "apiVersion");
         var entry = ResourceKinds.Find(Text(data, "kind"));
         if (entry is null || apiVersion != entry.ApiVersion || !ResourceKinds.All.Contains(entry))
         {
             var known = string.Join(", ", ResourceKinds.All.Select(kind => $"{kind.ApiVersion} {kind.Kind}"));
-            refusal = $"objects of kind {KubernetesName.Show($"{apiVersion} {Text(data, "kind")}")} are not read; expected one of {known}";
-            return false;
+            return $"objects of kind {KubernetesName.Show($"{apiVersion} {Text(data, "kind")}")} are not read; expected one of {known}";
         }
 
+        Resource read;
         try
         {
-            resource = entry.Read(data);
+            read = entry.Read(data);
         }
         catch (JsonException e)
         {
-            refusal = $"the {entry.Kind} cannot be read: field {KubernetesName.Show("data" + e.Path?.TrimStart('$'))} is missing or has the wrong type";
-            return false;
+            // Of a field that is missing the path is that of its mapping.
+            var field = e.Path?.TrimStart('$').TrimStart('.') is { Length: > 0 } path ? path : "metadata";
+            return $"field {KubernetesName.Show(field, FieldLength)} has the wrong type, or lacks a field that it must have";
         }
 
-        refusal = Check(resource, entry);
-        if (refusal is null)
-            return true;
-        resource = null;
-        return false;
+        if (Check(read, entry) is { } wrong)
+            return wrong;
+        resource = read;
+        return null;
     }
 
     private static string? Check(Resource resource, ResourceKinds.Entry entry)
     {
         var meta = resource.Metadata;
         if (meta is null || !KubernetesName.IsSubdomain(meta.Name))
-            return $"field 'data.metadata.name' of the {entry.Kind} is {KubernetesName.Show(meta?.Name)}; expected a DNS subdomain name";
+            return $"field 'metadata.name' is {KubernetesName.Show(meta?.Name)}; expected a DNS subdomain name";
         if (entry.Namespaced ? !KubernetesName.IsLabel(meta.Namespace) : meta.Namespace is not ("" or null))
-            return $"field 'data.metadata.namespace' of {entry.Kind} {meta.Name} is {KubernetesName.Show(meta.Namespace)}; expected {(entry.Namespaced ? "a DNS label" : "none: the kind is cluster-scoped")}";
+            return $"field 'metadata.namespace' is {KubernetesName.Show(meta.Namespace)}; expected {(entry.Namespaced ? "a DNS label" : "none: the kind is cluster-scoped")}";
         if (!ResourceVersion.IsValid(meta.ResourceVersion))
-            return $"field 'data.metadata.resourceVersion' of {resource.Key} is {KubernetesName.Show(meta.ResourceVersion)}; expected a decimal number";
+            return $"field 'metadata.resourceVersion' is {KubernetesName.Show(meta.ResourceVersion)}; expected a decimal number";
         if (resource is Secret { Data: not null })
-            return $"{resource.Key} arrived with its data: a private key must never travel. Send 'fingerprint' and 'chain' instead (the relay does)";
+            return "field 'data' is there: a private key must never travel. Send 'fingerprint' and 'chain' instead (the relay does)";
         if (resource is Secret { Fingerprint: { } fingerprint } && !Fingerprint().IsMatch(fingerprint))
-            return $"field 'data.fingerprint' of {resource.Key} is {KubernetesName.Show(fingerprint)}; expected a SHA-256 in 64 lower-case hexadecimal digits";
+            return $"field 'fingerprint' is {KubernetesName.Show(fingerprint)}; expected a SHA-256 in 64 lower-case hexadecimal digits";
         return null;
+    }
+
+    /// <summary>What an event is about: by its object, or else by its subject, <c>Kind/namespace/name</c>.</summary>
+    private static string About(JsonElement json) =>
+        (Property(json, "data") is { ValueKind: JsonValueKind.Object } data ? NameOf(data) : null)
+        ?? (Text(json, "subject") is not { Length: > 0 } subject ? "an object without a name"
+            : subject.Split('/') is [var kind, var scope, var name] ? Name(kind, scope, name)
+            : KubernetesName.Show(subject, NameLength));
+
+    /// <summary>What names an object, as far as it can be read; null when its name cannot.</summary>
+    private static string? NameOf(JsonElement data) =>
+        data.ValueKind == JsonValueKind.Object && Property(data, "metadata") is { ValueKind: JsonValueKind.Object } metadata && Text(metadata, "name") is { Length: > 0 } name
+            ? Name(Text(data, "kind"), Text(metadata, "namespace"), name)
+            : null;
+
+    private static string Name(string? kind, string? scope, string name)
+    {
+        var whole = $"{(string.IsNullOrEmpty(kind) ? "object" : kind)} {(string.IsNullOrEmpty(scope) ? "" : scope + "/")}{name}";
+        return KubernetesName.IsSubdomain(name) && (string.IsNullOrEmpty(scope) || KubernetesName.IsLabel(scope)) && whole.All(char.IsAscii) && !whole.Any(char.IsControl)
+            ? whole[..Math.Min(whole.Length, NameLength)]
+            : KubernetesName.Show(whole, NameLength);
     }
 
     [GeneratedRegex("^[0-9a-f]{64}\\z", RegexOptions.CultureInvariant)]

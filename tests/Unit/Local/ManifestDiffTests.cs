@@ -19,11 +19,11 @@ public sealed class ManifestDiffTests
         var first = Between(null, Now, Service("a", 80), Service("b", 80));
         var second = Between(first, Now.AddSeconds(1), Service("a", 80), Service("b", 81));
 
-        Assert.Equal(["a", "b"], Names(first.Applied));
-        Assert.Equal(["b"], Names(second.Applied));
+        Assert.Equal(["a", "b"], first.Applied.Select(one => one.Key.Name));
+        Assert.Equal(["b"], second.Applied.Select(one => one.Key.Name));
         Assert.Empty(second.Deleted);
-        Assert.Equal((1, 2), (Generation(second.Objects[0]), Generation(second.Objects[1])));
-        Assert.Equal(first.Objects[0].ToJsonString(), second.Objects[0].ToJsonString());
+        Assert.Equal((1, 2), (Generation(Json(second, 0)), Generation(Json(second, 1))));
+        Assert.Equal(Json(first, 0).ToJsonString(), Json(second, 0).ToJsonString());
     }
 
     [Fact]
@@ -34,8 +34,8 @@ public sealed class ManifestDiffTests
 
         var gone = Assert.Single(second.Deleted);
         Assert.Equal("b", Names([gone]).Single());
-        Assert.True(Version(gone) > Version(first.Objects[1]));
-        Assert.Equal((string?)first.Objects[1]["metadata"]!["uid"], (string?)gone["metadata"]!["uid"]);
+        Assert.True(Version(gone) > Version(Json(first, 1)));
+        Assert.Equal(Uid(Json(first, 1)), (string?)gone["metadata"]!["uid"]);
 
         using var json = JsonDocument.Parse(ObjectEvents.Write(ClusterEvent.DeletedType, "local", gone, Now));
         Assert.True(ClusterEvent.TryRead(json.RootElement, out _, out var refusal), refusal);
@@ -49,21 +49,20 @@ public sealed class ManifestDiffTests
         var third = Between(second, Now.AddHours(-1));
         var fourth = Between(third, Now.AddHours(-2), Service("a", 82));
 
-        Assert.Equal(ManifestDiff.VersionAt(Now), Version(first.Objects[0]));
-        long[] versions = [Version(first.Objects[0]), Version(second.Objects[0]), Version(third.Deleted[0]), Version(fourth.Objects[0])];
+        Assert.Equal(ManifestDiff.VersionAt(Now), Version(Json(first, 0)));
+        long[] versions = [Version(Json(first, 0)), Version(Json(second, 0)), Version(third.Deleted[0]), Version(Json(fourth, 0))];
         Assert.Equal(versions.Order().Distinct(), versions);
     }
 
     [Fact]
     public void The_uid_is_the_manifests_or_one_that_never_changes()
     {
-        var given = Service("a", 80);
-        given.Whole["metadata"]!["uid"] = "given";
+        var given = Service("a", 80, "uid: given");
 
-        Assert.Equal("given", Uid(Between(null, Now, given).Objects[0]));
-        Assert.Equal(Uid(Between(null, Now, Service("a", 80)).Objects[0]), Uid(Between(null, Now.AddDays(1), Service("a", 81)).Objects[0]));
-        Assert.NotEqual(Uid(Between(null, Now, Service("a", 80)).Objects[0]), Uid(Between(null, Now, Service("b", 80)).Objects[0]));
-        Assert.True(Guid.TryParse(Uid(Between(null, Now, Service("a", 80)).Objects[0]), out _));
+        Assert.Equal("given", Uid(Json(Between(null, Now, given), 0)));
+        Assert.Equal(Uid(Json(Between(null, Now, Service("a", 80)), 0)), Uid(Json(Between(null, Now.AddDays(1), Service("a", 81)), 0)));
+        Assert.NotEqual(Uid(Json(Between(null, Now, Service("a", 80)), 0)), Uid(Json(Between(null, Now, Service("b", 80)), 0)));
+        Assert.True(Guid.TryParse(Uid(Json(Between(null, Now, Service("a", 80)), 0)), out _));
     }
 
     [Fact]
@@ -72,31 +71,32 @@ public sealed class ManifestDiffTests
         var first = Between(null, Now, Service("a", 80));
         var touched = Between(first, Now, Service("a", 81) with { Written = Now });
 
-        Assert.Equal("2025-01-01T00:00:00Z", Created(first.Objects[0]));
-        Assert.Equal("2025-01-01T00:00:00Z", Created(touched.Objects[0]));
-        Assert.Equal("2025-01-01T00:00:00Z", Created(Between(null, Now.AddYears(1), Service("a", 80)).Objects[0]));
+        Assert.Equal("2025-01-01T00:00:00Z", Created(Json(first, 0)));
+        Assert.Equal("2025-01-01T00:00:00Z", Created(Json(touched, 0)));
+        Assert.Equal("2025-01-01T00:00:00Z", Created(Json(Between(null, Now.AddYears(1), Service("a", 80)), 0)));
     }
 
     [Fact]
     public void A_stated_creation_time_wins_and_a_stated_version_is_passed_over()
     {
-        var stated = Service("a", 80);
-        stated.Whole["metadata"]!["creationTimestamp"] = "2020-05-05T05:05:05Z";
-        stated.Whole["metadata"]!["resourceVersion"] = "99999999999999999999";
+        var stated = Service("a", 80, "creationTimestamp: 2020-05-05T05:05:05Z, resourceVersion: '99999999999999999999'");
 
         var diff = Between(null, Now, stated);
 
-        Assert.Equal("2020-05-05T05:05:05Z", Created(diff.Objects[0]));
-        Assert.Equal(ManifestDiff.VersionAt(Now), Version(diff.Objects[0]));
+        Assert.Equal("2020-05-05T05:05:05Z", Created(Json(diff, 0)));
+        Assert.Equal(ManifestDiff.VersionAt(Now), Version(Json(diff, 0)));
     }
 
     [Fact]
-    public void A_secret_that_must_not_travel_is_no_object()
+    public void What_is_listed_is_what_is_published()
     {
-        var secret = new ManifestObject(
-            new(ResourceKind.Secret, "default", "s"), "f", 1, Written, (JsonObject)JsonNode.Parse("""{"kind":"Secret","apiVersion":"v1","metadata":{"name":"s"},"type":"Opaque"}""")!);
+        var diff = Between(null, Now, Service("a", 80));
+        using var json = JsonDocument.Parse(Json(diff, 0).ToJsonString());
 
-        Assert.Empty(Between(null, Now, secret).Objects);
+        Assert.True(ClusterEvent.TryReadObject(json.RootElement, out var published, out var refusal), refusal);
+        var listed = diff.Objects[0].ToResource(diff.Entries[diff.Objects[0].Key]);
+        Assert.Equal(published.Metadata with { Labels = null }, listed.Metadata with { Labels = null });
+        Assert.Equal(published.Key, listed.Key);
     }
 
     [Fact]
@@ -123,8 +123,10 @@ public sealed class ManifestDiffTests
     private static ManifestDiff Between(ManifestDiff? before, DateTimeOffset now, params ManifestObject[] objects) =>
         ManifestDiff.Between(before?.Entries ?? new Dictionary<ResourceKey, ManifestEntry>(), before?.Highest ?? 0, objects, now);
 
-    private static ManifestObject Service(string name, int port) => Assert.Single(
-        ManifestObject.Read("f.yaml", $"apiVersion: v1\nkind: Service\nmetadata: {{name: {name}}}\nspec: {{ports: [{{port: {port}}}]}}\n", Written, []));
+    private static ManifestObject Service(string name, int port, string metadata = "labels: {}") => Assert.Single(ManifestFile.Read(
+        "f.yaml", $"apiVersion: v1\nkind: Service\nmetadata: {{name: {name}, {metadata}}}\nspec: {{ports: [{{port: {port}}}]}}\n", Written, ManifestFile.Empty).Objects);
+
+    private static JsonObject Json(ManifestDiff diff, int at) => diff.ToJson(diff.Objects[at]);
 
     private static IEnumerable<string?> Names(IEnumerable<JsonObject> objects) => objects.Select(one => (string?)one["metadata"]!["name"]);
 

@@ -21,7 +21,7 @@ public sealed class ManifestFolderTests : IDisposable
         Write("deep/c.json", """{"apiVersion":"networking.k8s.io/v1","kind":"IngressList","items":[{"metadata":{"name":"four","namespace":"shop"}}]}""");
         Write("deep/notes.txt", "no manifest");
         Write(".hidden/d.yaml", Service("hidden"));
-        Write("kustomization.yaml", "resources: [a.yaml]");
+        Write("crd.yaml", "apiVersion: example.dev/v1\nkind: AllowList\nmetadata: {name: own}\nitems: [10.0.0.1]\n");
         Write("class.yaml", "apiVersion: networking.k8s.io/v1\nkind: IngressClass\nmetadata: {name: edge, namespace: ignored}\n");
         Write("deployment.yaml", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: passed-over}\n");
 
@@ -44,7 +44,7 @@ public sealed class ManifestFolderTests : IDisposable
         var reading = folder.Look();
 
         Assert.Equal(["Service default/one", "Service default/two"], reading.Objects.Select(one => one.Key.ToString()).Order());
-        Assert.StartsWith($"{Path.Combine(path, "a.yaml")}:2: ", Assert.Single(reading.Problems), StringComparison.Ordinal);
+        Assert.StartsWith($"{Path.Combine(path, "a.yaml")}:3: ", Assert.Single(reading.Problems), StringComparison.Ordinal);
         Assert.Null(reading.LookAgain);
         Write("a.yaml", Service("one"), minutesAgo: 3);
         Assert.Empty(folder.Look().Problems);
@@ -103,7 +103,86 @@ public sealed class ManifestFolderTests : IDisposable
         var reading = folder.Look();
 
         Assert.Single(reading.Objects);
-        Assert.Contains("networking.k8s.io/v1 is read", Assert.Single(reading.Problems), StringComparison.Ordinal);
+        Assert.Contains("write networking.k8s.io/v1", Assert.Single(reading.Problems), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_kustomization_and_a_chart_are_passed_over_each_with_one_line()
+    {
+        Write("plain.yaml", Service("plain"));
+        Write("shop/base/kustomization.yaml", "resources: [service.yaml]");
+        Write("shop/base/service.yaml", Service("part"));
+        Write("shop/base/patches/patch.yaml", "- op: replace\n");
+        Write("shop/base/component/kustomization.yml", "kind: Component");
+        Write("shop/overlay/Kustomization", "resources: [../base]");
+        Write("shop/overlay/patch.yaml", "kind: Service\n");
+        Write("chart/Chart.yaml", "name: chart");
+        Write("chart/values.yaml", "replicas: 1");
+        Write("chart/templates/service.yaml", "metadata: {{ include \"x\" . }}");
+
+        var reading = folder.Look();
+
+        Assert.Equal(["Service default/plain"], reading.Objects.Select(one => one.Key.ToString()));
+        Assert.Collection(
+            reading.Problems,
+            chart => Assert.Contains("chart/Chart.yaml:1: a Helm chart", chart, StringComparison.Ordinal),
+            kustomization => Assert.Contains($"'kubectl kustomize {Path.Combine(path, "shop/base")} > FILE'", kustomization, StringComparison.Ordinal),
+            overlay => Assert.StartsWith($"{Path.Combine(path, "shop/overlay/Kustomization")}:1: a kustomization", overlay, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_kustomization_that_comes_takes_its_folder_out_and_one_that_goes_gives_it_back()
+    {
+        Write("a.yaml", Service("one"));
+        Assert.Single(folder.Look().Objects);
+        Write("kustomization.yaml", "resources: [a.yaml]");
+        folder.Look();
+        await Task.Delay(15, TestContext.Current.CancellationToken);
+        Assert.Empty(folder.Look().Objects);
+
+        File.Delete(Path.Combine(path, "kustomization.yaml"));
+
+        Assert.Single(folder.Look().Objects);
+        Assert.Empty(folder.Look().Problems);
+    }
+
+    [Fact]
+    public void The_list_of_objects_is_the_same_one_while_nothing_changes()
+    {
+        Write("a.yaml", Service("one"));
+        Write("b.yaml", Service("two"));
+        var first = folder.Look();
+        Write("b.yaml", Service("two"), minutesAgo: 4);
+        var touched = folder.Look([Path.Combine(path, "a.yaml")]);
+        Write("b.yaml", Service("two", 81), minutesAgo: 3);
+        var changed = folder.Look();
+
+        Assert.Same(first.Objects, touched.Objects);
+        Assert.NotSame(first.Objects, changed.Objects);
+        Assert.Same(first.Objects[0], changed.Objects[0]);
+    }
+
+    [Fact]
+    public async Task One_object_is_read_as_the_list_has_it()
+    {
+        Write("a.yaml", Service("one") + "---\n" + Service("two", 81));
+
+        var listed = (await folder.ListAsync(TestContext.Current.CancellationToken)).Cluster.Resources.Single(one => one.Key.Name == "two");
+        var read = await folder.ReadAsync(listed.Key, TestContext.Current.CancellationToken);
+
+        Assert.Equal(listed.Metadata.ResourceVersion, read!.Metadata.ResourceVersion);
+        Assert.Null(await folder.ReadAsync(listed.Key with { Name = "three" }, TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task The_list_tells_what_is_refused_with_its_line()
+    {
+        Write("a.yaml", Service("one") + "---\napiVersion: v1\nkind: Service\nmetadata: {name: two}\nspec: {ports: none}\n");
+
+        var listing = await folder.ListAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal("one", Assert.Single(listing.Cluster.Resources).Metadata.Name);
+        Assert.StartsWith($"{Path.Combine(path, "a.yaml")}:9: Service default/two: field 'spec.ports'", Assert.Single(listing.Refusals), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -44,7 +44,15 @@ public sealed class YamlDocumentsTests
     [InlineData("0x", "\"0x\"")]
     [InlineData("*.example", null)]
     [InlineData(".inf", null)]
-    [InlineData("!!binary aGk=", null)]
+    [InlineData("!!binary aGk=", "\"hi\"")]
+    [InlineData("!!int abc", null)]
+    [InlineData("!!int '12'", "12")]
+    [InlineData("!!bool 'yes'", "true")]
+    [InlineData("!!timestamp 2024-01-01", "\"2024-01-01\"")]
+    [InlineData("! 12", "\"12\"")]
+    [InlineData("!own 12", "\"12\"")]
+    [InlineData("1e400", "\"1e400\"")]
+    [InlineData("{{ .Values.name }}", null)]
     public void A_scalar_becomes_what_kubectl_makes_of_it(string scalar, string? json)
     {
         var text = scalar == "-" ? "value:\n- " : $"value: {scalar}";
@@ -61,11 +69,51 @@ public sealed class YamlDocumentsTests
             """{"a":"1\n","b":"yes","80":"x","true":"y"}""",
             Assert.Single(YamlDocuments.Read("a: |\n  1\nb: >-\n  yes\n80: x\non: 'y'\n")).Content!.ToJsonString());
 
+    [Theory]
+    [InlineData("base: &base {a: 1, b: 2}\nuse:\n  <<: *base\n  b: 3\nsame: *base\n", """{"base":{"a":1,"b":2},"use":{"a":1,"b":3},"same":{"a":1,"b":2}}""")]
+    [InlineData("base: &base {a: 1, b: 2}\nuse:\n  b: 3\n  <<: *base\n", """{"base":{"a":1,"b":2},"use":{"b":2,"a":1}}""")]
+    [InlineData("<<: [{a: 1}, {a: 2, b: 3}]\nb: 4\n", """{"a":1,"b":4}""")]
+    [InlineData("\"<<\": {a: 1}\n", """{"\u003C\u003C":{"a":1}}""")]
+    [InlineData("&key a: &value b\n*value : *key\n", """{"a":"b","b":"a"}""")]
+    public void Anchors_and_merge_keys_are_followed_as_kubectl_does(string text, string json) =>
+        Assert.Equal(json, Assert.Single(YamlDocuments.Read(text)).Content!.ToJsonString());
+
+    /// <summary>What kubectl takes and stricter parsers refuse.</summary>
+    [Theory]
+    [InlineData("a:\n  b: \"text\n  goes on\"\n  c: 'single\n\n  too'\n", """{"a":{"b":"text goes on","c":"single\ntoo"}}""")]
+    [InlineData("a: \"text\ngoes on\"\n", """{"a":"text goes on"}""")]
+    [InlineData("a:\tb\nc: d\t# tab\n", """{"a":"b","c":"d"}""")]
+    [InlineData("\uFEFFa: 1\r\nb: |\r\n  x\r\n  y\r\n", """{"a":1,"b":"x\ny\n"}""")]
+    [InlineData("a: |\n     \n  x\n", null)]
+    [InlineData("a:\n- b: |\n    \n    \n  c: d\n", """{"a":[{"b":"","c":"d"}]}""")]
+    [InlineData("%YAML 1.1\n---\na: 1\n", """{"a":1}""")]
+    [InlineData("--- # first\na: 1\n", """{"a":1}""")]
+    [InlineData("{\"a\":\t\"\\ud83d\\ude00\\/\"}", """{"a":"\uD83D\uDE00/"}""")]
+    [InlineData("{\"a\": 1, \"b\": 2,}", """{"a":1,"b":2}""")]
+    public void Text_is_read_as_kubectl_reads_it(string text, string? json)
+    {
+        if (json is null)
+            Assert.Throws<ManifestSyntaxException>(() => YamlDocuments.Read(text));
+        else
+            Assert.Equal(json, Assert.Single(YamlDocuments.Read(text)).Content!.ToJsonString());
+    }
+
+    [Theory]
+    [InlineData("a: 1\nb: 2\na: 3\n", """{"a":3,"b":2}""", 3)]
+    [InlineData("{\"a\": 1,\n\"a\": 3}", """{"a":3}""", 2)]
+    public void The_last_of_two_equal_keys_counts_and_is_told(string text, string json, long line)
+    {
+        var document = Assert.Single(YamlDocuments.Read(text));
+
+        Assert.Equal(json, document.Content!.ToJsonString());
+        Assert.Equal((line, "a"), Assert.Single(document.Doubled));
+    }
+
     [Fact]
-    public void Anchors_and_merge_keys_are_followed() =>
+    public void JSON_values_may_follow_each_other_and_know_their_lines() =>
         Assert.Equal(
-            """{"base":{"a":1,"b":2},"use":{"b":3,"a":1},"same":{"a":1,"b":2}}""",
-            Assert.Single(YamlDocuments.Read("base: &base {a: 1, b: 2}\nuse:\n  b: 3\n  <<: *base\nsame: *base\n")).Content!.ToJsonString());
+            [(1L, """{"a":1}"""), (2L, """{"b":2}"""), (5L, """{"c":3}""")],
+            YamlDocuments.Read("{\"a\":1}\n{\"b\":2}\n---\n\n{\"c\":3}\n").Select(document => (document.Line, document.Content!.ToJsonString())));
 
     [Fact]
     public void Documents_know_their_lines()
@@ -77,8 +125,9 @@ public sealed class YamlDocumentsTests
     }
 
     [Theory]
-    [InlineData("a: 1\nb: [1, 2\nc: 3", 2)]
-    [InlineData("a: 1\na: 2", 2)]
+    [InlineData("a: 1\nb: [1, 2\nc: 3", 3)]
+    [InlineData("a: 1\nb: \"\u0007\"", 2)]
+    [InlineData("a: 1\n---\nb: 1\n---\nc: d: e", 5)]
     [InlineData("a: 1\n? [x]\n: 2", 2)]
     [InlineData("a: 1\nb: *nothing", 2)]
     [InlineData("a: 1\n<<: text", 2)]
