@@ -343,11 +343,14 @@ public sealed partial class Reconciler(
         if (requests.ChangeCount > 0)
         {
             ReconcilerMetrics.Round(time.GetElapsedTime(started), storage.Id);
-            string[] behind = [.. running.Where(worker => !worker.Runs(at)).Select(worker => $"{worker.Name} {worker.Report.Trouble ?? "is still being pushed to"}")];
+            string[] behind =
+                [.. running.Where(worker => !worker.Runs(at)).Select(worker => $"{worker.Name} {worker.Report.Trouble ?? "is still being pushed to"}")];
+            var rest = behind.Length > ProxiesNamed ? $"; and {behind.Length - ProxiesNamed} more" : "";
             LogRound(
                 behind.Length == 0 ? LogLevel.Information : behind.Length < running.Length ? LogLevel.Warning : LogLevel.Error,
-                requests.ChangeCount, requests.Cause, version, running.Length - behind.Length, running.Length, time.GetElapsedTime(started).TotalMilliseconds,
-                behind.Length == 0 ? "" : $". {string.Join("; ", behind.Take(ProxiesNamed))}{(behind.Length > ProxiesNamed ? $"; and {behind.Length - ProxiesNamed} more" : "")}");
+                requests.ChangeCount, requests.Cause, version, running.Length - behind.Length, running.Length,
+                time.GetElapsedTime(started).TotalMilliseconds,
+                behind.Length == 0 ? "" : $". {string.Join("; ", behind.Take(ProxiesNamed))}{rest}");
         }
 
         reports.Write(running.Select(worker => worker.Report));

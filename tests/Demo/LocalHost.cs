@@ -63,7 +63,8 @@ internal sealed class LocalHost : IAsyncDisposable
     public int Pid => process!.Pid;
 
     /// <summary>The handler's process id; null while there is none but those that were killed, which their parent may not have noticed yet.</summary>
-    public int? HandlerPid => Process.GetProcessesByName("ingress-reconciler").Select(one => (int?)one.Id).FirstOrDefault(id => !killed.Contains(id!.Value) && ParentOf(id.Value) == Pid);
+    public int? HandlerPid => Process.GetProcessesByName("ingress-reconciler").Select(one => (int?)one.Id)
+        .FirstOrDefault(id => !killed.Contains(id!.Value) && ParentOf(id.Value) == Pid);
 
     /// <summary>Starts it; returns when the handler answers.</summary>
     public async Task StartAsync()
@@ -158,7 +159,9 @@ internal sealed class LocalHost : IAsyncDisposable
         }
 
         await run.WaitForExitAsync();
-        return run.ExitCode == 0 ? false : throw new CheckFailedException($"'proxy-protocol {string.Join(' ', arguments)}' ended with {run.ExitCode} before the phase {phase}: {output}{await errors}");
+        if (run.ExitCode != 0)
+            throw new CheckFailedException($"'proxy-protocol {string.Join(' ', arguments)}' ended with {run.ExitCode} before {phase}: {output}{await errors}");
+        return false;
     }
 
     /// <summary>Asks the HTTP function.</summary>

@@ -67,7 +67,8 @@ public static class HistoryCommands
             var head = await new VersionHistory(storage).HeadAsync(cancel);
             ProxyReport[] reports = [.. (await storage.Proxies.ReadAllAsync(cancel)).OrderBy(pair => pair.Key, StringComparer.Ordinal)
                 .Select(pair => JsonSerializer.Deserialize(pair.Value.Span, AppJson.Default.ProxyReport)!)];
-            var status = new StoredStatus(storage.Id, head.Version, reports, await storage.Findings.ReadAsync(cancel), await storage.Resync.ReadAsync(cancel));
+            var (findings, resync) = (await storage.Findings.ReadAsync(cancel), await storage.Resync.ReadAsync(cancel));
+            var status = new StoredStatus(storage.Id, head.Version, reports, findings, resync);
             Print(given, status, AppJson.Default.StoredStatus, () => Show(status));
             return reports.All(report => report.Running && report.Version == head.Version) ? ExitCode.Done : ExitCode.Failed;
         }));
@@ -170,9 +171,9 @@ public static class HistoryCommands
     private static void Show(FindingsReport findings)
     {
         if (findings.Format > FindingsReport.Newest)
-            AnsiConsole.WriteLine($"The findings were written by a newer version of this program (format {findings.Format}); here is what this one knows of them.");
-        AnsiConsole.WriteLine(
-            $"Findings since {findings.At.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC: {(findings.Total == 0 ? "none" : $"{findings.Errors} errors, {findings.Total - findings.Errors} notices")}.");
+            AnsiConsole.WriteLine($"Findings of a newer version of this program (format {findings.Format}); here is what this one knows of them.");
+        var counts = findings.Total == 0 ? "none" : $"{findings.Errors} errors, {findings.Total - findings.Errors} notices";
+        AnsiConsole.WriteLine($"Findings since {findings.At.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC: {counts}.");
         var lines = 0;
         foreach (var about in findings.Findings.GroupBy(one => one.Object).TakeWhile(_ => lines < MostLines))
         {

@@ -9,8 +9,8 @@ using Polly.Retry;
 namespace IngressReconciler.Cli;
 
 /// <summary>
-/// The function that runs, asked over its HTTP API as <c>--url</c> and <c>--key</c> say. An answer that cannot be had is asked for again, for a while: a
-/// handler that was just killed is started again by its host, and one that is rolled out, or whose machine is busy, answers a little later.
+/// The function that runs, asked over its HTTP API as <c>--url</c> and <c>--key</c> say. An answer that cannot be had is asked for again, for a
+/// while: a handler that was just killed is started again by its host, and one that is rolled out, or whose machine is busy, answers a little later.
 /// </summary>
 /// <param name="url">Its address, without <c>/api</c>.</param>
 /// <param name="key">A function key.</param>
@@ -47,7 +47,7 @@ public sealed class RunningFunction(Uri url, string? key, TimeSpan retryFor, Tex
     /// <summary>The first wait between two tries, and the longest; it doubles.</summary>
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(500), LongestDelay = TimeSpan.FromSeconds(5);
 
-    /// <summary>Longer than the function ever takes: a phase of a cut-over waits for connections to settle, for every proxy, and for its probes.</summary>
+    /// <summary>Longer than the function takes: a phase of a cut-over waits for connections to settle, for every proxy, and for its probes.</summary>
     private static readonly TimeSpan OneTry = TimeSpan.FromSeconds(100);
 
     private readonly HttpClient http = new() { BaseAddress = url, Timeout = OneTry };
@@ -58,11 +58,13 @@ public sealed class RunningFunction(Uri url, string? key, TimeSpan retryFor, Tex
     {
         var text = given.GetRequiredValue(Url);
         return Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https"
-            ? new(url, given.GetValue(Key) ?? Environment.GetEnvironmentVariable(KeyVariable), TimeSpan.FromSeconds(given.GetValue(RetryFor)), Console.Error, TimeProvider.System)
+            ? new(
+                url, given.GetValue(Key) ?? Environment.GetEnvironmentVariable(KeyVariable), TimeSpan.FromSeconds(given.GetValue(RetryFor)), Console.Error,
+                TimeProvider.System)
             : throw new FunctionException($"--url is '{text}'; expected an address such as https://NAME.azurewebsites.net", false);
     }
 
-    /// <summary>Asks until there is an answer, the function refuses, or time is up. What is asked for must do no harm when it is done twice.</summary>
+    /// <summary>Asks until there is an answer, the function refuses, or time is up. What is asked for must do no harm when done twice.</summary>
     /// <param name="method">GET or POST.</param>
     /// <param name="path">Path and query below <c>/api/</c>.</param>
     /// <param name="type">What the answer is.</param>
@@ -77,7 +79,8 @@ public sealed class RunningFunction(Uri url, string? key, TimeSpan retryFor, Tex
             {
                 // Counted from the first failure: a try that was under way for long is no reason to give up at its end.
                 ShouldHandle = args => ValueTask.FromResult(
-                    args.Outcome.Exception is FunctionException { IsOutage: true } && time.GetElapsedTime(failing ??= time.GetTimestamp()) < retryFor),
+                    args.Outcome.Exception is FunctionException { IsOutage: true }
+                    && time.GetElapsedTime(failing ??= time.GetTimestamp()) < retryFor),
                 MaxRetryAttempts = int.MaxValue,
                 BackoffType = DelayBackoffType.Exponential,
                 UseJitter = true,
@@ -86,9 +89,11 @@ public sealed class RunningFunction(Uri url, string? key, TimeSpan retryFor, Tex
                 OnRetry = async args =>
                 {
                     var reason = args.Outcome.Exception!.Message;
-                    if (reason != told)
-                        await progress.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{reason}. It is asked again, for up to {retryFor.TotalSeconds:0} s"));
+                    if (reason == told)
+                        return;
                     told = reason;
+                    await progress.WriteLineAsync(
+                        string.Create(CultureInfo.InvariantCulture, $"{reason}. It is asked again, for up to {retryFor.TotalSeconds:0} s"));
                 },
             })
             .Build();
@@ -115,7 +120,9 @@ public sealed class RunningFunction(Uri url, string? key, TimeSpan retryFor, Tex
         }
         catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException && !cancel.IsCancellationRequested)
         {
-            var reason = e is OperationCanceledException ? string.Create(CultureInfo.InvariantCulture, $"no answer within {OneTry.TotalSeconds:0} s") : e.GetBaseException().Message.TrimEnd('.');
+            var reason = e is OperationCanceledException
+                ? string.Create(CultureInfo.InvariantCulture, $"no answer within {OneTry.TotalSeconds:0} s")
+                : e.GetBaseException().Message.TrimEnd('.');
             throw new FunctionException($"{url} cannot be asked: {reason}", true);
         }
     }
@@ -123,11 +130,13 @@ public sealed class RunningFunction(Uri url, string? key, TimeSpan retryFor, Tex
     private FunctionException Refusal(HttpResponseMessage response, byte[] body)
     {
         // The host itself answers so where there is no handler, or it was killed while it was asked; a problem is the function's own.
-        var isOutage = response.StatusCode is HttpStatusCode.InternalServerError or HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout;
+        var isOutage = response.StatusCode
+            is HttpStatusCode.InternalServerError or HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout;
         return response.StatusCode switch
         {
             HttpStatusCode.Unauthorized => new($"{url} wants a function key: give --key or {KeyVariable}", false),
-            _ when response.Content.Headers.ContentType?.MediaType == "application/problem+json" => new($"{url}: {JsonSerializer.Deserialize(body, AppJson.Default.Problem)!.Detail}", isOutage),
+            _ when response.Content.Headers.ContentType?.MediaType == "application/problem+json" =>
+                new($"{url}: {JsonSerializer.Deserialize(body, AppJson.Default.Problem)!.Detail}", isOutage),
             var status => new($"{url} answers {(int)status}", isOutage),
         };
     }

@@ -19,21 +19,33 @@ public static class FindingChecks
     public static IEnumerable<Check> Judge(string cluster, IEnumerable<Finding> findings)
     {
         Finding[] all = [.. findings];
-        IGrouping<ResourceKey, Finding>[] wrong = [.. all.Where(one => one.Severity == Severity.Error).GroupBy(one => one.Object).OrderBy(group => group.Key, ResourceKey.Order)];
+        IGrouping<ResourceKey, Finding>[] wrong =
+            [.. all.Where(one => one.Severity == Severity.Error).GroupBy(one => one.Object).OrderBy(group => group.Key, ResourceKey.Order)];
         foreach (var about in wrong.Take(MostObjects))
+            yield return Check.Warning(Name, $"{about.Key}", $"part of it is not served: {Reasons(about)}", Remedy(cluster, [.. about.Select(one => one.Message)]));
+        if (wrong.Length > MostObjects)
         {
-            Finding[] shown = [.. about.Take(MostOfAnObject)];
-            var rest = about.Count() - shown.Length;
             yield return Check.Warning(
-                Name,
-                $"{about.Key}",
-                $"part of it is not served: {string.Join(", ", about.CountBy(one => one.Reason).Select(pair => pair.Value == 1 ? pair.Key : string.Create(CultureInfo.InvariantCulture, $"{pair.Key} ({pair.Value} times)")))}",
-                string.Join("; ", shown.Select(one => one.Message)) + (rest > 0 ? string.Create(CultureInfo.InvariantCulture, $"; and {rest} more: GET /api/{cluster}/status has all") : ""));
+                Name, $"cluster {cluster}", string.Create(CultureInfo.InvariantCulture, $"part of {wrong.Length - MostObjects} more objects is not served"),
+                $"'ingress-reconciler status --cluster {cluster}' and GET /api/{cluster}/status name them");
         }
 
-        if (wrong.Length > MostObjects)
-            yield return Check.Warning(Name, $"cluster {cluster}", string.Create(CultureInfo.InvariantCulture, $"part of {wrong.Length - MostObjects} more objects is not served"), $"'ingress-reconciler status --cluster {cluster}' and GET /api/{cluster}/status name them");
         if (wrong.Length == 0)
-            yield return Check.Ok(Name, $"cluster {cluster}", all.Length == 0 ? "none" : string.Create(CultureInfo.InvariantCulture, $"{all.Length} notices, and all that is asked for is served"));
+        {
+            yield return Check.Ok(
+                Name, $"cluster {cluster}",
+                all.Length == 0 ? "none" : string.Create(CultureInfo.InvariantCulture, $"{all.Length} notices, and all that is asked for is served"));
+        }
     }
+
+    private static string Reasons(IEnumerable<Finding> findings) => string.Join(
+        ", ",
+        findings.CountBy(one => one.Reason)
+            .Select(pair => pair.Value == 1 ? pair.Key : string.Create(CultureInfo.InvariantCulture, $"{pair.Key} ({pair.Value} times)")));
+
+    private static string Remedy(string cluster, string[] messages) =>
+        string.Join("; ", messages.Take(MostOfAnObject))
+        + (messages.Length > MostOfAnObject
+            ? string.Create(CultureInfo.InvariantCulture, $"; and {messages.Length - MostOfAnObject} more: GET /api/{cluster}/status has all")
+            : "");
 }

@@ -61,8 +61,8 @@ public sealed class ApiServerException : Exception
         var message = status?["message"]?.ToString() is { Length: > 0 } text ? KubernetesName.Show(text, 400) : "no reason was given";
         return new(code, reason, $"the API server answered {code} {reason}: {message}", retryAfter, null)
         {
-            IsTerminating = status?["details"] is JsonObject { } details && details["causes"] is JsonArray causes
-                && causes.OfType<JsonObject>().Any(cause => cause["reason"] is JsonValue value && value.TryGetValue<string>(out var why) && why == NamespaceTerminating),
+            IsTerminating = (status?["details"] as JsonObject)?["causes"] is JsonArray causes
+                && causes.OfType<JsonObject>().Any(cause => cause["reason"]?.ToString() == NamespaceTerminating),
         };
     }
 

@@ -4,7 +4,7 @@ using IngressReconciler.Routing;
 
 namespace IngressReconciler.Rounds;
 
-/// <summary>What is worth a log line after findings changed: each that appeared and each that is put right, as far as a log should have it.</summary>
+/// <summary>What is worth a log line after findings changed: each that appeared and each that is put right, within bounds.</summary>
 /// <param name="Lines">The lines, errors that appeared first.</param>
 /// <param name="Appeared">How many more appeared.</param>
 /// <param name="PutRight">How many more are put right.</param>
@@ -21,14 +21,15 @@ public sealed record FindingNews(ImmutableArray<FindingNews.Line> Lines, int App
     /// <param name="IsPutRight">Whether it is no more.</param>
     public readonly record struct Line(Finding Finding, bool IsPutRight);
 
-    /// <summary>What lies between two sets of findings. One that only says something else now has appeared anew, and nothing is put right.</summary>
+    /// <summary>What lies between two sets of findings. One that only says something else now has appeared anew; nothing is put right.</summary>
     /// <param name="before">What was found.</param>
     /// <param name="now">What is found.</param>
     public static FindingNews Between(IReadOnlySet<Finding> before, IReadOnlySet<Finding> now)
     {
         var present = now.Select(What).ToHashSet();
         var appeared = FindingsReport.Ordered(now.Where(one => !before.Contains(one))).Select(one => new Line(one, IsPutRight: false));
-        var gone = FindingsReport.Ordered(before.Where(one => !present.Contains(What(one)))).DistinctBy(What).Select(one => new Line(one, IsPutRight: true));
+        var gone = FindingsReport.Ordered(before.Where(one => !present.Contains(What(one)))).DistinctBy(What)
+            .Select(one => new Line(one, IsPutRight: true));
         var lines = ImmutableArray.CreateBuilder<Line>();
         var left = new List<Line>();
         var ofObject = new Dictionary<ResourceKey, int>();

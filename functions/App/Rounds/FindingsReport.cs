@@ -5,8 +5,8 @@ using IngressReconciler.Routing;
 namespace IngressReconciler.Rounds;
 
 /// <summary>
-/// Every mistake and limit of one cluster as the instance that held the lease last saw them: <c>clusters/&lt;id&gt;/findings</c>, so that a command that only
-/// reads storage can show them.
+/// Every mistake and limit of one cluster as the instance that held the lease last saw them: <c>clusters/&lt;id&gt;/findings</c>, so that a command
+/// that only reads storage can show them.
 /// </summary>
 /// <param name="Format">Which fields there are, and what they mean; see <see cref="Newest"/>.</param>
 /// <param name="At">When they became these.</param>
@@ -15,7 +15,8 @@ namespace IngressReconciler.Rounds;
 /// <param name="Errors">How many of them are errors.</param>
 /// <param name="Findings">The first <see cref="Most"/>, errors first.</param>
 /// <param name="More">How many more there are than are named.</param>
-public sealed record FindingsReport(int Format, DateTimeOffset At, string Position, int Total, int Errors, ImmutableArray<Finding> Findings, int More)
+public sealed record FindingsReport(
+    int Format, DateTimeOffset At, string Position, int Total, int Errors, ImmutableArray<Finding> Findings, int More)
 {
     /// <summary>The format that is written. A reader shows what it knows of a newer one.</summary>
     public const int Newest = 1;
@@ -28,7 +29,8 @@ public sealed record FindingsReport(int Format, DateTimeOffset At, string Positi
     /// <param name="position">The journal position that they follow from.</param>
     /// <param name="all">All of them.</param>
     public static FindingsReport Of(DateTimeOffset at, JournalPosition position, IReadOnlyCollection<Finding> all) => new(
-        Newest, at, position.ToString(), all.Count, all.Count(one => one.Severity == Severity.Error), [.. Ordered(all).Take(Most)], Math.Max(0, all.Count - Most));
+        Newest, at, position.ToString(), all.Count, all.Count(one => one.Severity == Severity.Error), [.. Ordered(all).Take(Most)],
+        Math.Max(0, all.Count - Most));
 
     /// <summary>Errors first, then by object, reason and message.</summary>
     public static IEnumerable<Finding> Ordered(IEnumerable<Finding> findings) => findings

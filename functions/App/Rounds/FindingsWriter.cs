@@ -5,12 +5,15 @@ using IngressReconciler.Storage;
 namespace IngressReconciler.Rounds;
 
 /// <summary>
-/// Logs findings when they appear and when they are put right, and keeps all there are in storage: beside the rounds, once a second at most, and only in the
-/// instance that has the lease. What is put right within a second, as when an Ingress comes just before its Service, is not logged.
+/// Logs findings when they appear and when they are put right, and keeps all there are in storage: beside the rounds, once a second at most, and only
+/// in the instance that has the lease. What is put right within a second, as when an Ingress comes just before its Service, is not logged.
 /// </summary>
 public sealed partial class FindingsWriter : IAsyncDisposable
 {
     private static readonly TimeSpan BeforeEachPass = TimeSpan.FromSeconds(1);
+
+    /// <summary>What was written so long ago may be another instance's by now, and is written again although it is the same.</summary>
+    private static readonly TimeSpan WrittenFor = TimeSpan.FromMinutes(1);
 
     private readonly FindingsStore store;
     private readonly TimeProvider time;
@@ -20,7 +23,8 @@ public sealed partial class FindingsWriter : IAsyncDisposable
 
     // Only a pass reads and writes these.
     private HashSet<Finding> known = [];
-    private bool isWritten;
+    private DateTimeOffset since;
+    private DateTimeOffset? written;
 
     private sealed record Seen(JournalPosition Position, IEnumerable<Finding> Findings);
 
@@ -30,7 +34,7 @@ public sealed partial class FindingsWriter : IAsyncDisposable
     /// <param name="log">Where they are logged.</param>
     public FindingsWriter(FindingsStore store, TimeProvider time, ILogger log)
     {
-        (this.store, this.time, this.log) = (store, time, log);
+        (this.store, this.time, this.log, since) = (store, time, log, time.GetUtcNow());
         passes = new(PassAsync, LogBug);
     }
 
@@ -54,15 +58,15 @@ public sealed partial class FindingsWriter : IAsyncDisposable
         if (!now.SetEquals(known))
         {
             Log(FindingNews.Between(known, now));
-            (known, isWritten) = (now, false);
+            (known, since, written) = (now, time.GetUtcNow(), null);
         }
 
-        if (isWritten)
+        if (time.GetUtcNow() - written < WrittenFor)
             return;
         try
         {
-            await store.WriteAsync(FindingsReport.Of(time.GetUtcNow(), position, now), cancel);
-            isWritten = true;
+            await store.WriteAsync(FindingsReport.Of(since, position, now), cancel);
+            written = time.GetUtcNow();
         }
         catch (StorageUnavailableException e)
         {
@@ -90,10 +94,14 @@ public sealed partial class FindingsWriter : IAsyncDisposable
     [LoggerMessage(Level = LogLevel.Information, Message = "{Object}: {Reason} is put right")]
     private partial void LogPutRight(ResourceKey @object, string reason);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Appeared} more findings have appeared and {PutRight} more are put right: 'ingress-reconciler status' and /api/CLUSTER/status show what there is")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "{Appeared} more findings appeared and {PutRight} more are put right: 'ingress-reconciler status' and /api/CLUSTER/status show what there is")]
     private partial void LogMore(int appeared, int putRight);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Findings not written to storage, so that 'status' shows older ones; tried again with the next change or resync: {Reason}")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "Findings not written to storage, so that 'status' shows older ones; tried again with the next change or resync: {Reason}")]
     private partial void LogNotWritten(string reason);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Writing findings failed in a way that it must not")]
