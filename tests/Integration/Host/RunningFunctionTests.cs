@@ -47,7 +47,7 @@ public sealed class RunningFunctionTests : IAsyncDisposable
     public async Task A_function_that_is_not_there_yet_is_waited_for()
     {
         var asking = AskAsync();
-        Assert.Contains("cannot be asked", progress.ToString(), StringComparison.Ordinal);
+        await HostFixture.EventuallyAsync(() => progress.ToString().Contains("cannot be asked", StringComparison.Ordinal), "the wait is told");
         await StartAsync();
         Assert.Equal("shop", (await asking).Cluster);
     }
