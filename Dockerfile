@@ -21,5 +21,5 @@ LABEL org.opencontainers.image.title="ingress-reconciler" \
 ENV ASPNETCORE_HTTP_PORTS=""
 COPY --from=build /src/artifacts/native/ingress-reconciler /usr/bin/ingress-reconciler
 USER 65532:65532
-EXPOSE 8081
+EXPOSE 8090
 ENTRYPOINT ["/usr/bin/ingress-reconciler"]

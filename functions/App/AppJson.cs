@@ -19,6 +19,8 @@ namespace IngressReconciler;
 [JsonSerializable(typeof(ClusterStatus))]
 [JsonSerializable(typeof(VersionSummary[]))]
 [JsonSerializable(typeof(ResyncReport))]
+[JsonSerializable(typeof(FindingsReport))]
+[JsonSerializable(typeof(StoredStatus))]
 [JsonSerializable(typeof(CutOverReport))]
 [JsonSerializable(typeof(ProbeAnswer))]
 [JsonSerializable(typeof(Check[]))]

@@ -46,6 +46,9 @@ public sealed partial class Reconciler(
     /// <summary>How often the journal is looked at while a slow proxy is all that keeps the lease: what others write is for the other proxies.</summary>
     private static readonly TimeSpan LookWithin = TimeSpan.FromMilliseconds(50);
 
+    /// <summary>Proxies that do not run what is wanted, in a log line: how many are named.</summary>
+    private const int ProxiesNamed = 5;
+
     private readonly RequestQueue queue = new(time);
     private readonly CancellationTokenSource stopping = new();
     private readonly ReportWriter reports = new(storage.Proxies, log);
@@ -54,6 +57,7 @@ public sealed partial class Reconciler(
     private readonly SnapshotWriter snapshots = new(storage, time, log);
     private readonly Resync resync = new(storage, options.Brake, reader, feedback, time, log);
     private readonly EdgeMachines machines = new(edge, time, log);
+    private readonly FindingsWriter findings = new(storage.Findings, time, log);
     private Task running = Task.CompletedTask;
     private Task answering = Task.CompletedTask;
 
@@ -134,6 +138,7 @@ public sealed partial class Reconciler(
         await answering;
         await turn.LetGoAsync();
         await reports.DisposeAsync();
+        await findings.DisposeAsync();
         await machines.DisposeAsync();
         await snapshots.DisposeAsync();
         if (feedback is not null)
@@ -231,6 +236,7 @@ public sealed partial class Reconciler(
                 StartPushes(held);
                 var pushing = proxies.Workers.Any(worker => !worker.Current.IsCompleted);
                 feedback?.Tell(wanted, Proxies, Findings);
+                findings.Write(Position, Findings);
                 if (pushing && await queue.WaitAsync(LookWithin, cancel))
                     continue;
 
@@ -289,6 +295,7 @@ public sealed partial class Reconciler(
         answering = answering.IsCompleted ? answer : Task.WhenAll(answering, answer);
         snapshots.MayWrite(wanted.Cluster, Position);
         feedback?.Tell(wanted, Proxies, Findings);
+        findings.Write(Position, Findings);
     }
 
     /// <summary>Journals the requests; false when another instance has the lease. With it, we know all that anybody may have pushed.</summary>
@@ -330,7 +337,14 @@ public sealed partial class Reconciler(
         if (requests.ChangeCount > 0)
         {
             ReconcilerMetrics.Round(time.GetElapsedTime(started), storage.Id);
-            LogRound(requests.ChangeCount, requests.Cause, version, running.Count(worker => worker.Report.Running), running.Length, time.GetElapsedTime(started).TotalMilliseconds);
+            string[] behind =
+                [.. running.Where(worker => !worker.Runs(at)).Select(worker => $"{worker.Name} {worker.Report.Trouble ?? "is still being pushed to"}")];
+            var rest = behind.Length > ProxiesNamed ? $"; and {behind.Length - ProxiesNamed} more" : "";
+            LogRound(
+                behind.Length == 0 ? LogLevel.Information : behind.Length < running.Length ? LogLevel.Warning : LogLevel.Error,
+                requests.ChangeCount, requests.Cause, version, running.Length - behind.Length, running.Length,
+                time.GetElapsedTime(started).TotalMilliseconds,
+                behind.Length == 0 ? "" : $". {string.Join("; ", behind.Take(ProxiesNamed))}{rest}");
         }
 
         reports.Write(running.Select(worker => worker.Report));
@@ -380,8 +394,8 @@ public sealed partial class Reconciler(
     [LoggerMessage(Level = LogLevel.Information, Message = "Loaded {Objects} objects, {Hosts} hosts at {Position} in {Milliseconds:0} ms")]
     private partial void LogLoaded(int objects, int hosts, JournalPosition position, double milliseconds);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Changes} changes ({Cause}): version {Version} runs on {Running} of {Proxies} proxies after {Milliseconds:0.0} ms")]
-    private partial void LogRound(int changes, string cause, int version, int running, int proxies, double milliseconds);
+    [LoggerMessage(Message = "{Changes} changes ({Cause}): version {Version} runs on {Running} of {Proxies} proxies after {Milliseconds:0.0} ms{Behind}")]
+    private partial void LogRound(LogLevel level, int changes, string cause, int version, int running, int proxies, double milliseconds, string behind);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Sealed version {Version} {Hash}: {Cause}")]
     private partial void LogSealed(int version, string hash, string cause);

@@ -55,7 +55,7 @@ internal sealed class Client(IPAddress from, IPEndPoint to, bool keepAlive = fal
             },
         },
     })
-    { Timeout = TimeSpan.FromSeconds(10) };
+    { Timeout = Waiting.Longest };
 
     /// <summary>Asks.</summary>
     /// <param name="url">With the host that is asked for; the port is left out.</param>

@@ -1,4 +1,5 @@
 using System.Net;
+using IngressReconciler.Demo.Checks;
 using IngressReconciler.Tests.Harness;
 
 namespace IngressReconciler.Demo;
@@ -6,10 +7,8 @@ namespace IngressReconciler.Demo;
 /// <summary>Everything that the demo runs, from storage to the edge. Disposing of it ends all of it and removes its folder.</summary>
 internal sealed class Landscape : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
-
     private readonly TestPki pki = new();
-    private readonly HttpClient http = new() { Timeout = TimeSpan.FromSeconds(2) };
+    private readonly HttpClient http = new() { Timeout = Waiting.Longest };
     private AzuriteProcess? azurite;
     private LocalHost? local;
     private readonly EdgeProxy edge;
@@ -130,10 +129,10 @@ internal sealed class Landscape : IAsyncDisposable
         await Screen.StepAsync("ready", async () =>
         {
             foreach (var proxy in Proxies)
-                await Waiting.UntilAsync(async () => (await HealthAsync(proxy, "/readyz")) is (200, _), $"{proxy.Address.Name} becomes ready; see {Local.Log}", Patience);
+                await Waiting.UntilAsync(async () => (await HealthAsync(proxy, "/readyz")) is (200, _), $"{proxy.Address.Name} becomes ready; see {Local.Log}");
             using var visitor = Visitor();
-            await Waiting.UntilAsync(async () => (await visitor.GetAsync("http://shop.localhost/")).Status == 200, "the edge lets requests through", Patience);
-            return (await HealthAsync(Proxies[0], "/readyz")).Text;
+            await Waiting.UntilAsync(async () => (await visitor.GetAsync("http://shop.localhost/")).Status == 200, "the edge lets requests through");
+            return $"{(await HealthAsync(Proxies[0], "/readyz")).Text}; {await Agreement.AwaitAsync(this)}";
         });
         await Screen.StepAsync("PROXY", async () =>
         {

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Text;
 using System.Text.Json;
 using IngressReconciler.Cluster;
 using IngressReconciler.Kubernetes;
@@ -21,13 +22,12 @@ internal sealed class LocalHost : IAsyncDisposable
     /// <summary>The function key.</summary>
     public const string Key = "demo";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
-
     private readonly string folder;
     private readonly string manifests;
     private readonly int port;
     private readonly Dictionary<string, string> settings;
-    private readonly HttpClient http = new() { Timeout = Patience };
+    private readonly HttpClient http = new() { Timeout = Waiting.Longest };
+    private readonly HashSet<int> killed = [];
     private ChildProcess? process;
 
     /// <summary>Makes it; it does not run yet.</summary>
@@ -62,8 +62,9 @@ internal sealed class LocalHost : IAsyncDisposable
     /// <summary>The process id of <c>local</c>.</summary>
     public int Pid => process!.Pid;
 
-    /// <summary>The handler's process id; null while there is none.</summary>
-    public int? HandlerPid => Process.GetProcessesByName("ingress-reconciler").Select(one => (int?)one.Id).FirstOrDefault(id => ParentOf(id!.Value) == Pid);
+    /// <summary>The handler's process id; null while there is none but those that were killed, which their parent may not have noticed yet.</summary>
+    public int? HandlerPid => Process.GetProcessesByName("ingress-reconciler").Select(one => (int?)one.Id)
+        .FirstOrDefault(id => !killed.Contains(id!.Value) && ParentOf(id.Value) == Pid);
 
     /// <summary>Starts it; returns when the handler answers.</summary>
     public async Task StartAsync()
@@ -72,21 +73,26 @@ internal sealed class LocalHost : IAsyncDisposable
             ["local", "--cluster", Cluster, "--manifests", manifests, "--state", Path.Combine(folder, "state"), "--port", port.ToString(CultureInfo.InvariantCulture),
                 "--key", Key, "--error-limit", "100", "--app-root", Repository.Root],
             settings);
-        await process.WaitUntilAsync(AnswersAsync, Patience);
+        await process.WaitUntilAsync(async () => await UnansweredAsync() is null, Waiting.Longest);
     }
 
     /// <summary>SIGKILL to <c>local</c>; its handler goes with it.</summary>
     public Task KillAsync() => process!.KillAsync();
 
-    /// <summary>SIGKILL to the handler; <c>local</c> starts another, as the Functions host does.</summary>
+    /// <summary>SIGKILL to the handler as soon as there is one; <c>local</c> starts another, as the Functions host does.</summary>
     /// <returns>The process id that it had.</returns>
-    public int KillHandler()
+    public async Task<int> KillHandlerAsync()
     {
-        var pid = HandlerPid ?? throw new InvalidOperationException("there is no handler to kill");
-        using var handler = Process.GetProcessById(pid);
+        int? pid = null;
+        await Waiting.UntilAsync(() => Task.FromResult((pid = HandlerPid) is not null), "there is a handler to kill");
+        using var handler = Process.GetProcessById(pid!.Value);
+        killed.Add(pid.Value);
         handler.Kill();
-        return pid;
+        return pid.Value;
     }
+
+    /// <summary>Waits until a handler runs, and another than those that were killed, and answers.</summary>
+    public Task HandlerAnswersAsync() => Waiting.UntilAsync(async () => HandlerPid is null ? "none runs" : await UnansweredAsync(), "the handler answers");
 
     /// <summary>Posts an event to the webhook of the Functions host, as Event Grid does; returns when it is answered.</summary>
     public async Task PostAsync(SliceManifest slice)
@@ -138,19 +144,23 @@ internal sealed class LocalHost : IAsyncDisposable
             RedirectStandardError = true,
         };
         using var run = Process.Start(start)!;
-        _ = run.StandardError.ReadToEndAsync();
+        var errors = run.StandardError.ReadToEndAsync();
+        var output = new StringBuilder();
         while (await run.StandardOutput.ReadLineAsync() is { } line)
         {
+            output.AppendLine(line);
             if (!line.StartsWith(phase + " ", StringComparison.Ordinal))
                 continue;
             run.Kill();
             await Task.Delay(handlerAfter);
-            KillHandler();
-            await Waiting.UntilAsync(AnswersAsync, "the handler answers again", Patience);
+            await KillHandlerAsync();
+            await HandlerAnswersAsync();
             return true;
         }
 
         await run.WaitForExitAsync();
+        if (run.ExitCode != 0)
+            throw new CheckFailedException($"'proxy-protocol {string.Join(' ', arguments)}' ended with {run.ExitCode} before {phase}: {output}{await errors}");
         return false;
     }
 
@@ -172,16 +182,17 @@ internal sealed class LocalHost : IAsyncDisposable
         http.Dispose();
     }
 
-    private async Task<bool> AnswersAsync()
+    /// <summary>Why the handler, and not only its host, gives no answer; null when it does.</summary>
+    private async Task<string?> UnansweredAsync()
     {
         try
         {
-            using var answer = await http.GetAsync(Address);
-            return answer.IsSuccessStatusCode;
+            using var answer = await http.GetAsync(Api("status"));
+            return answer.IsSuccessStatusCode ? null : $"it answers {(int)answer.StatusCode}";
         }
-        catch (HttpRequestException)
+        catch (Exception e) when (e is HttpRequestException or TaskCanceledException)
         {
-            return false;
+            return e.Message;
         }
     }
 

@@ -1,5 +1,5 @@
 // A custom handler that misbehaves on demand. Its working directory says how, in two files that are read again each time:
-//   start   exit3 | silent             what it does instead of listening
+//   start   exit3 | exit78 | silent             what it does instead of listening
 //   reply   ok | empty | null | text | array | 500 | exit0 | exit3 | hang | log   what it does with an invocation
 // Each invocation is written down, head and body, as calls/<number>.txt.
 using System.Globalization;
@@ -13,6 +13,9 @@ switch (Asked("start"))
 {
     case "exit3":
         return 3;
+    case "exit78":
+        Console.Error.WriteLine("a setting is wrong");
+        return 78;
     case "silent":
         await Task.Delay(Timeout.Infinite);
         return 1;

@@ -18,12 +18,20 @@ namespace IngressReconciler.Tests.Harness;
 /// <param name="Path">The request's path.</param>
 public sealed record EchoAnswer(string Pod, string Namespace, string Peer, string ForwardedFor, string RealIp, string Proto, string Host, string Path);
 
-/// <summary>A pod, so to speak: a web server on an address of its own that answers every request with an <see cref="EchoAnswer"/>; after <c>?wait=</c> milliseconds.</summary>
+/// <summary>A pod, so to speak: a web server on an address of its own that answers every request with an <see cref="EchoAnswer"/>; after <c>?wait=</c> milliseconds, or with <c>?hold</c> once it is let go.</summary>
 public sealed class EchoPod : IAsyncDisposable
 {
     private readonly WebApplication web;
+    private TaskCompletionSource released = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int held;
 
     private EchoPod(WebApplication web, string ns, string name, IPEndPoint place) => (this.web, Namespace, Name, Place) = (web, ns, name, place);
+
+    /// <summary>Requests with <c>?hold</c> that wait.</summary>
+    public int Held => Volatile.Read(ref held);
+
+    /// <summary>Lets those go on that wait now.</summary>
+    public void Release() => Interlocked.Exchange(ref released, new(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
 
     /// <summary>Its namespace.</summary>
     public string Namespace { get; }
@@ -46,9 +54,12 @@ public sealed class EchoPod : IAsyncDisposable
             kestrel.Listen(place);
         });
         var web = builder.Build();
+        var pod = new EchoPod(web, ns, name, place);
         web.Run(async http =>
         {
             var request = http.Request;
+            if (request.Query.ContainsKey("hold"))
+                await pod.HoldAsync(http.RequestAborted);
             if (int.TryParse(request.Query["wait"], NumberStyles.None, CultureInfo.InvariantCulture, out var wait))
                 await Task.Delay(wait);
             var connection = http.Connection;
@@ -57,7 +68,21 @@ public sealed class EchoPod : IAsyncDisposable
                 $"{request.Headers["X-Forwarded-Proto"]}", request.Host.Value ?? "", request.Path));
         });
         await web.StartAsync();
-        return new(web, ns, name, place);
+        return pod;
+    }
+
+    private async Task HoldAsync(CancellationToken aborted)
+    {
+        var until = Volatile.Read(ref released).Task;
+        Interlocked.Increment(ref held);
+        try
+        {
+            await until.WaitAsync(aborted);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref held);
+        }
     }
 
     /// <summary>Ends it as a pod ends: running requests finish.</summary>

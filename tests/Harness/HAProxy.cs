@@ -20,7 +20,7 @@ public sealed class HAProxy(IReadOnlyList<string> configuration, IReadOnlyDictio
     public static readonly IReadOnlyList<string> Edge = ["infra/haproxy/common.cfg", "infra/haproxy/edge.cfg"];
 
     private static readonly Lazy<Task<string>> Executable = new(() => Repository.RunAsync("scripts/haproxy"));
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private ChildProcess? process;
 

@@ -1,3 +1,5 @@
+using IngressReconciler.Handler;
+
 namespace IngressReconciler.Cli;
 
 /// <summary>What the process tells whoever started it.</summary>
@@ -17,6 +19,9 @@ public static class ExitCode
     /// </summary>
     public const int Stopped = 143;
 
+    /// <summary>The handler cannot use its settings; which and why is on standard error.</summary>
+    public const int WrongSettings = HandlerServer.WrongSettings;
+
     /// <summary>For <c>--help</c>.</summary>
-    public const string Help = "Exit codes: 0 done; 1 failed, or the command line is wrong; 3 the local handler kept failing; 143 the handler was stopped by a signal.";
+    public const string Help = "Exit codes: 0 done; 1 failed, or the command line is wrong; 3 the local handler kept failing; 78 the handler's settings cannot be used; 143 the handler was stopped by a signal.";
 }

@@ -5,6 +5,7 @@ using System.Text.Json.Serialization.Metadata;
 using IngressReconciler.Handler;
 using IngressReconciler.Proxies;
 using IngressReconciler.Rounds;
+using IngressReconciler.Routing;
 using IngressReconciler.Storage;
 using IngressReconciler.Versions;
 using Spectre.Console;
@@ -19,6 +20,9 @@ public static class HistoryCommands
     private static readonly Option<int> Most = new("--most") { Description = "How many versions at most.", HelpName = "N", DefaultValueFactory = _ => 20 };
     private static readonly Argument<int> From = new("A") { Description = "Number of the one version." };
     private static readonly Argument<int> To = new("B") { Description = "Number of the other." };
+
+    /// <summary>Findings that the table shows, in all and of one object.</summary>
+    private const int MostLines = 200, MostOfAnObject = 20;
 
     /// <summary><c>versions</c>.</summary>
     public static Command Versions()
@@ -57,14 +61,15 @@ public static class HistoryCommands
     /// <summary><c>status</c>.</summary>
     public static Command Status()
     {
-        var command = new Command("status", "Tell what each proxy was last seen to run, from storage. Exits 1 when one does not run the wanted version.") { Cluster, Json };
+        var command = new Command("status", "Tell what each proxy was last seen to run, and what of the cluster's objects is not served, from storage. Exits 1 when one does not run the wanted version.") { Cluster, Json };
         command.SetAction((given, cancel) => RunAsync(given, async storage =>
         {
             var head = await new VersionHistory(storage).HeadAsync(cancel);
             ProxyReport[] reports = [.. (await storage.Proxies.ReadAllAsync(cancel)).OrderBy(pair => pair.Key, StringComparer.Ordinal)
                 .Select(pair => JsonSerializer.Deserialize(pair.Value.Span, AppJson.Default.ProxyReport)!)];
-            var resync = await storage.Resync.ReadAsync(cancel);
-            Print(given, reports, AppJson.Default.ProxyReportArray, () => Show(reports, head, resync));
+            var (findings, resync) = (await storage.Findings.ReadAsync(cancel), await storage.Resync.ReadAsync(cancel));
+            var status = new StoredStatus(storage.Id, head.Version, reports, findings, resync);
+            Print(given, status, AppJson.Default.StoredStatus, () => Show(status));
             return reports.All(report => report.Running && report.Version == head.Version) ? ExitCode.Done : ExitCode.Failed;
         }));
         return command;
@@ -139,10 +144,10 @@ public static class HistoryCommands
             AnsiConsole.WriteLine($"Versions {diff.From} and {diff.To} route the same.");
     }
 
-    private static void Show(ProxyReport[] reports, VersionHead head, ResyncReport? resync)
+    private static void Show(StoredStatus status)
     {
         var table = new Table().Border(TableBorder.Simple).AddColumns("proxy", "runs", "version", "journal position", "seen (UTC)", "HAProxy", "drift", "trouble");
-        foreach (var one in reports)
+        foreach (var one in status.Proxies)
         {
             table.AddRow(
                 Markup.Escape(one.Name),
@@ -156,9 +161,36 @@ public static class HistoryCommands
         }
 
         AnsiConsole.Write(table);
-        AnsiConsole.WriteLine($"Wanted: version {head.Version}.");
-        if (resync is null)
-            return;
+        AnsiConsole.WriteLine($"Wanted: version {status.Version}.");
+        if (status.Findings is { } findings)
+            Show(findings);
+        if (status.Resync is { } resync)
+            Show(resync);
+    }
+
+    private static void Show(FindingsReport findings)
+    {
+        if (findings.Format > FindingsReport.Newest)
+            AnsiConsole.WriteLine($"Findings of a newer version of this program (format {findings.Format}); here is what this one knows of them.");
+        var counts = findings.Total == 0 ? "none" : $"{findings.Errors} errors, {findings.Total - findings.Errors} notices";
+        AnsiConsole.WriteLine($"Findings since {findings.At.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC: {counts}.");
+        var lines = 0;
+        foreach (var about in findings.Findings.GroupBy(one => one.Object).TakeWhile(_ => lines < MostLines))
+        {
+            AnsiConsole.WriteLine($"{about.Key}");
+            foreach (var one in about.Take(Math.Min(MostOfAnObject, MostLines - lines)))
+            {
+                AnsiConsole.WriteLine($"  {(one.Severity == Severity.Error ? "error " : "notice")}  {one.Reason}: {one.Message}");
+                lines++;
+            }
+        }
+
+        if (findings.Total > lines)
+            AnsiConsole.WriteLine($"and {findings.Total - lines} more: '--json' has the first {FindingsReport.Most}.");
+    }
+
+    private static void Show(ResyncReport resync)
+    {
         AnsiConsole.WriteLine($"Last resync, {resync.At.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC: {resync.Missed} missed changes, {resync.Drift} steps of drift.");
         foreach (var one in resync.Suspects)
             AnsiConsole.WriteLine($"Held back: the list of {one.Kind} lacks {one.Missing} of {one.Known} objects. If that is right: POST /api/CLUSTER/resync?confirm=true");

@@ -2,6 +2,8 @@ using System.CommandLine;
 using IngressReconciler.Cluster;
 using IngressReconciler.Kubernetes;
 using IngressReconciler.Local;
+using IngressReconciler.Routing;
+using IngressReconciler.Settings;
 
 namespace IngressReconciler.Cli;
 
@@ -54,7 +56,7 @@ public static class LocalCommand
         catch (HandlerUnavailableException exception)
         {
             LocalLog.HostStops(log, exception.Message);
-            return ExitCode.HandlerFailed;
+            return exception.IsMisconfigured ? ExitCode.Failed : ExitCode.HandlerFailed;
         }
         catch (Exception exception) when (exception is InvalidDataException or IOException)
         {
@@ -87,17 +89,24 @@ public static class LocalCommand
     {
         var root = given.GetValue(AppRoot) ?? FindRoot(Directory.GetCurrentDirectory())
             ?? throw new InvalidDataException("no host.json here or above; name its folder by --app-root");
+        var app = FunctionApp.Read(root);
         var settings = new Dictionary<string, string>(StringComparer.Ordinal);
+        var ofCluster = $"{AppSettings.Section}__Clusters__{given.GetRequiredValue(Cluster)}__";
+
+        // So that the cluster is the one that the command line names, also where nothing else is set for it.
+        var loopback = ofCluster + nameof(RoutingOptions.AllowLoopbackEndpoints);
+        if (!app.Settings.ContainsKey(loopback) && Environment.GetEnvironmentVariable(loopback) is null)
+            settings[loopback] = "true";
         if (folder is not null)
         {
-            settings[$"IngressReconciler__Clusters__{given.GetRequiredValue(Cluster)}__Manifests"] = folder.Path;
+            settings[ofCluster + "Manifests"] = folder.Path;
             settings[ManifestIndex.PlaceSetting] = Path.GetDirectoryName(folder.IndexFile)!;
         }
         var key = given.GetValue(Key);
         return new()
         {
             AppRoot = root,
-            Executable = given.GetValue(Executable) is { } executable ? Path.GetFullPath(executable) : OwnExecutable(root),
+            Executable = given.GetValue(Executable) is { } executable ? Path.GetFullPath(executable) : OwnExecutable(app),
             Port = given.GetValue(Port),
             ErrorLimit = given.GetValue(ErrorLimit),
             Keys = key is null ? FunctionKeys.Random() : new(key, key, key, key),
@@ -106,8 +115,8 @@ public static class LocalCommand
     }
 
     /// <summary>This program, unless host.json's executable lies in the app; in a checkout it is not there.</summary>
-    private static string? OwnExecutable(string root) =>
-        File.Exists(Path.Combine(root, FunctionApp.Read(root).Host.Executable)) ? null : Path.Combine(AppContext.BaseDirectory, "ingress-reconciler");
+    private static string? OwnExecutable(FunctionApp app) =>
+        File.Exists(Path.Combine(app.Root, app.Host.Executable)) ? null : Path.Combine(AppContext.BaseDirectory, "ingress-reconciler");
 
     private static string? FindRoot(string? folder) =>
         folder is null || File.Exists(Path.Combine(folder, "host.json")) ? folder : FindRoot(Path.GetDirectoryName(folder));

@@ -13,7 +13,7 @@ public static class Logging
         Exporters.Log(logging, settings);
     }
 
-    /// <summary>One line an entry; errors go to standard error, which the Functions host records as errors.</summary>
+    /// <summary>One line an entry, the time (UTC, ISO 8601) first; errors go to standard error, which the Functions host records as such.</summary>
     public static void Console(ILoggingBuilder logging)
     {
         logging.ClearProviders();
@@ -21,6 +21,8 @@ public static class Logging
         logging.AddSimpleConsole(format =>
         {
             format.SingleLine = true;
+            format.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z' ";
+            format.UseUtcTimestamp = true;
             format.ColorBehavior = LoggerColorBehavior.Default;
         });
         logging.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Error);

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using IngressReconciler.Cluster;
 using IngressReconciler.Edge;
+using IngressReconciler.Routing;
 
 namespace IngressReconciler.Cli;
 
@@ -35,7 +36,7 @@ public static class ProxyProtocolCommand
     {
         var command = new Command(name, $"{description} May be ended at any point and given again. Exits 1 when a phase cannot be taken; the system then stays as it is, and serves.")
         {
-            Cluster, DryRun, RunningFunction.Url, RunningFunction.Key, Json,
+            Cluster, DryRun, RunningFunction.Url, RunningFunction.Key, RunningFunction.RetryFor, Json,
         };
         foreach (var option in options)
             command.Add(option);
@@ -45,7 +46,7 @@ public static class ProxyProtocolCommand
 
     private static Command Status()
     {
-        var command = new Command("status", "Tell what the edge sends and what the ingress proxies take. Exits 1 when something stands in the way of it.") { Cluster, RunningFunction.Url, RunningFunction.Key, Json };
+        var command = new Command("status", "Tell what the edge sends and what the ingress proxies take. Exits 1 when something stands in the way of it.") { Cluster, RunningFunction.Url, RunningFunction.Key, RunningFunction.RetryFor, Json };
         command.SetAction((given, cancel) => TryAsync(async function =>
         {
             var report = await AskAsync(function, HttpMethod.Get, given, null, cancel);
@@ -66,10 +67,11 @@ public static class ProxyProtocolCommand
 
         while (true)
         {
-            if (!given.GetValue(Json) && report.Left is [var next, ..])
-                Console.WriteLine($"{next.Name,-8} {next.Meaning} …");
+            var next = report.Left is [var first, ..] ? first : null;
+            if (next is not null && !given.GetValue(Json))
+                Announce(next);
             report = await AskAsync(function, HttpMethod.Post, given, to, cancel);
-            Tell(given, report, () => ShowStep(report));
+            Tell(given, report, () => ShowStep(report, next));
             if (report.Obstacles.Length > 0)
                 return ExitCode.Failed;
             if (report.Taken is null)
@@ -113,8 +115,13 @@ public static class ProxyProtocolCommand
             Console.WriteLine($"  {number + 1}. {phase.Name,-8} {phase.Meaning}");
     }
 
-    private static void ShowStep(CutOverReport report)
+    private static void Announce(CutOverPhase phase) => Console.WriteLine($"{phase.Name,-8} {phase.Meaning} …");
+
+    private static void ShowStep(CutOverReport report, CutOverPhase? announced)
     {
+        // A try whose answer was lost may have taken its phase: this one is the next.
+        if (report.Taken is { } other && other != announced)
+            Announce(other);
         foreach (var probe in report.Probes.Where(probe => probe.Trouble is null))
             Console.WriteLine($"         {probe.Edge} {probe.Table}: {string.Join(", ", probe.Proxies)} answered as they should ({probe.Connections} connections)");
         foreach (var obstacle in report.Obstacles)

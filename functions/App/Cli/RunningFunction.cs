@@ -1,14 +1,23 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Net;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Polly;
+using Polly.Retry;
 
 namespace IngressReconciler.Cli;
 
-/// <summary>The function that runs, asked over its HTTP API as <c>--url</c> and <c>--key</c> say.</summary>
+/// <summary>
+/// The function that runs, asked over its HTTP API as <c>--url</c> and <c>--key</c> say. An answer that cannot be had is asked for again, for a
+/// while: a handler that was just killed is started again by its host, and one that is rolled out, or whose machine is busy, answers a little later.
+/// </summary>
 /// <param name="url">Its address, without <c>/api</c>.</param>
 /// <param name="key">A function key.</param>
-public sealed class RunningFunction(Uri url, string? key) : IDisposable
+/// <param name="retryFor">How long is asked again, from the first failure on; zero for not at all.</param>
+/// <param name="progress">Where a wait and its reason are told.</param>
+/// <param name="time">Measures it.</param>
+public sealed class RunningFunction(Uri url, string? key, TimeSpan retryFor, TextWriter progress, TimeProvider time) : IDisposable
 {
     /// <summary>The variable that stands for <c>--url</c>.</summary>
     public const string UrlVariable = "INGRESS_RECONCILER_URL";
@@ -27,7 +36,21 @@ public sealed class RunningFunction(Uri url, string? key) : IDisposable
     /// <summary><c>--key</c>.</summary>
     public static Option<string?> Key { get; } = new("--key") { Description = $"Function key [{KeyVariable}, which no other user of the machine can see].", HelpName = "KEY" };
 
-    private readonly HttpClient http = new() { BaseAddress = url, Timeout = TimeSpan.FromSeconds(100) };
+    /// <summary><c>--retry-for</c>.</summary>
+    public static Option<int> RetryFor { get; } = new("--retry-for")
+    {
+        Description = "How long the function is asked again when it cannot be reached or answers 500, 502, 503 or 504; 0: not at all.",
+        HelpName = "SECONDS",
+        DefaultValueFactory = _ => 60,
+    };
+
+    /// <summary>The first wait between two tries, and the longest; it doubles.</summary>
+    private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(500), LongestDelay = TimeSpan.FromSeconds(5);
+
+    /// <summary>Longer than the function takes: a phase of a cut-over waits for connections to settle, for every proxy, and for its probes.</summary>
+    private static readonly TimeSpan OneTry = TimeSpan.FromSeconds(100);
+
+    private readonly HttpClient http = new() { BaseAddress = url, Timeout = OneTry };
 
     /// <summary>The one that the command line names.</summary>
     /// <exception cref="FunctionException">The address is none.</exception>
@@ -35,11 +58,13 @@ public sealed class RunningFunction(Uri url, string? key) : IDisposable
     {
         var text = given.GetRequiredValue(Url);
         return Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https"
-            ? new(url, given.GetValue(Key) ?? Environment.GetEnvironmentVariable(KeyVariable))
+            ? new(
+                url, given.GetValue(Key) ?? Environment.GetEnvironmentVariable(KeyVariable), TimeSpan.FromSeconds(given.GetValue(RetryFor)), Console.Error,
+                TimeProvider.System)
             : throw new FunctionException($"--url is '{text}'; expected an address such as https://NAME.azurewebsites.net", false);
     }
 
-    /// <summary>One request.</summary>
+    /// <summary>Asks until there is an answer, the function refuses, or time is up. What is asked for must do no harm when done twice.</summary>
     /// <param name="method">GET or POST.</param>
     /// <param name="path">Path and query below <c>/api/</c>.</param>
     /// <param name="type">What the answer is.</param>
@@ -47,30 +72,74 @@ public sealed class RunningFunction(Uri url, string? key) : IDisposable
     /// <exception cref="FunctionException">It cannot be reached, or refuses.</exception>
     public async Task<T> AskAsync<T>(HttpMethod method, string path, JsonTypeInfo<T> type, CancellationToken cancel)
     {
+        long? failing = null;
+        string? told = null;
+        var retrying = new ResiliencePipelineBuilder { TimeProvider = time }
+            .AddRetry(new RetryStrategyOptions
+            {
+                // Counted from the first failure: a try that was under way for long is no reason to give up at its end.
+                ShouldHandle = args => ValueTask.FromResult(
+                    args.Outcome.Exception is FunctionException { IsOutage: true }
+                    && time.GetElapsedTime(failing ??= time.GetTimestamp()) < retryFor),
+                MaxRetryAttempts = int.MaxValue,
+                BackoffType = DelayBackoffType.Exponential,
+                UseJitter = true,
+                Delay = FirstDelay,
+                MaxDelay = LongestDelay,
+                OnRetry = async args =>
+                {
+                    var reason = args.Outcome.Exception!.Message;
+                    if (reason == told)
+                        return;
+                    told = reason;
+                    await progress.WriteLineAsync(
+                        string.Create(CultureInfo.InvariantCulture, $"{reason}. It is asked again, for up to {retryFor.TotalSeconds:0} s"));
+                },
+            })
+            .Build();
+        return await retrying.ExecuteAsync(async token => await TryAsync(method, path, type, token), cancel);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => http.Dispose();
+
+    private async Task<T> TryAsync<T>(HttpMethod method, string path, JsonTypeInfo<T> type, CancellationToken cancel)
+    {
         using var request = new HttpRequestMessage(method, new Uri(url, $"/api/{path}"));
         if (key is { Length: > 0 })
             request.Headers.Add("x-functions-key", key);
         try
         {
             using var response = await http.SendAsync(request, cancel);
-            if (response.IsSuccessStatusCode)
-                return (await JsonSerializer.DeserializeAsync(await response.Content.ReadAsStreamAsync(cancel), type, cancel))!;
-            throw response.StatusCode switch
-            {
-                HttpStatusCode.Unauthorized => new FunctionException($"{url} wants a function key: give --key or {KeyVariable}", false),
-                _ when response.Content.Headers.ContentType?.MediaType == "application/problem+json" => new FunctionException(
-                    $"{url}: {JsonSerializer.Deserialize(await response.Content.ReadAsStreamAsync(cancel), AppJson.Default.Problem)!.Detail}", false),
-                _ => new FunctionException($"{url} answers {(int)response.StatusCode}", (int)response.StatusCode >= 500),
-            };
+            var body = await response.Content.ReadAsByteArrayAsync(cancel);
+            return response.IsSuccessStatusCode ? JsonSerializer.Deserialize(body, type)! : throw Refusal(response, body);
         }
-        catch (Exception e) when (e is HttpRequestException or JsonException or OperationCanceledException && !cancel.IsCancellationRequested)
+        catch (JsonException e)
         {
-            throw new FunctionException($"{url} cannot be asked: {e.Message}", true);
+            throw new FunctionException($"{url} answers what our function never does: see that it is the function app. {e.Message}", false);
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException && !cancel.IsCancellationRequested)
+        {
+            var reason = e is OperationCanceledException
+                ? string.Create(CultureInfo.InvariantCulture, $"no answer within {OneTry.TotalSeconds:0} s")
+                : e.GetBaseException().Message.TrimEnd('.');
+            throw new FunctionException($"{url} cannot be asked: {reason}", true);
         }
     }
 
-    /// <inheritdoc/>
-    public void Dispose() => http.Dispose();
+    private FunctionException Refusal(HttpResponseMessage response, byte[] body)
+    {
+        // The host itself answers so where there is no handler, or it was killed while it was asked; a problem is the function's own.
+        var isOutage = response.StatusCode
+            is HttpStatusCode.InternalServerError or HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout;
+        return response.StatusCode switch
+        {
+            HttpStatusCode.Unauthorized => new($"{url} wants a function key: give --key or {KeyVariable}", false),
+            _ when response.Content.Headers.ContentType?.MediaType == "application/problem+json" =>
+                new($"{url}: {JsonSerializer.Deserialize(body, AppJson.Default.Problem)!.Detail}", isOutage),
+            var status => new($"{url} answers {(int)status}", isOutage),
+        };
+    }
 }
 
 /// <summary>The function gave no answer, or another than was asked for.</summary>

@@ -27,11 +27,27 @@ public static class ServeCommand
         ParentDeath.Follow();
         await using var server = HandlerServer.Build(port, builder => Logging.Add(builder.Logging, builder.Configuration));
         using var exporters = Exporters.Start(server.Configuration, server.Logger);
-        await using var clusters = new Clusters(AppSettings.Read(server.Configuration), TimeProvider.System, server.Services.GetRequiredService<ILoggerFactory>());
+        if (await OpenAsync(server) is not { } opened)
+            return ExitCode.WrongSettings;
+        await using var clusters = opened;
         server.MapFunctions(ClusterFunctions.Of(clusters), new Api(clusters).AnswerAsync);
         exporters.MapMetrics(server, Api.MetricsPath);
         clusters.Start();
         await server.RunAsync(cancel);
         return ExitCode.Stopped;
+    }
+
+    /// <summary>All clusters of the settings; null when those cannot be used, after saying so.</summary>
+    private static async Task<Clusters?> OpenAsync(WebApplication server)
+    {
+        try
+        {
+            return new(AppSettings.Read(server.Configuration), TimeProvider.System, server.Services.GetRequiredService<ILoggerFactory>());
+        }
+        catch (Exception e) when (e is SettingException or ArgumentException)
+        {
+            await Console.Error.WriteLineAsync($"serve: {e.Message}");
+            return null;
+        }
     }
 }

@@ -25,6 +25,9 @@ public sealed class EdgeCutOver(string id, Reconciler reconciler, ProbePorts por
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
+    /// <summary>For proxies of which no trouble is known: a function that has just started reads each back whole, on a machine that may be busy.</summary>
+    private static readonly TimeSpan MorePatience = TimeSpan.FromSeconds(20);
+
     private readonly SemaphoreSlim turn = new(1);
 
     /// <summary>How far it is, and what is left to a goal; proxies are not asked.</summary>
@@ -98,7 +101,10 @@ public sealed class EdgeCutOver(string id, Reconciler reconciler, ProbePorts por
     {
         var position = reconciler.Position;
         var workers = reconciler.Workers;
-        await Task.WhenAny(Task.WhenAll(workers.Select(worker => worker.RunsAsync(position))), Task.Delay(Patience, time));
+        var running = Task.WhenAll(workers.Select(worker => worker.RunsAsync(position)));
+        await Task.WhenAny(running, Task.Delay(Patience, time));
+        if (workers.All(worker => worker.Runs(position) || worker.Report.Trouble is null))
+            await Task.WhenAny(running, Task.Delay(MorePatience, time));
         return [.. workers.Where(worker => !worker.Runs(position)).Select(worker =>
             $"proxy {worker.Name} does not run what is wanted: it {worker.Report.Trouble ?? "is still being pushed to"}. It must before anything else is changed")];
     }

@@ -20,6 +20,12 @@ public static partial class HandlerServer
     /// <summary>The environment variable that names the port.</summary>
     public const string PortSetting = "FUNCTIONS_CUSTOMHANDLER_PORT";
 
+    /// <summary>
+    /// What this process exits with when its settings cannot be used (<c>EX_CONFIG</c> of sysexits.h): another start ends the same way. The Functions
+    /// host tries some all the same; the local one does not.
+    /// </summary>
+    public const int WrongSettings = 78;
+
     // Event Grid delivers a megabyte; as a string within JSON it grows. Batches may hold several.
     private const long LongestBody = 64 * 1024 * 1024;
 

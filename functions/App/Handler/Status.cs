@@ -27,6 +27,14 @@ public sealed record ClusterStatus(
     string Cluster, int Version, string Position, Dictionary<string, int> Objects, int Hosts, int Upstreams, int Endpoints, ProxyReport[] Proxies, Finding[] Findings,
     ResyncReport? Resync, WriteFailure[] WriteFailures);
 
+/// <summary>What storage tells of one cluster, whether or not an instance runs.</summary>
+/// <param name="Cluster">Its id.</param>
+/// <param name="Version">The wanted version; 0 when there is none.</param>
+/// <param name="Proxies">What each proxy was last seen to run.</param>
+/// <param name="Findings">Mistakes and limits; null when none were ever written.</param>
+/// <param name="Resync">What the last resync found; null when there was none.</param>
+public sealed record StoredStatus(string Cluster, int Version, ProxyReport[] Proxies, FindingsReport? Findings, ResyncReport? Resync);
+
 /// <summary>A version without its content.</summary>
 /// <param name="Number">Its number.</param>
 /// <param name="At">When it was sealed.</param>

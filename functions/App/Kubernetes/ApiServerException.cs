@@ -8,6 +8,8 @@ namespace IngressReconciler.Kubernetes;
 /// <summary>An API server refused a request, broke off, or cannot be reached.</summary>
 public sealed class ApiServerException : Exception
 {
+    private const string NamespaceTerminating = "NamespaceTerminating";
+
     private ApiServerException(int code, string reason, string message, TimeSpan? retryAfter, Exception? cause)
         : base(message, cause) => (Code, Reason, RetryAfter) = (code, reason, retryAfter);
 
@@ -28,6 +30,9 @@ public sealed class ApiServerException : Exception
 
     /// <summary>Whether there is no such object, or no such kind.</summary>
     public bool IsNotFound => Code == (int)HttpStatusCode.NotFound;
+
+    /// <summary>Whether the namespace is being deleted: nothing new is ever taken in it, and all that is there goes with it.</summary>
+    public bool IsTerminating { get; private init; }
 
     /// <summary>A refusal by answer.</summary>
     /// <param name="answer">The answer.</param>
@@ -54,7 +59,11 @@ public sealed class ApiServerException : Exception
     {
         var reason = status?["reason"]?.ToString() ?? "";
         var message = status?["message"]?.ToString() is { Length: > 0 } text ? KubernetesName.Show(text, 400) : "no reason was given";
-        return new(code, reason, $"the API server answered {code} {reason}: {message}", retryAfter, null);
+        return new(code, reason, $"the API server answered {code} {reason}: {message}", retryAfter, null)
+        {
+            IsTerminating = (status?["details"] as JsonObject)?["causes"] is JsonArray causes
+                && causes.OfType<JsonObject>().Any(cause => cause["reason"]?.ToString() == NamespaceTerminating),
+        };
     }
 
     /// <summary>No answer, or half of one.</summary>

@@ -18,12 +18,19 @@ public sealed record HandlerStart(
     TimeSpan InitializationTimeout, int ErrorLimit);
 
 /// <summary>The handler cannot be called: it ended for good, or did not get ready in time.</summary>
-public sealed class HandlerUnavailableException(string message) : Exception(message);
+/// <param name="message">What is wrong.</param>
+/// <param name="isMisconfigured">Whether it is its settings, so that no other start is worth a try.</param>
+public sealed class HandlerUnavailableException(string message, bool isMisconfigured = false) : Exception(message)
+{
+    /// <summary>Whether it is its settings, so that no other start is worth a try.</summary>
+    public bool IsMisconfigured => isMisconfigured;
+}
 
 /// <summary>
 /// Keeps the custom handler alive as the Functions host does: starts it on a free port, asks <c>GET /</c> every 25 ms until any answer
 /// comes, turns its output into log lines, and judges its end. Exit code 0 is final and every later call fails; any other is followed
-/// by a new start at once; too many errors stop the host. It never drains: it kills.
+/// by a new start at once; too many errors stop the host, and so does, unlike there, a handler that cannot use its settings. It never drains: it
+/// kills.
 /// </summary>
 public sealed class HandlerProcess : IAsyncDisposable
 {
@@ -103,6 +110,14 @@ public sealed class HandlerProcess : IAsyncDisposable
                     const string final = "the handler exited with code 0 and is not started again";
                     LocalLog.HandlerFinished(log);
                     current.TrySetException(new HandlerUnavailableException(final));
+                    return;
+                }
+
+                if (problem is null && run!.Process.ExitCode == Handler.HandlerServer.WrongSettings)
+                {
+                    const string settings = "the handler cannot use its settings: mend what it says above, and start again";
+                    current.TrySetException(new HandlerUnavailableException(settings, isMisconfigured: true));
+                    failure.TrySetResult(settings);
                     return;
                 }
 

@@ -23,6 +23,7 @@ public sealed class ClusterStorage
         PushLease = new(folder, options, time);
         Proxies = new(folder.Below("proxies"));
         Resync = new(folder);
+        Findings = new(folder);
     }
 
     /// <summary>The cluster's name.</summary>
@@ -48,6 +49,9 @@ public sealed class ClusterStorage
 
     /// <summary>What the last resync found.</summary>
     public ResyncStore Resync { get; }
+
+    /// <summary>The cluster's mistakes and limits.</summary>
+    public FindingsStore Findings { get; }
 
     /// <summary>Tries whether storage takes and gives, and how fast.</summary>
     /// <exception cref="StorageUnavailableException">It does not.</exception>

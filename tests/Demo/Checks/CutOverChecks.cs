@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using IngressReconciler.Tests.Harness;
 using static IngressReconciler.Demo.Checks.Checklist;
 
@@ -31,7 +32,7 @@ internal static class CutOverChecks
                 await landscape.Local.CutOverAsync(goal);
                 load.Expect(right);
                 var before = load.Requests;
-                await Waiting.UntilAsync(() => Task.FromResult(load.Requests > before + 300), "requests go on", TimeSpan.FromSeconds(20));
+                await Waiting.UntilAsync(() => Task.FromResult(load.Requests > before + 300), "requests go on");
                 Require(load.Failures.IsEmpty, $"{load.Failures.Count} requests failed, the first: {load.Failures.FirstOrDefault()}");
                 Require(killed.Count >= 2, $"only {killed.Count} phases were interrupted");
                 return $"killed in {string.Join(", ", killed)}; went on and ended";
@@ -48,7 +49,22 @@ internal static class CutOverChecks
         await list.RunAsync("doctor finds nothing that has failed, from inside and through the edge", async () =>
         {
             await landscape.Local.ResyncAsync();
-            using var found = await landscape.Local.DoctorAsync(landscape.Network.EdgeHttp);
+            JsonDocument? doctor = null;
+            await Waiting.UntilAsync(
+                async () =>
+                {
+                    try
+                    {
+                        doctor = await landscape.Local.DoctorAsync(landscape.Network.EdgeHttp);
+                        return null;
+                    }
+                    catch (CheckFailedException e)
+                    {
+                        return e.Message;
+                    }
+                },
+                "it does not");
+            using var found = doctor!;
             var states = found.RootElement.EnumerateArray().Select(check => check.GetProperty("state").GetString()!).CountBy(state => state);
             return string.Join(", ", states.Select(pair => string.Create(CultureInfo.InvariantCulture, $"{pair.Value} {pair.Key}")));
         });

@@ -4,6 +4,7 @@ namespace IngressReconciler.Demo.Checks;
 internal sealed class Load : IAsyncDisposable
 {
     private readonly CancellationTokenSource stopping = new();
+    private readonly SemaphoreSlim request = new(1);
     private readonly Task running;
     private int asked;
 
@@ -13,16 +14,39 @@ internal sealed class Load : IAsyncDisposable
         using var visitor = landscape.Visitor(20);
         while (!stopping.IsCancellationRequested)
         {
-            var reply = await visitor.GetAsync("http://shop.localhost/");
-            asked++;
-            if (reply.Echo is null)
-                Failures.Add($"{reply}");
+            await request.WaitAsync();
+            try
+            {
+                var reply = await visitor.GetAsync("http://shop.localhost/");
+                asked++;
+                if (reply.Echo is null)
+                    Failures.Add($"{reply}");
+            }
+            finally
+            {
+                request.Release();
+            }
+
             await Task.Delay(5);
         }
     });
 
     /// <summary>What was answered otherwise than by a pod. To be read at the end.</summary>
     public List<string> Failures { get; } = [];
+
+    /// <summary>Does something between two requests: what a proxy has in hand when it is killed with -9 is lost with it in any case.</summary>
+    public async Task PauseAsync(Func<Task> meanwhile)
+    {
+        await request.WaitAsync();
+        try
+        {
+            await meanwhile();
+        }
+        finally
+        {
+            request.Release();
+        }
+    }
 
     /// <summary>Ends it; how many requests there were.</summary>
     /// <exception cref="CheckFailedException">One failed.</exception>
@@ -39,5 +63,6 @@ internal sealed class Load : IAsyncDisposable
         if (!stopping.IsCancellationRequested)
             await stopping.CancelAsync();
         await running;
+        request.Dispose();
     }
 }

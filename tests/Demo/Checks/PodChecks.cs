@@ -1,3 +1,4 @@
+using IngressReconciler.Tests.Harness;
 using static IngressReconciler.Demo.Checks.Checklist;
 
 namespace IngressReconciler.Demo.Checks;
@@ -28,24 +29,27 @@ internal static class PodChecks
 
         await list.RunAsync("a terminating pod gets no new request, and finishes those it has", async () =>
         {
-            // Four at once on each proxy: one of them is with the new pod.
+            // Four at once on each proxy: one of them is with the new pod. None is answered until all is seen that there is to see.
             var visitors = landscape.Proxies.Select(proxy => landscape.VisitorOf(proxy)).ToArray();
-            var slow = visitors.SelectMany(visitor => Enumerable.Range(0, 4).Select(_ => visitor.GetAsync(Url + "?wait=1500"))).ToArray();
-            await Task.Delay(200);
+            EchoPod[] all = [.. before.Select(one => one.Pod), pod];
+            var running = visitors.SelectMany(visitor => Enumerable.Range(0, 4).Select(_ => visitor.GetAsync(Url + "?hold"))).ToArray();
+            await Waiting.UntilAsync(() => Task.FromResult(all.Sum(one => one.Held) == running.Length), "every request is with a pod");
+            var own = pod.Held;
             await shop.WriteSliceAsync("shop", "web", [.. before, new(pod, Draining: true)]);
             await Agreement.AwaitAsync(landscape);
-            var early = slow.Count(one => !one.IsCompleted);
             foreach (var visitor in visitors)
             {
                 for (var i = 0; i < 20; i++)
                     Require((await visitor.GetAsync(Url)).Echo is { } echo && echo.Pod != pod.Name, $"request {i} went to {pod.Name}");
             }
 
-            var finished = await Task.WhenAll(slow);
+            foreach (var one in all)
+                one.Release();
+            var finished = await Task.WhenAll(running);
             foreach (var visitor in visitors)
                 visitor.Dispose();
-            var own = finished.Count(reply => reply.Echo?.Pod == pod.Name);
-            Require(finished.All(reply => reply.Status == 200) && own >= 1 && early > 0, $"{early} ran on; {string.Join(", ", finished.Select(reply => $"{reply}"))}");
+            var isRight = own > 0 && finished.All(reply => reply.Status == 200) && finished.Count(reply => reply.Echo?.Pod == pod.Name) == own;
+            Require(isRight, $"{own} were with {pod.Name}; {string.Join(", ", finished.Select(reply => $"{reply}"))}");
             return $"draining on both; 40 new requests went elsewhere; {own} running requests of {pod.Name} finished";
         });
 

@@ -16,7 +16,6 @@ internal static class PropagationChecks
     private const int Pods = 20;
     private const string Namespace = "lab";
     private const string Service = "churn";
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     public static async Task RunAsync(Landscape landscape, Checklist list)
     {
@@ -79,7 +78,7 @@ internal static class PropagationChecks
             if (reply.Echo?.Pod == pod.Name)
                 return passed;
             Require(reply.Echo is not null, $"a request on the way to {pod.Name} was answered {reply}");
-            Require(passed < Patience, $"{pod.Name} did not answer within {Patience.TotalSeconds:0} s; {reply} did");
+            Require(passed < Waiting.Longest, $"{pod.Name} did not answer within {Waiting.Longest.TotalSeconds:0} s; {reply} did");
             await Task.Delay(1);
         }
     }

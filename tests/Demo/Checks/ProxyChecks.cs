@@ -15,7 +15,7 @@ internal static class ProxyChecks
         {
             await using var load = new Load(landscape);
             await landscape.Local.KillAsync();
-            await proxy.KillAsync();
+            await load.PauseAsync(proxy.KillAsync);
             await Task.Delay(Watched);
             await proxy.StartAsync();
             var until = DateTime.UtcNow + Watched;
@@ -39,7 +39,7 @@ internal static class ProxyChecks
         await list.RunAsync("the same with a reconciler that lives: ready again at once, and no request through the edge fails", async () =>
         {
             await using var load = new Load(landscape);
-            await proxy.KillAsync();
+            await load.PauseAsync(proxy.KillAsync);
             await Task.Delay(Watched);
             await proxy.StartAsync();
             var took = await ReadyAsync(landscape, proxy);
@@ -49,5 +49,5 @@ internal static class ProxyChecks
     }
 
     private static Task<TimeSpan> ReadyAsync(Landscape landscape, IngressProxy proxy) =>
-        Waiting.UntilAsync(async () => (await landscape.HealthAsync(proxy, "/readyz")).Status == 200, $"{proxy.Address.Name} is ready", TimeSpan.FromSeconds(30));
+        Waiting.UntilAsync(async () => (await landscape.HealthAsync(proxy, "/readyz")).Status == 200, $"{proxy.Address.Name} is ready");
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using static IngressReconciler.Demo.Checks.Checklist;
 
 namespace IngressReconciler.Demo.Checks;
 
@@ -18,13 +17,10 @@ internal static class ReconcilerChecks
             await ChangeAsync(landscape, 0, Changes, async i =>
             {
                 if (i is 13 or 29)
-                {
-                    await Waiting.UntilAsync(() => Task.FromResult(landscape.Local.HandlerPid is { } pid && !killed.Contains(pid)), "a handler runs");
-                    killed.Add(landscape.Local.KillHandler());
-                }
+                    killed.Add(await landscape.Local.KillHandlerAsync());
             });
             var agreed = await Agreement.AwaitAsync(landscape);
-            Require(landscape.Local.HandlerPid is { } now && !killed.Contains(now), "no new handler");
+            await landscape.Local.HandlerAnswersAsync();
             return $"killed {string.Join(" and ", killed)}; {agreed}; {await load.EndAsync()}";
         });
         await list.RunAsync($"the whole of local is killed with -9 during {Changes} changes, some made while it is away", async () =>

@@ -14,8 +14,10 @@ internal static class VersionChecks
         {
             var numbers = Numbers(await landscape.Local.RunAsync("versions", "--most", Most, "--json"));
             Require(numbers.SequenceEqual(Enumerable.Range(1, numbers.Length)), string.Join(", ", numbers));
-            var routed = (await landscape.HealthAsync(landscape.Proxies[0], "/readyz")).Text;
-            Require(routed.EndsWith($" {numbers[^1]}", StringComparison.Ordinal), $"newest {numbers[^1]}, but a proxy says: {routed}");
+            var routed = "";
+            await Waiting.UntilAsync(
+                async () => (routed = (await landscape.HealthAsync(landscape.Proxies[0], "/readyz")).Text).EndsWith($" {numbers[^1]}", StringComparison.Ordinal) ? null : $"it says {routed}",
+                $"a proxy says that it runs version {numbers[^1]}");
             var api = Numbers(await landscape.Local.AskAsync("local/versions"));
             Require(api[^1] == numbers[^1], $"the HTTP function says {api[^1]}");
             return $"1 to {numbers[^1]}; the proxies say: {routed}";

@@ -92,6 +92,14 @@ public sealed record ApiStatus(int Code, string Reason, string Message)
         };
     }
 
+    /// <summary>Nothing new is taken in a namespace that is being deleted.</summary>
+    public static ApiStatus NamespaceTerminating(string group, string plural, string name, string ns)
+    {
+        var status = Forbidden(group, plural, name, $"unable to create new content in namespace {ns} because it is being terminated");
+        status.Details!["causes"] = new JsonArray(Cause("NamespaceTerminating", $"namespace {ns} is being terminated", "metadata.namespace"));
+        return status;
+    }
+
     /// <summary>The path knows no such method.</summary>
     public static ApiStatus MethodNotAllowed() =>
         new(405, "MethodNotAllowed", "the server does not allow this method on the requested resource") { Details = [] };

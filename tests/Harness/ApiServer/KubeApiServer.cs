@@ -121,6 +121,9 @@ public sealed class KubeApiServer : IAsyncDisposable
         web = null;
     }
 
+    /// <summary>Begins to delete a namespace: nothing new is taken in it from now on (403), and what is there stays until it is deleted.</summary>
+    public void TerminateNamespace(string ns) => writes.Terminate(ns);
+
     /// <summary>Serves a further kind from now on, as after the installation of its CustomResourceDefinition.</summary>
     /// <param name="apiVersion"><c>group/version</c>.</param>
     /// <param name="kind">Its kind.</param>

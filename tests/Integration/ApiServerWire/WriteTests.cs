@@ -52,6 +52,25 @@ public sealed class WriteTests
     }
 
     [Fact]
+    public async Task A_namespace_that_is_being_deleted_takes_nothing_new()
+    {
+        await using var api = await StartAsync();
+        api.Server.Apply(Ingress("shop", "a"));
+        api.Server.TerminateNamespace("shop");
+        ListTests.JsonEqual(
+            """
+            {"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure",
+             "message":"ingresses.networking.k8s.io \"b\" is forbidden: unable to create new content in namespace shop because it is being terminated",
+             "reason":"Forbidden","details":{"name":"b","group":"networking.k8s.io","kind":"ingresses",
+             "causes":[{"reason":"NamespaceTerminating","message":"namespace shop is being terminated","field":"metadata.namespace"}]},"code":403}
+            """,
+            await api.JsonAsync(HttpStatusCode.Forbidden, HttpMethod.Post, ShopIngresses, Ingress("shop", "b")));
+        var live = await api.GetAsync($"{ShopIngresses}/a");
+        live["metadata"]!["labels"] = new JsonObject { ["b"] = "c" };
+        await api.JsonAsync(HttpStatusCode.OK, HttpMethod.Put, $"{ShopIngresses}/a", live);
+    }
+
+    [Fact]
     public async Task A_name_can_be_generated()
     {
         await using var api = await StartAsync();

@@ -71,7 +71,7 @@ public sealed class CommandTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("function", "--url", "http://127.0.0.1:9")]
+    [InlineData("function", "--url", "http://127.0.0.1:9", "--retry-for", "0")]
     [InlineData("function", "--cluster", "other")]
     public async Task A_function_that_does_not_answer_is_a_check_that_failed(string check, params string[] arguments)
     {

@@ -90,6 +90,27 @@ public sealed class EventTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task In_a_namespace_that_is_being_deleted_an_Event_is_tried_once_and_no_failure_is_reported()
+    {
+        var cluster = await ToldCluster.StartAsync(stage, withInstance: false);
+        await using var events = Events(cluster);
+        var web = Known(cluster, "web");
+        cluster.Api.TerminateNamespace("shop");
+        events.Tell(web, Findings("web", "a"));
+        await UntilAsync(() => cluster.Api.Requests.Of("create", "events").Count > 0);
+        for (var resync = 0; resync < 3; resync++)
+        {
+            events.LookAtEverything();
+            await TellAsync(events, web, Findings("web", "a"));
+        }
+
+        await TellAsync(events, web, Findings("web", "a", "b"));
+        await UntilAsync(() => cluster.Api.Requests.Of("create", "events").Count > 1);
+        Assert.Equal([403, 403], cluster.Api.Requests.Of("create", "events").Select(one => one.StatusCode!.Value));
+        Assert.Null(events.Failure);
+    }
+
+    [Fact]
     public async Task One_that_comes_and_goes_is_one_Event_that_counts()
     {
         var cluster = await ToldCluster.StartAsync(stage, withInstance: false);

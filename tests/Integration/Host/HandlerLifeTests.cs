@@ -108,6 +108,17 @@ public sealed class HandlerLifeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_handler_that_cannot_use_its_settings_says_so_once_and_is_not_started_again()
+    {
+        app.Handler("start", "exit78");
+
+        var refused = await Assert.ThrowsAsync<HandlerUnavailableException>(() => app.StartAsync());
+
+        Assert.True(refused.IsMisconfigured);
+        Assert.Equal(["Error Handler: a setting is wrong"], app.Log);
+    }
+
+    [Fact]
     public async Task What_the_handler_prints_is_logged_and_it_does_not_outlive_the_host()
     {
         await app.StartAsync();

@@ -79,9 +79,35 @@ public sealed partial class ProcessTests : IDisposable
         Assert.NotEmpty(output);
     }
 
-    private async Task<int> StartLocalAsync()
+    [Theory]
+    [InlineData("IngressReconciler__Clusters__local__HoldBackAbove", "many", "IngressReconciler__Clusters__local__HoldBackAbove is 'many': expected a percentage")]
+    [InlineData("IngressReconciler__Clusters__local__Proxies", "p1=127.0.0.1:1", "IngressReconciler__Admin__Certificate is '': expected")]
+    [InlineData("AzureWebJobsStorage", "nonsense", "AzureWebJobsStorage")]
+    public async Task A_setting_that_cannot_be_used_is_told_once_and_ends_local_with_1(string name, string value, string reason)
     {
-        Start(["local", "--port", "0"]);
+        Start(["local", "--port", "0"], (name, value));
+
+        await HostFixture.EventuallyAsync(() => process.HasExited, "local ends");
+        process.WaitForExit();
+        Assert.Equal(1, process.ExitCode);
+        Assert.Single(output, line => line.Contains(reason, StringComparison.Ordinal));
+        Assert.Equal(2, output.Count);
+        Assert.All(output, line => Assert.Matches(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z fail: \w+\[\d+\] \S", line));
+    }
+
+    [Fact]
+    public async Task The_command_line_says_which_cluster_there_is_and_there_is_no_other()
+    {
+        await StartLocalAsync("--cluster", "shop", "--key", "k");
+        var address = output.Select(line => Listening().Match(line)).First(match => match.Success).Groups[1].Value;
+        using var http = new HttpClient();
+        using var answer = await http.GetAsync($"{address}api/none/status?code=k", TestContext.Current.CancellationToken);
+        Assert.Contains("for the clusters shop\"", await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+    }
+
+    private async Task<int> StartLocalAsync(params string[] more)
+    {
+        Start(["local", "--port", "0", .. more]);
         await HostFixture.EventuallyAsync(() => output.Any(line => line.Contains("Topic:", StringComparison.Ordinal)) || process.HasExited, "the host listens");
         Assert.False(process.HasExited, string.Join('\n', output));
         return Handlers().First();
@@ -92,7 +118,7 @@ public sealed partial class ProcessTests : IDisposable
         .Where(match => match.Success)
         .Select(match => int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture));
 
-    private void Start(string[] arguments)
+    private void Start(string[] arguments, params (string Name, string Value)[] settings)
     {
         process.StartInfo = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "ingress-reconciler"), arguments)
         {
@@ -103,6 +129,8 @@ public sealed partial class ProcessTests : IDisposable
         // Named, not reached: without a cluster nothing is stored.
         process.StartInfo.Environment["AzureWebJobsStorage"] = "UseDevelopmentStorage=true";
         process.StartInfo.Environment.Remove("FUNCTIONS_CUSTOMHANDLER_PORT");
+        foreach (var (name, value) in settings)
+            process.StartInfo.Environment[name] = value;
         process.OutputDataReceived += (_, line) => Keep(line.Data);
         process.ErrorDataReceived += (_, line) => Keep(line.Data);
         process.Start();
@@ -121,6 +149,9 @@ public sealed partial class ProcessTests : IDisposable
         using var kill = Process.Start("kill", [$"-{name}", process.ToString(CultureInfo.InvariantCulture)]);
         kill.WaitForExit();
     }
+
+    [GeneratedRegex(@"Listening at (\S+)")]
+    private static partial Regex Listening();
 
     [GeneratedRegex(@"\(process (\d+)\) answers")]
     private static partial Regex Answers();

@@ -110,7 +110,7 @@ public sealed class ClusterManifestTests
         Assert.Equal(Manifests.Parameters["RELAY_CLIENT_ID"], account.Map("metadata.annotations")["azure.workload.identity/client-id"]);
         Assert.Equal(Manifests.Parameters["RELAY_IMAGE"], relay.Text("image"));
         Assert.Equal(("/readyz", "/healthz"), (relay.Text("readinessProbe.httpGet.path"), relay.Text("livenessProbe.httpGet.path")));
-        Assert.Equal(("health", "8081"), (relay.Items("ports").Single().Text("name"), relay.Items("ports").Single().Text("containerPort")));
+        Assert.Equal(("health", "8090"), (relay.Items("ports").Single().Text("name"), relay.Items("ports").Single().Text("containerPort")));
         Assert.Equal(("1", "0"), (manifests.Find("Deployment", "ingress-reconciler-relay").Text("spec.replicas"), manifests.Find("Deployment", "ingress-reconciler-relay").Text("spec.strategy.rollingUpdate.maxUnavailable")));
     }
 

@@ -79,6 +79,12 @@ public sealed partial class FindingEvents : IAsyncDisposable
                 one.WasTold(time.GetUtcNow());
                 told++;
             }
+            catch (ApiServerException e) when (e.IsTerminating)
+            {
+                // The object goes with its namespace, and an Event about it never comes to be: nothing is to be reported, or tried again.
+                one.WasTold(time.GetUtcNow());
+                told++;
+            }
             catch (ApiServerException e)
             {
                 Failure = new(time.GetUtcNow(), $"Event about {one.Object}", e.Message);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
 using IngressReconciler.Tests.Harness.ApiServer.Fields;
 
@@ -6,10 +7,16 @@ namespace IngressReconciler.Tests.Harness.ApiServer.Store;
 /// <summary>Every way in which an object is written through the API.</summary>
 internal sealed class ObjectWrites(ObjectStore store, ObjectRules rules)
 {
+    private readonly ConcurrentDictionary<string, bool> terminating = new(StringComparer.Ordinal);
+
+    /// <summary>From now on nothing new is taken in a namespace; what is there may be changed.</summary>
+    public void Terminate(string ns) => terminating[ns] = true;
+
     /// <summary>POST.</summary>
-    /// <exception cref="ApiException">There is one of that name.</exception>
+    /// <exception cref="ApiException">There is one of that name, or the namespace takes nothing new.</exception>
     public Written Create(ApiResource resource, ObjectKey key, JsonObject content, FieldManager manager) => store.Write(resource, key, live =>
     {
+        Admit(resource, key);
         if (live is not null)
             throw new ApiException(ApiStatus.AlreadyExists(resource, key.Name));
         return New(resource, key, content, manager);
@@ -35,7 +42,11 @@ internal sealed class ObjectWrites(ObjectStore store, ObjectRules rules)
     public Written Apply(ApiResource resource, ObjectKey key, JsonObject applied, FieldManager manager, bool force) => store.Write(resource, key, live =>
     {
         if (live is null && manager.Subresource.Length == 0)
+        {
+            Admit(resource, key);
             return New(resource, key, applied, manager);
+        }
+
         var existing = Existing(resource, key, live);
         ObjectRules.DropNulls(applied);
         CheckPreconditions(resource, existing, applied);
@@ -64,6 +75,13 @@ internal sealed class ObjectWrites(ObjectStore store, ObjectRules rules)
             Ownership.Update(before, content, resource, manager, managed);
             return ObjectRules.Update(resource, live, content, managed);
         });
+    }
+
+    /// <summary>As the admission plug-in NamespaceLifecycle does.</summary>
+    private void Admit(ApiResource resource, ObjectKey key)
+    {
+        if (terminating.ContainsKey(key.Namespace))
+            throw new ApiException(ApiStatus.NamespaceTerminating(resource.Group, resource.Plural, key.Name, key.Namespace));
     }
 
     private JsonObject New(ApiResource resource, ObjectKey key, JsonObject content, FieldManager manager)
