@@ -66,7 +66,11 @@ internal sealed class ToldCluster : IAsyncDisposable
     }
 
     /// <summary>An instance for this cluster, begun.</summary>
-    public Clusters Open() => Stage.Open(settings => settings with { Access = ClusterAccess.None with { Kubeconfig = kubeconfig }, Addresses = Edge });
+    public Clusters Open(Func<ClusterSettings, ClusterSettings>? change = null) => Stage.Open(settings =>
+    {
+        var own = settings with { Access = ClusterAccess.None with { Kubeconfig = kubeconfig }, Addresses = Edge };
+        return change?.Invoke(own) ?? own;
+    });
 
     /// <summary>A client of the API server.</summary>
     public ApiServer Client() => new(() => k8s.KubernetesClientConfiguration.BuildConfigFromConfigFile(kubeconfig));
@@ -84,7 +88,7 @@ internal sealed class ToldCluster : IAsyncDisposable
     public Task ApplyAsync(params JsonObject[] all) => TellAsync([.. all.Select(Put)]);
 
     /// <summary>Deletes an Ingress, and tells the instance.</summary>
-    public Task DeleteAsync(string name) => Function.AcceptAsync([Event(ClusterEvent.DeletedType, Api.Delete("ingresses", "shop", name))]);
+    public Task DeleteAsync(string name, string ns = "shop") => Function.AcceptAsync([Event(ClusterEvent.DeletedType, Api.Delete("ingresses", ns, name))]);
 
     /// <summary>Tells the instance of objects.</summary>
     public Task TellAsync(params JsonObject[] all) => Function.AcceptAsync(all.Select(one => Event(ClusterEvent.AppliedType, one)));
