@@ -15,22 +15,8 @@ namespace IngressReconciler.Tests.Harness;
 /// <param name="RealIp"><c>X-Real-IP</c>, all of its lines.</param>
 /// <param name="Proto"><c>X-Forwarded-Proto</c>.</param>
 /// <param name="Host">The request's host.</param>
-/// <param name="Path">The request's path, its escapes decoded.</param>
-/// <param name="Method">The request's method.</param>
-/// <param name="Protocol">The protocol of the request as it came here, such as <c>HTTP/1.1</c>.</param>
-/// <param name="UserAgent">Its <c>User-Agent</c>.</param>
-public sealed record EchoAnswer(
-    string Pod, string Namespace, string Peer, string ForwardedFor, string RealIp, string Proto, string Host, string Path, string Method, string Protocol, string UserAgent)
-{
-    /// <summary>What a pod of that name saw of a request.</summary>
-    internal static EchoAnswer Of(HttpContext http, string pod, string ns)
-    {
-        var request = http.Request;
-        return new(
-            pod, ns, $"{http.Connection.RemoteIpAddress}", $"{request.Headers["X-Forwarded-For"]}", $"{request.Headers["X-Real-IP"]}",
-            $"{request.Headers["X-Forwarded-Proto"]}", request.Host.Value ?? "", request.Path, request.Method, request.Protocol, $"{request.Headers.UserAgent}");
-    }
-}
+/// <param name="Path">The request's path.</param>
+public sealed record EchoAnswer(string Pod, string Namespace, string Peer, string ForwardedFor, string RealIp, string Proto, string Host, string Path);
 
 /// <summary>A pod, so to speak: a web server on an address of its own that answers every request with an <see cref="EchoAnswer"/>; after <c>?wait=</c> milliseconds.</summary>
 public sealed class EchoPod : IAsyncDisposable
@@ -62,9 +48,13 @@ public sealed class EchoPod : IAsyncDisposable
         var web = builder.Build();
         web.Run(async http =>
         {
-            if (int.TryParse(http.Request.Query["wait"], NumberStyles.None, CultureInfo.InvariantCulture, out var wait))
+            var request = http.Request;
+            if (int.TryParse(request.Query["wait"], NumberStyles.None, CultureInfo.InvariantCulture, out var wait))
                 await Task.Delay(wait);
-            await http.Response.WriteAsJsonAsync(EchoAnswer.Of(http, name, ns));
+            var connection = http.Connection;
+            await http.Response.WriteAsJsonAsync(new EchoAnswer(
+                name, ns, $"{connection.RemoteIpAddress}", $"{request.Headers["X-Forwarded-For"]}", $"{request.Headers["X-Real-IP"]}",
+                $"{request.Headers["X-Forwarded-Proto"]}", request.Host.Value ?? "", request.Path));
         });
         await web.StartAsync();
         return new(web, ns, name, place);

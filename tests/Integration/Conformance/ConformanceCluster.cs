@@ -13,7 +13,7 @@ using Xunit;
 namespace IngressReconciler.Tests.Integration.Conformance;
 
 /// <summary>An answer, and what the pod saw of the request.</summary>
-internal sealed record ConformanceAnswer(Uri Asked, int Status, string Protocol, ISet<string> Headers, EchoAnswer? Echo);
+internal sealed record ConformanceAnswer(Uri Asked, int Status, string Protocol, ISet<string> Headers, EchoedRequest? Echo);
 
 /// <summary>A cluster whose one Ingress is that of a feature, in a namespace of its own.</summary>
 public sealed class ConformanceCluster : IAsyncLifetime
@@ -50,7 +50,7 @@ public sealed class ConformanceCluster : IAsyncLifetime
         await Stage.DisposeAsync();
     }
 
-    /// <summary>Has the Ingress of a feature, with what it needs and nothing that was before, and waits for what its status must say.</summary>
+    /// <summary>Has a feature's Ingress, with what it needs and nothing that was before, and waits for what its status must say.</summary>
     internal async Task GiveAsync(ConformanceFeature feature)
     {
         if (given == feature)
@@ -86,9 +86,9 @@ public sealed class ConformanceCluster : IAsyncLifetime
         if (pods.Count == count * feature.Services.Count())
             return;
         pods.Clear();
-        var slices = feature.Services.Select(service => objects.Slice(service, network.Port, Enumerable.Range(1, count).Select(i => Pod(service, i)).ToArray()));
-        await told.ApplyAsync([.. slices]);
-        await Stage.UntilAsync("both proxies run it", () => told.Reconciler.Proxies.All(proxy => proxy.Running));
+        var numbers = Enumerable.Range(1, count);
+        await told.ApplyAsync([.. feature.Services.Select(name => objects.Slice(name, network.Port, numbers.Select(i => Pod(name, i)).ToArray()))]);
+        await told.RunsAsync();
     }
 
     /// <summary>Asks once, by the URL that a client would use; by TLS only if the certificate is the feature's and for that host.</summary>
@@ -103,8 +103,12 @@ public sealed class ConformanceCluster : IAsyncLifetime
             (int)answer.StatusCode,
             $"HTTP/{answer.Version}",
             answer.Headers.Concat(answer.Content.Headers).Select(header => header.Key).ToHashSet(StringComparer.OrdinalIgnoreCase),
-            answer.IsSuccessStatusCode ? await answer.Content.ReadFromJsonAsync<EchoAnswer>(TestContext.Current.CancellationToken) : null);
+            answer.IsSuccessStatusCode ? await answer.Content.ReadFromJsonAsync<EchoedRequest>() : null);
     }
+
+    /// <summary>Which Service of the feature answered; null for none.</summary>
+    internal string? ServiceOf(ConformanceAnswer answer) =>
+        answer.Echo is { } echo && echo.Namespace == Namespace ? echo.Pod[..echo.Pod.LastIndexOf('-')] : null;
 
     private (string Address, string Pod, string State) Pod(string service, int number)
     {
@@ -139,12 +143,13 @@ public sealed class ConformanceCluster : IAsyncLifetime
             ConnectCallback = async (context, cancel) =>
             {
                 var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-                await socket.ConnectAsync(IPAddress.Loopback, context.DnsEndPoint.Port == 443 ? proxy.Ports.Https : proxy.Ports.Http, cancel);
+                var port = context.DnsEndPoint.Port == 443 ? proxy.Ports.Https : proxy.Ports.Http;
+                await socket.ConnectAsync(IPAddress.Loopback, port, cancel);
                 return new NetworkStream(socket, ownsSocket: true);
             },
         };
-        handler.SslOptions.RemoteCertificateValidationCallback = (_, shown, _, errors) =>
-            !errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch) && shown is X509Certificate2 leaf && leaf.Thumbprint == certificate?.Thumbprint;
+        handler.SslOptions.RemoteCertificateValidationCallback = (_, shown, _, errors) => !errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch)
+            && shown is X509Certificate2 leaf && leaf.Thumbprint == certificate?.Thumbprint;
         return new(handler) { Timeout = TimeSpan.FromSeconds(20) };
     }
 }

@@ -2,15 +2,17 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
 using IngressReconciler.Local;
 
 namespace IngressReconciler.Tests.Integration.Conformance;
 
 /// <summary>One Ingress and all that is asked of it; the fields are told in <c>conformance.yaml</c>.</summary>
-internal sealed record ConformanceFeature(string File, bool Served, JsonObject Spec, ImmutableArray<ConformanceCase> Cases, string[]? Tls = null)
+internal sealed record ConformanceFeature(
+    string File, bool Served, JsonObject Spec, ImmutableArray<ConformanceCase> Cases, string[]? Tls = null)
 {
-    private static readonly JsonSerializerOptions Options = new(JsonSerializerOptions.Web) { UnmappedMemberHandling = System.Text.Json.Serialization.JsonUnmappedMemberHandling.Disallow };
+    private static readonly JsonSerializerOptions Options = new(JsonSerializerOptions.Web) { UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow };
 
     /// <summary>Our table.</summary>
     public static ImmutableArray<ConformanceFeature> All { get; } = Read();
@@ -35,13 +37,15 @@ internal sealed record ConformanceFeature(string File, bool Served, JsonObject S
 
 /// <summary>What is asked, and what must be answered.</summary>
 internal sealed record ConformanceCase(
-    string Says, string Host, string Method = "GET", string Path = "/", bool Tls = false, string? Service = null, int Status = 200, int Times = 1, int Pods = 1)
+    string Says, string Host, string Method = "GET", string Path = "/", bool Tls = false, string? Service = null, int Status = 200,
+    int Times = 1, int Pods = 1)
 {
     /// <summary>The facts without our words, to be compared.</summary>
-    public string Facts => string.Create(CultureInfo.InvariantCulture, $"{Times} × {Method} {(Tls ? "https" : "http")}://{Host}{Path} → {Status} {Service} of {Pods}");
+    public string Facts => string.Create(
+        CultureInfo.InvariantCulture, $"{Times} times {Method} {(Tls ? "https" : "http")}://{Host}{Path}: {Status} {Service} of {Pods}");
 }
 
-/// <summary>Reads the facts of a Gherkin feature file as <see cref="ConformanceCase"/> has them: so much of the language as those files use.</summary>
+/// <summary>Reads the facts of a Gherkin feature file as <see cref="ConformanceCase"/> has them: as much of the language as they use.</summary>
 internal static partial class FeatureFile
 {
     /// <summary>One case for each scenario, and for each row of an outline's examples; null for one that asks nothing over HTTP.</summary>
@@ -50,15 +54,16 @@ internal static partial class FeatureFile
         var cases = ImmutableArray.CreateBuilder<ConformanceCase?>();
         foreach (var scenario in ScenarioLine().Split(text).Skip(1))
         {
+            int Number(Regex pattern) => FeatureFile.Number(pattern.Match(scenario).Groups[1].Value);
             var service = ServedBy().Match(scenario) is { Success: true } served ? served.Groups[1].Value : null;
             var many = Many().Match(scenario);
             if (many.Success)
-                cases.Add(Case("GET", many.Groups[2].Value, "echo-service", 200, Number(many.Groups[1]), Number(Pods().Match(scenario).Groups[1])));
+                cases.Add(Case("GET", many.Groups[2].Value, "echo-service", 200, FeatureFile.Number(many.Groups[1].Value), Number(Pods())));
             else if (Request().Match(scenario) is { Success: true } request)
-                cases.Add(Case(request.Groups[1].Value, request.Groups[2].Value, service, Number(Status().Match(scenario).Groups[1])));
+                cases.Add(Case(request.Groups[1].Value, request.Groups[2].Value, service, Number(Status())));
             else if (scenario.Contains("Examples:", StringComparison.Ordinal))
                 cases.AddRange(Row().Matches(scenario[scenario.IndexOf("Examples:", StringComparison.Ordinal)..]).Skip(1).Select(row =>
-                    Case(row.Groups[1].Value, $"http://{row.Groups[2].Value}/{row.Groups[3].Value}", service, Number(Status().Match(scenario).Groups[1]))));
+                    Case(row.Groups[1].Value, $"http://{row.Groups[2].Value}/{row.Groups[3].Value}", service, Number(Status()))));
             else
                 cases.Add(null);
         }
@@ -69,10 +74,11 @@ internal static partial class FeatureFile
     private static ConformanceCase Case(string method, string url, string? service, int status, int times = 1, int pods = 1)
     {
         var parts = Url().Match(url);
-        return new("", parts.Groups[2].Value, method, parts.Groups[3].Value is { Length: > 0 } path ? path : "/", parts.Groups[1].Value == "https", service, status, times, pods);
+        var path = parts.Groups[3].Value is { Length: > 0 } written ? written : "/";
+        return new("", parts.Groups[2].Value, method, path, parts.Groups[1].Value == "https", service, status, times, pods);
     }
 
-    private static int Number(Group group) => int.Parse(group.Value, CultureInfo.InvariantCulture);
+    private static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);
 
     [GeneratedRegex(@"^ +Scenario(?: Outline)?:", RegexOptions.Multiline)]
     private static partial Regex ScenarioLine();

@@ -66,14 +66,18 @@ internal sealed class ToldCluster : IAsyncDisposable
     }
 
     /// <summary>An instance for this cluster, begun.</summary>
-    public Clusters Open(Func<ClusterSettings, ClusterSettings>? change = null) => Stage.Open(settings =>
-    {
-        var own = settings with { Access = ClusterAccess.None with { Kubeconfig = kubeconfig }, Addresses = Edge };
-        return change?.Invoke(own) ?? own;
-    });
+    public Clusters Open() => Stage.Open(settings => settings with { Access = ClusterAccess.None with { Kubeconfig = kubeconfig }, Addresses = Edge });
 
     /// <summary>A client of the API server.</summary>
     public ApiServer Client() => new(() => k8s.KubernetesClientConfiguration.BuildConfigFromConfigFile(kubeconfig));
+
+    /// <summary>An instance for this cluster with other settings, begun.</summary>
+    public Clusters Open(Func<ClusterSettings, ClusterSettings> change) =>
+        Stage.Open(settings => change(settings with { Access = ClusterAccess.None with { Kubeconfig = kubeconfig }, Addresses = Edge }));
+
+    /// <summary>Waits until both proxies run all that the instance was told.</summary>
+    public Task RunsAsync() => Stage.UntilAsync(() => Task.FromResult(
+        string.Join("; ", Reconciler.Workers.Where(worker => !worker.Runs(Reconciler.Position)).Select(worker => worker.Report))));
 
     /// <summary>Makes or changes an object, and tells nobody.</summary>
     public JsonObject Put(JsonObject one)
