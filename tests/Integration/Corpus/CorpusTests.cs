@@ -161,7 +161,7 @@ public sealed class CorpusTests : IAsyncLifetime
 
     private static bool Names(Finding finding, string field) => finding.Message.Contains(field, StringComparison.Ordinal);
 
-    /// <summary>The Errors of an Ingress; null when it was refused as a whole, which is said too.</summary>
+    /// <summary>The Errors of an Ingress; null when it was refused as a whole for a value of the wrong type, by a reason that names the field.</summary>
     private List<Finding>? Findings(CorpusCase one)
     {
         var key = new ResourceKey(ResourceKind.Ingress, one.Namespace, (string)one.Ingress["metadata"]!["name"]!);
@@ -169,10 +169,10 @@ public sealed class CorpusTests : IAsyncLifetime
             return [.. told.Reconciler.Findings.Where(finding => finding.Object == key && finding.Severity == Severity.Error)];
         var uid = (string)told.Api.Get("ingresses", key.Namespace, key.Name)!["metadata"]!["uid"]!;
         var said = told.Function.Refusals.Select(refusal => refusal.Reason).FirstOrDefault(reason => reason.Contains(uid, StringComparison.Ordinal));
-        if (said?.Contains("field '", StringComparison.Ordinal) == true)
+        if (one.Specified.Mistyped is { } field && said?.Contains(field, StringComparison.Ordinal) == true)
             refused.Enqueue($"{one.Name}: {said}");
         else
-            silent.Enqueue($"{one.Name} is not there, and no refusal names the field");
+            silent.Enqueue($"{one.Name} is not there, without a reason that names its field: {said}");
         return null;
     }
 

@@ -28,6 +28,12 @@ internal sealed partial class SpecifiedIngress
     public SpecifiedIngress(JsonObject ingress)
     {
         var spec = ingress["spec"];
+        foreach (var field in (string[])["labels", "annotations"])
+        {
+            if ((ingress["metadata"]?[field] as JsonObject ?? []).Any(pair => !IsOrNone(pair.Value, JsonValueKind.String)))
+                Mistyped = $"metadata.{field}";
+        }
+
         foreach (var (rule, r) in Indexed(spec?["rules"]))
         {
             var field = string.Create(CultureInfo.InvariantCulture, $"spec.rules[{r}]");
@@ -51,6 +57,9 @@ internal sealed partial class SpecifiedIngress
                 Certificates.Add((string.Create(CultureInfo.InvariantCulture, $"spec.tls[{t}].hosts[{h}]"), host, secret));
         }
     }
+
+    /// <summary>A field whose value is of another type than the API's, so that no API server would take the Ingress at all; null for none.</summary>
+    public string? Mistyped { get; private set; }
 
     /// <summary>Every path of every rule, in order.</summary>
     public List<SpecifiedPath> Paths { get; } = [];
@@ -90,11 +99,13 @@ internal sealed partial class SpecifiedIngress
     /// <summary>Whether it is the name of a Service.</summary>
     public static bool IsService(string name) => ServiceName().IsMatch(name);
 
-    private static SpecifiedPath Read(string field, JsonNode? path, JsonNode? pathType, JsonNode? backend, string host, string? wrongHost)
+    private SpecifiedPath Read(string field, JsonNode? path, JsonNode? pathType, JsonNode? backend, string host, string? wrongHost)
     {
         var (text, type) = (Text(path) ?? "", Text(pathType));
         var (service, port) = (Text(backend?["service"]?["name"]), backend?["service"]?["port"]);
         var (number, name) = (Number(port?["number"]), Text(port?["name"]) ?? "");
+        if (!IsOrNone(port?["number"], JsonValueKind.Number) || !IsOrNone(port?["name"], JsonValueKind.String))
+            Mistyped = field;
         var wrong = wrongHost;
         if (type is not ("Exact" or "Prefix" or "ImplementationSpecific"))
             wrong ??= field + ".pathType";
@@ -126,6 +137,8 @@ internal sealed partial class SpecifiedIngress
 
     /// <summary>What stands between slashes; a trailing slash makes no element.</summary>
     private static string[] Elements(string path) => path.Trim('/') is { Length: > 0 } inner ? inner.Split('/') : [];
+
+    private static bool IsOrNone(JsonNode? node, JsonValueKind kind) => node is null || node.GetValueKind() == kind;
 
     private static string? Text(JsonNode? node) => node?.GetValueKind() == JsonValueKind.String ? node.GetValue<string>() : null;
 
