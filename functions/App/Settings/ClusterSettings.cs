@@ -176,7 +176,7 @@ public sealed record ClusterSettings(
         if (IPAddress.TryParse(text, out var address) && text.IndexOfAny(['%', '[']) < 0 && (text.Contains(':') || address.ToString() == text))
             return new(address.ToString(), null);
         var name = text.ToLowerInvariant();
-        return KubernetesName.IsSubdomain(name) && !name[(name.LastIndexOf('.') + 1)..].All(char.IsAsciiDigit)
+        return KubernetesName.IsHost(name) && !name[(name.LastIndexOf('.') + 1)..].All(char.IsAsciiDigit)
             ? new(null, name)
             : throw new FormatException($"{KubernetesName.Show(text)} is neither an IP address nor a DNS name");
     }

@@ -147,7 +147,7 @@ public static partial class IngressTranslation
 
             if (!TryPort(service.Port, out var port))
             {
-                Error("InvalidPort", $"{field}.service.port needs a name (a DNS label of at most 15 characters) or a number from 1 to 65535. The path is not served.");
+                Error("InvalidPort", $"{field}.service.port needs a name (a DNS label of at most 15 characters) or a number from 1 to 65535, and not both. The path is not served.");
                 return null;
             }
 
@@ -164,6 +164,7 @@ public static partial class IngressTranslation
         {
             text = port switch
             {
+                { Name.Length: > 0, Number: not (null or 0) } => "",
                 { Name: { Length: > 0 } name } => name.Length <= 15 && KubernetesName.IsLabel(name) ? name : "",
                 { Number: > 0 and <= 65535 } => port.Number.Value.ToString(CultureInfo.InvariantCulture),
                 _ => "",

@@ -21,7 +21,7 @@ public static class RouteHost
         var lower = text.ToLowerInvariant();
         var name = lower.StartsWith("*.", StringComparison.Ordinal) ? lower.AsSpan(2) : lower;
         // Asked of the text as it came: beyond ASCII there are letters whose lower case is an ASCII one.
-        if (!Ascii.IsValid(text) || !KubernetesName.IsSubdomain(name))
+        if (!Ascii.IsValid(text) || !KubernetesName.IsHost(name))
             wrong = "is not a DNS name (letters, digits, '-' and '.', each label at most 63 characters), nor '*.' and such a name";
         else if (System.Net.IPAddress.TryParse(name, out _))
             wrong = "is an IP address; a rule needs a DNS name, or none";

@@ -71,6 +71,14 @@ internal sealed class ToldCluster : IAsyncDisposable
     /// <summary>A client of the API server.</summary>
     public ApiServer Client() => new(() => k8s.KubernetesClientConfiguration.BuildConfigFromConfigFile(kubeconfig));
 
+    /// <summary>An instance for this cluster with other settings, begun.</summary>
+    public Clusters Open(Func<ClusterSettings, ClusterSettings> change) =>
+        Stage.Open(settings => change(settings with { Access = ClusterAccess.None with { Kubeconfig = kubeconfig }, Addresses = Edge }));
+
+    /// <summary>Waits until both proxies run all that the instance was told.</summary>
+    public Task RunsAsync() => Stage.UntilAsync(() => Task.FromResult(
+        string.Join("; ", Reconciler.Workers.Where(worker => !worker.Runs(Reconciler.Position)).Select(worker => worker.Report))));
+
     /// <summary>Makes or changes an object, and tells nobody.</summary>
     public JsonObject Put(JsonObject one)
     {
@@ -84,7 +92,7 @@ internal sealed class ToldCluster : IAsyncDisposable
     public Task ApplyAsync(params JsonObject[] all) => TellAsync([.. all.Select(Put)]);
 
     /// <summary>Deletes an Ingress, and tells the instance.</summary>
-    public Task DeleteAsync(string name) => Function.AcceptAsync([Event(ClusterEvent.DeletedType, Api.Delete("ingresses", "shop", name))]);
+    public Task DeleteAsync(string name, string ns = "shop") => Function.AcceptAsync([Event(ClusterEvent.DeletedType, Api.Delete("ingresses", ns, name))]);
 
     /// <summary>Tells the instance of objects.</summary>
     public Task TellAsync(params JsonObject[] all) => Function.AcceptAsync(all.Select(one => Event(ClusterEvent.AppliedType, one)));

@@ -18,18 +18,25 @@ internal sealed class Objects(string cluster, string ns = "shop", long from = 10
     public string NextVersion() => Interlocked.Increment(ref version).ToString(CultureInfo.InvariantCulture);
 
     /// <summary>The IngressClass that makes all Ingresses ours.</summary>
-    public JsonObject Class() => new()
+    public JsonObject Class()
+    {
+        var ours = Class("ours", "ingressreconciler.dev/ingress-controller");
+        ours["metadata"]!["annotations"] = new JsonObject { ["ingressclass.kubernetes.io/is-default-class"] = "true" };
+        return ours;
+    }
+
+    /// <summary>An IngressClass of some controller.</summary>
+    public JsonObject Class(string name, string controller) => new()
     {
         ["apiVersion"] = "networking.k8s.io/v1",
         ["kind"] = "IngressClass",
         ["metadata"] = new JsonObject
         {
-            ["name"] = "ours",
-            ["uid"] = "class-ours",
+            ["name"] = name,
+            ["uid"] = $"class-{name}",
             ["resourceVersion"] = NextVersion(),
-            ["annotations"] = new JsonObject { ["ingressclass.kubernetes.io/is-default-class"] = "true" },
         },
-        ["spec"] = new JsonObject { ["controller"] = "ingressreconciler.dev/ingress-controller" },
+        ["spec"] = new JsonObject { ["controller"] = controller },
     };
 
     /// <summary>An Ingress; a path that begins with <c>=</c> is exact, all others are prefixes.</summary>
@@ -50,10 +57,13 @@ internal sealed class Objects(string cluster, string ns = "shop", long from = 10
         })]),
     });
 
-    /// <summary>A Service with port 80, named <c>http</c>.</summary>
-    public JsonObject Service(string name) => Make("v1", "Service", name, new()
+    /// <summary>An Ingress of that specification.</summary>
+    public JsonObject Ingress(string name, JsonObject spec) => Make("networking.k8s.io/v1", "Ingress", name, spec);
+
+    /// <summary>A Service with one port, named <c>http</c>.</summary>
+    public JsonObject Service(string name, int port = 80) => Make("v1", "Service", name, new()
     {
-        ["ports"] = new JsonArray(new JsonObject { ["name"] = "http", ["port"] = 80 }),
+        ["ports"] = new JsonArray(new JsonObject { ["name"] = "http", ["port"] = port }),
     });
 
     /// <summary>A Service's slice of IPv4 addresses, each with its pod and its state: <c>ready</c>, <c>terminating</c> (and serving) or <c>unready</c>.</summary>
@@ -78,6 +88,15 @@ internal sealed class Objects(string cluster, string ns = "shop", long from = 10
         var secret = Make("v1", "Secret", name, spec: null);
         secret["type"] = "kubernetes.io/tls";
         secret["fingerprint"] = fingerprint;
+        return secret;
+    }
+
+    /// <summary>A TLS Secret as the API server has it.</summary>
+    public JsonObject KeyPair(string name, string certificate, string key)
+    {
+        var secret = Make("v1", "Secret", name, spec: null);
+        secret["type"] = "kubernetes.io/tls";
+        secret["stringData"] = new JsonObject { ["tls.crt"] = certificate, ["tls.key"] = key };
         return secret;
     }
 
