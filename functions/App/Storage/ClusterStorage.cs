@@ -23,6 +23,7 @@ public sealed class ClusterStorage
         PushLease = new(folder, options, time);
         Proxies = new(folder.Below("proxies"));
         Resync = new(folder);
+        Environment = new(folder);
     }
 
     /// <summary>The cluster's name.</summary>
@@ -48,6 +49,9 @@ public sealed class ClusterStorage
 
     /// <summary>What the last resync found.</summary>
     public ResyncStore Resync { get; }
+
+    /// <summary>What tells this control plane from another one on the same cluster.</summary>
+    public EnvironmentStore Environment { get; }
 
     /// <summary>Tries whether storage takes and gives, and how fast.</summary>
     /// <exception cref="StorageUnavailableException">It does not.</exception>

@@ -170,5 +170,5 @@ public sealed class JudgingTests
 
     private static ResyncReport Report(int missed, int minutes) => new(Now.AddMinutes(-minutes), missed, [], 0, ImmutableArray<string>.Empty, 0);
 
-    private static IEnumerable<Check> Events(int? minutes, ResyncReport? report) => EventChecks.Judge("c", Now, minutes is { } ago ? Now.AddMinutes(-ago) : null, report, isListed: true);
+    private static IEnumerable<Check> Events(int? minutes, ResyncReport? report) => EventChecks.Judge("c", Now, minutes is { } ago ? Now.AddMinutes(-ago) : null, report, isListed: true, []);
 }
