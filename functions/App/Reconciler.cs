@@ -96,8 +96,8 @@ public sealed partial class Reconciler(
     public int Version => sealing.Head.Version;
 
     /// <summary>
-    /// Kinds that must be listed before proxies are pushed to. None once there is a version: what proxies run then came from lists, and one that fails later
-    /// takes nothing away.
+    /// Kinds that must be listed before proxies are pushed to. None once there is a version: what proxies run then came from lists, and one that
+    /// fails later takes nothing away.
     /// </summary>
     public ImmutableArray<ResourceKind> Awaited
     {
@@ -149,7 +149,8 @@ public sealed partial class Reconciler(
         var known = Wanted.Cluster.VersionOf(key);
         if (await reader.ReadAsync(key, cancel) is not { } resource)
             return;
-        var wrong = known is not null && ResourceVersion.Compare(known, resource.Metadata.ResourceVersion) > 0 ? new Contradiction(key, known, resource.Metadata.ResourceVersion) : null;
+        var version = resource.Metadata.ResourceVersion;
+        var wrong = known is not null && ResourceVersion.Compare(known, version) > 0 ? new Contradiction(key, known, version) : null;
         if (wrong is not null)
             LogCorrected($"{wrong}");
         await AcceptAsync([new Applied(resource) { Origin = origin, Replaces = wrong?.Known }]);
@@ -249,8 +250,8 @@ public sealed partial class Reconciler(
     }
 
     /// <summary>
-    /// Lists the cluster at once when a kind is not known to have been listed, without anybody waiting for it but those who bring changes: while nothing was
-    /// ever pushed, what they bring is journalled and pushed with the first list.
+    /// Lists the cluster at once when a kind is not known to have been listed. The loop does not wait for it; while nothing was ever pushed, the
+    /// answers to events do: what they bring is journalled, and pushed with the first list.
     /// </summary>
     private void BeginToList()
     {
@@ -317,8 +318,8 @@ public sealed partial class Reconciler(
     }
 
     /// <summary>
-    /// Not all of the cluster is known yet, or nothing was ever heard of it where it cannot be listed. That is no wish for an empty one, and proxies are left
-    /// as they are.
+    /// Not all of the cluster is known yet, or nothing was ever heard of it where it cannot be listed. That is no wish for an empty one, and proxies
+    /// are left as they are.
     /// </summary>
     private bool IsUnknown => reader is null ? Position == JournalPosition.Start : !Awaited.IsEmpty;
 

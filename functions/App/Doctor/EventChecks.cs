@@ -24,7 +24,8 @@ public static class EventChecks
     /// <param name="isListed">Whether there is an API server, or a folder in its place, to list.</param>
     /// <param name="awaited">Kinds that must be listed before proxies are pushed to.</param>
     public static IEnumerable<Check> Judge(
-        string cluster, DateTimeOffset now, DateTimeOffset? changed, ResyncReport? resync, bool isListed, ImmutableArray<ResourceKind> awaited)
+        string cluster, DateTimeOffset now, DateTimeOffset? changed, ResyncReport? resync, bool isListed,
+        ImmutableArray<ResourceKind> awaited)
     {
         foreach (var one in AwaitedKinds.Of(cluster, awaited, resync))
             yield return Check.Failed("first-list", $"cluster {cluster}", one.Error, one.Remedy);
@@ -45,11 +46,24 @@ public static class EventChecks
         else
         {
             foreach (var one in resync.Suspects)
-                yield return Check.Warning("resync", $"list of {one.Kind}", $"rejected: it {Rejection.Of(one)}", Rejection.Remedy(cluster, one));
+                yield return Check.Warning(
+                    "resync", $"list of {one.Kind}", $"rejected: it {Rejection.Of(one)}", Rejection.Remedy(cluster, one));
             if (resync.MadeAnew is { } anew)
-                yield return Check.Warning("resync", $"cluster {cluster}", anew, "nothing if that was meant; else see that the settings name the right API server");
+            {
+                yield return Check.Warning(
+                    "resync", $"cluster {cluster}", anew, "nothing if that was meant; else see that the settings name the right API server");
+            }
+
             if (resync.Corrected > 0)
-                yield return Check.Warning("resync", $"cluster {cluster}", string.Create(CultureInfo.InvariantCulture, $"{resync.Corrected} versions were newer than the list's and were taken from it: {string.Join("; ", resync.Contradictions)}"), "nothing if the cluster was restored from a backup or made anew; else see what sends events in the cluster's name");
+            {
+                var first = string.Join("; ", resync.Contradictions);
+                yield return Check.Warning(
+                    "resync",
+                    $"cluster {cluster}",
+                    string.Create(CultureInfo.InvariantCulture, $"{resync.Corrected} versions were newer than the list and were taken from it: {first}"),
+                    "nothing if the cluster was restored from a backup or made anew; else see what sends events in the cluster's name");
+            }
+
             foreach (var failure in resync.Failures)
                 yield return Check.Failed("resync", $"cluster {cluster}", $"not listed: {failure}", "let the function reach the API server (authorized IP ranges, private DNS), with the rights of infra/kubernetes/rights; for the edge's machines, give its identity the role Reader on the scale set");
             if (resync.Suspects.Length + resync.Failures.Length + resync.Corrected == 0 && resync.MadeAnew is null)

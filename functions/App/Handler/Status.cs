@@ -27,7 +27,9 @@ public sealed record ClusterStatus(
     string Cluster, int Version, string Position, Dictionary<string, int> Objects, int Hosts, int Upstreams, int Endpoints, ProxyReport[] Proxies, Finding[] Findings,
     ResyncReport? Resync, WriteFailure[] WriteFailures)
 {
-    /// <summary>Why proxies are left as they are, kind by kind, and what to do: a kind that must be listed first was not. Empty once they are pushed to.</summary>
+    /// <summary>
+    /// Why proxies are left as they are, kind by kind, and what to do: a kind that must be listed first was not. Empty once they are pushed to.
+    /// </summary>
     public string[] Waiting { get; init => field = value ?? []; } = [];
 }
 

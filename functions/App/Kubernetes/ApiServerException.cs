@@ -63,7 +63,8 @@ public sealed class ApiServerException : Exception
     /// <summary>An answer that cannot be true, or is none to what was asked; another may be better.</summary>
     /// <param name="address">The server's.</param>
     /// <param name="what">What it is, as the end of a sentence that begins with the server.</param>
-    public static ApiServerException Unusable(Uri? address, string what) => new(0, "", $"the API server{(address is null ? "" : $" {address}")} {what}", null, null);
+    public static ApiServerException Unusable(Uri? address, string what) =>
+        new(0, "", $"the API server{(address is null ? "" : $" {address}")} {what}", null, null);
 
     /// <summary>No answer, or half of one.</summary>
     public static ApiServerException Unreachable(Uri? address, Exception cause) =>

@@ -10,7 +10,9 @@ public interface IClusterReader
     /// <summary>The kinds that a whole list has.</summary>
     ImmutableArray<ResourceKind> Kinds { get; }
 
-    /// <summary>Lists everything, as it is when this is called or later. A kind that cannot be listed is missing from the list and named; it holds up no other.</summary>
+    /// <summary>
+    /// Lists everything, as it is when this is called or later. A kind that cannot be listed is missing from the list and named; it holds up no other.
+    /// </summary>
     /// <exception cref="IOException">Nothing can be read.</exception>
     Task<ClusterListing> ListAsync(CancellationToken cancel);
 

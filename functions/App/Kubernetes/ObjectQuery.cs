@@ -52,7 +52,12 @@ public sealed record ObjectQuery(string Kind, string ApiVersion, string Plural)
                 throw ApiServerException.Unusable(server.Address, $"gave an answer to {Path} that is no list: see what stands before it");
             var objects = Objects(list["items"] as JsonArray).ToImmutableArray();
             if (NeverEmpty && objects.IsEmpty && next is null)
-                throw ApiServerException.Unusable(server.Address, $"gave an empty list of {Plural}, which no cluster has: default/kubernetes is always there. The list is rejected, and nothing counts as gone by it");
+            {
+                throw ApiServerException.Unusable(
+                    server.Address,
+                    $"gave an empty list of {Plural}, which no cluster has: default/kubernetes is always there. The list is rejected, and nothing counts as gone by it");
+            }
+
             next = metadata["continue"]?.ToString() is { Length: > 0 } token ? token : null;
             yield return new(objects, version);
         }

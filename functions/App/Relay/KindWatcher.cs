@@ -10,7 +10,8 @@ namespace IngressReconciler.Relay;
 
 /// <summary>
 /// Watches one kind for ever: lists it, then watches from the list's version on, resumes from the last version it saw, and lists anew when the
-/// server does not remember that one, or has a history that went back behind it (etcd was restored, the cluster made anew). Puts into the outbox what differs from what it put there last. Whatever befalls it leaves other kinds alone.
+/// server does not remember that one, or has a history that went back behind it (etcd was restored, the cluster made anew). Puts into the outbox
+/// what differs from what it put there last. Whatever befalls it leaves other kinds alone.
 /// </summary>
 /// <param name="server">The API server.</param>
 /// <param name="query">What is watched.</param>
@@ -217,7 +218,9 @@ public sealed partial class KindWatcher(
     }
 
     private static UInt128 VersionOf(JsonObject trimmed) =>
-        UInt128.TryParse(trimmed["metadata"]!["resourceVersion"]!.ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out var version) ? version : 0;
+        UInt128.TryParse($"{trimmed["metadata"]!["resourceVersion"]}", NumberStyles.None, CultureInfo.InvariantCulture, out var version)
+            ? version
+            : 0;
 
     private static UInt128 ContentOf(JsonObject trimmed)
     {

@@ -16,10 +16,14 @@ public static class AwaitedKinds
         foreach (var kind in awaited)
         {
             if (resync?.Suspects.FirstOrDefault(one => one.Kind == kind) is { } suspect)
-                yield return ($"proxies are left as they are: the list of {kind} is rejected: it {Rejection.Of(suspect)}", Rejection.Remedy(cluster, suspect));
+            {
+                var rejected = $"the list of {kind} is rejected: it {Rejection.Of(suspect)}";
+                yield return ($"proxies are left as they are: {rejected}", Rejection.Remedy(cluster, suspect));
+            }
             else
             {
-                var why = resync?.Failures.FirstOrDefault(one => one.StartsWith($"{kind}: ", StringComparison.Ordinal))?[$"{kind}: ".Length..] ?? resync?.Failures.FirstOrDefault();
+                var failure = resync?.Failures.FirstOrDefault(one => one.StartsWith($"{kind}: ", StringComparison.Ordinal));
+                var why = failure?[$"{kind}: ".Length..] ?? resync?.Failures.FirstOrDefault();
                 yield return ($"proxies are left as they are: {kind} was never listed{(why is null ? "" : $" ({why})")}", Remedy(kind));
             }
         }

@@ -15,7 +15,8 @@ namespace IngressReconciler.Rounds;
 /// <param name="feedback">Is told to look at everything, too; null when there is none.</param>
 /// <param name="time">The clock.</param>
 /// <param name="log">Where decisions are told.</param>
-public sealed partial class Resync(ClusterStorage storage, ListBrake guard, IClusterReader? reader, ClusterFeedback? feedback, TimeProvider time, ILogger log) : IDisposable
+public sealed partial class Resync(
+    ClusterStorage storage, ListBrake guard, IClusterReader? reader, ClusterFeedback? feedback, TimeProvider time, ILogger log) : IDisposable
 {
     /// <summary>How often a record that another instance's came before is written again.</summary>
     private const int RecordTries = 5;
@@ -25,7 +26,9 @@ public sealed partial class Resync(ClusterStorage storage, ListBrake guard, IClu
     /// <summary>Compares with a fresh list, takes what was missed, and reads every proxy back.</summary>
     /// <param name="reconciler">The cluster's.</param>
     /// <param name="confirmed">A list is followed whatever it lacks or contradicts: a person says that it is right.</param>
-    /// <param name="alone">Whether this list confirms none before it: it is made because we have just started, or a kind could not be listed a moment ago.</param>
+    /// <param name="alone">
+    /// Whether this list confirms none before it: it is made because we have just started, or a kind could not be listed a moment ago.
+    /// </param>
     /// <param name="cancel">Gives up.</param>
     /// <exception cref="StorageUnavailableException">What was missed could not be journalled.</exception>
     public async Task<ResyncReport> RunAsync(Reconciler reconciler, bool confirmed, bool alone, CancellationToken cancel)
@@ -101,8 +104,8 @@ public sealed partial class Resync(ClusterStorage storage, ListBrake guard, IClu
     }
 
     /// <summary>
-    /// Records which kinds were listed, once all that they say is journalled: from then on they may be pushed. Before the first push of all, what proxies
-    /// serve already is looked at: a kind that lacks most of it is not recorded.
+    /// Records which kinds were listed, once all that they say is journalled: from then on they may be pushed. Before the first push of all, what
+    /// proxies serve already is looked at: a kind that lacks most of it is not recorded.
     /// </summary>
     /// <returns>The kinds that were rejected for that.</returns>
     private async Task<ImmutableArray<SuspectList>> RecordAsync(
@@ -133,8 +136,8 @@ public sealed partial class Resync(ClusterStorage storage, ListBrake guard, IClu
 
     private string MadeAnew(MissedChanges missed, ClusterList list)
     {
-        var sentence = $"the cluster behind {storage.Id} was made anew: Service default/kubernetes had uid {missed.Another} and has {list.Uid}; "
-            + $"{missed.Changes.Length} changes were taken from the fresh list, whatever versions were known";
+        var sentence = $"the cluster behind {storage.Id} was made anew: Service default/kubernetes had uid {missed.Another} and has "
+            + $"{list.Uid}; {missed.Changes.Length} changes were taken from the fresh list, whatever versions were known";
         LogAnother(sentence);
         return sentence;
     }

@@ -5,8 +5,8 @@ using Azure;
 namespace IngressReconciler.Storage;
 
 /// <summary>
-/// What tells this control plane from another one on the same cluster: <c>environment</c>, a random id that is made once, with the cluster's first list.
-/// State that was begun by a release that knew of none has none.
+/// What tells this control plane from another one on the same cluster: <c>environment</c>, a random id that is made once, before the cluster's first
+/// list. State that was begun by a release that knew of none has none.
 /// </summary>
 public sealed class EnvironmentStore
 {
@@ -18,8 +18,11 @@ public sealed class EnvironmentStore
 
     /// <summary>Makes the id unless there is one. One call.</summary>
     /// <exception cref="StorageUnavailableException">Not known to be made.</exception>
-    public Task CreateAsync(CancellationToken cancel) =>
-        _folder.WriteAsync(Name, Encoding.ASCII.GetBytes(RandomNumberGenerator.GetHexString(8, lowercase: true)), new() { IfNoneMatch = ETag.All }, cancel);
+    public Task CreateAsync(CancellationToken cancel)
+    {
+        var id = RandomNumberGenerator.GetHexString(8, lowercase: true);
+        return _folder.WriteAsync(Name, Encoding.ASCII.GetBytes(id), new() { IfNoneMatch = ETag.All }, cancel);
+    }
 
     /// <summary>The id, eight lower-case hexadecimal digits; null when there is none. One call.</summary>
     /// <exception cref="StorageUnavailableException">Storage cannot be read now.</exception>

@@ -14,7 +14,8 @@ namespace IngressReconciler.Cluster;
 public sealed record ClusterList(ImmutableArray<Resource> Resources, ImmutableDictionary<ResourceKind, string> Kinds)
 {
     /// <summary>The uid of the cluster; null when it was not listed.</summary>
-    public string? Uid { get; } = Resources.FirstOrDefault(one => one.Key == ClusterHistory.IdentityKey)?.Metadata.Uid is { Length: > 0 } uid ? uid : null;
+    public string? Uid { get; } =
+        Resources.FirstOrDefault(one => one.Key == ClusterHistory.IdentityKey)?.Metadata.Uid is { Length: > 0 } uid ? uid : null;
 
     /// <summary>What a state has missed of this list, and what of it the list proves wrong.</summary>
     /// <param name="before">What was known before the list was asked for.</param>
@@ -48,7 +49,8 @@ public sealed record ClusterList(ImmutableArray<Resource> Resources, ImmutableDi
 
             var wrong = found.Count(one => one.Wrong is not null);
             var of = known[kind].Count() + deleted[kind].Count();
-            if (!isAnother && wrong > 0 && (earlier.IsNewer(kind, version) || guard.Holds(wrong, of)) && !earlier.Believes(kind, Suspicion.GoesBack))
+            var isSuspect = wrong > 0 && (earlier.IsNewer(kind, version) || guard.Holds(wrong, of));
+            if (!isAnother && isSuspect && !earlier.Believes(kind, Suspicion.GoesBack))
             {
                 suspects.Add(new(kind, wrong, of) { Reason = Suspicion.GoesBack });
                 found.RemoveAll(one => one.Wrong is not null);
@@ -59,18 +61,26 @@ public sealed record ClusterList(ImmutableArray<Resource> Resources, ImmutableDi
         }
 
         var complete = Kinds.Keys.Where(kind => !suspects.Any(one => one.Kind == kind)).ToImmutableArray();
-        return new(changes.DrainToImmutable(), suspects.DrainToImmutable()) { Corrected = corrected.DrainToImmutable(), Another = another, Complete = complete };
+        return new(changes.DrainToImmutable(), suspects.DrainToImmutable())
+        {
+            Corrected = corrected.DrainToImmutable(),
+            Another = another,
+            Complete = complete,
+        };
     }
 
     private static List<Found> Compare(
-        string version, ClusterState before, ClusterState now, IEnumerable<Resource> listed, IEnumerable<ResourceKey> known, IEnumerable<ResourceKey> deleted)
+        string version, ClusterState before, ClusterState now, IEnumerable<Resource> listed, IEnumerable<ResourceKey> known,
+        IEnumerable<ResourceKey> deleted)
     {
         var found = new List<Found>();
         var present = new HashSet<ResourceKey>();
         foreach (var one in listed)
         {
             present.Add(one.Key);
-            var least = now.Resources.ContainsKey(one.Key) ? one.Metadata.ResourceVersion : version; // a list that is not older outlives a deletion
+
+            // A list that is not older than a deletion shows that it was none.
+            var least = now.Resources.ContainsKey(one.Key) ? one.Metadata.ResourceVersion : version;
             if (Newer(one.Key, least) is { } newer)
                 found.Add(new(new Applied(one, version) { Replaces = newer }, new(one.Key, newer, one.Metadata.ResourceVersion)));
             else if (now.IsMissing(one, version))
@@ -95,8 +105,11 @@ public sealed record ClusterList(ImmutableArray<Resource> Resources, ImmutableDi
         return found;
 
         // What an event brought after the list was asked for may well be newer than the list.
-        string? Newer(ResourceKey key, string than) =>
-            before.VersionOf(key) is { } version && version == now.VersionOf(key) && ResourceVersion.Compare(version, than) > 0 ? version : null;
+        string? Newer(ResourceKey key, string than)
+        {
+            var version = before.VersionOf(key);
+            return version is not null && version == now.VersionOf(key) && ResourceVersion.Compare(version, than) > 0 ? version : null;
+        }
     }
 
     /// <summary>What follows from a list for one object.</summary>
@@ -119,7 +132,8 @@ public sealed record ListBrake(double Share = 0.5, int Fewest = 10)
 /// <param name="Suspects">What the last one was rejected for.</param>
 /// <param name="Versions">Its version, kind by kind.</param>
 /// <param name="Confirmed">Whether a person says that the list is right, whatever it says.</param>
-public sealed record EarlierLists(ImmutableArray<SuspectList> Suspects, ImmutableDictionary<ResourceKind, string> Versions, bool Confirmed = false)
+public sealed record EarlierLists(
+    ImmutableArray<SuspectList> Suspects, ImmutableDictionary<ResourceKind, string> Versions, bool Confirmed = false)
 {
     /// <summary>There was none.</summary>
     public static EarlierLists None { get; } = new([], ImmutableDictionary<ResourceKind, string>.Empty);
@@ -128,7 +142,8 @@ public sealed record EarlierLists(ImmutableArray<SuspectList> Suspects, Immutabl
     public bool Believes(ResourceKind kind, Suspicion reason) => Confirmed || Suspects.Any(one => one.Kind == kind && one.Reason == reason);
 
     /// <summary>Whether the list before was of a later version, which cannot be in one history.</summary>
-    public bool IsNewer(ResourceKind kind, string version) => Versions.TryGetValue(kind, out var last) && ResourceVersion.Compare(last, version) > 0;
+    public bool IsNewer(ResourceKind kind, string version) =>
+        Versions.TryGetValue(kind, out var last) && ResourceVersion.Compare(last, version) > 0;
 }
 
 /// <summary>What a state has missed of a list.</summary>
@@ -156,7 +171,8 @@ public sealed record MissedChanges(ImmutableArray<ResourceChange> Changes, Immut
 public sealed record Contradiction(ResourceKey Key, string Known, string? Listed)
 {
     /// <summary>A sentence for people.</summary>
-    public override string ToString() => $"{Key} was known at version {Known}, which is newer than the fresh list; there it {(Listed is null ? "does not exist" : $"has version {Listed}")}";
+    public override string ToString() =>
+        $"{Key} was known at version {Known}, which is newer than the fresh list; there it {(Listed is null ? "does not exist" : $"has version {Listed}")}";
 }
 
 /// <summary>Why a list is rejected at first.</summary>

@@ -52,7 +52,8 @@ public sealed class ClusterState
         where T : Resource => Resources.GetValueOrDefault(key) as T;
 
     /// <summary>The version that is known of an object, or of its deletion; null when nothing is.</summary>
-    public string? VersionOf(ResourceKey key) => VersionOf(Resources.GetValueOrDefault(key), Tombstones.TryGetValue(key, out var tombstone) ? tombstone : null);
+    public string? VersionOf(ResourceKey key) =>
+        VersionOf(Resources.GetValueOrDefault(key), Tombstones.TryGetValue(key, out var tombstone) ? tombstone : null);
 
     /// <summary>The slices of a Service, in the order of their names.</summary>
     public IEnumerable<EndpointSlice> SlicesOf(ResourceKey service) =>

@@ -7,7 +7,8 @@ namespace IngressReconciler.Cluster;
 
 /// <summary>
 /// One batch of accepted changes as it stands in the journal and, many of them, in a snapshot: one line of JSON,
-/// <c>{"id":…,"at":…,"changes":[{"kind":…,"replaces"?:…,"applied":{object},"seenAt"?:…}|{"kind":…,"replaces"?:…,"deleted":{"namespace","name","resourceVersion"}},…]}</c>.
+/// <c>{"id":…,"at":…,"changes":[{"kind":…,"replaces"?:…,"applied":{object},"seenAt"?:…}|</c>
+/// <c>{"kind":…,"replaces"?:…,"deleted":{"namespace","name","resourceVersion"}},…]}</c>.
 /// </summary>
 /// <param name="Id">Unique; lets a writer recognise its own line.</param>
 /// <param name="At">When it was written.</param>
@@ -85,7 +86,11 @@ public sealed record JournalBatch(string Id, DateTimeOffset At, ImmutableArray<R
             ?? throw new JsonException($"a journal line has an object of unknown kind {KubernetesName.Show(json.GetProperty("kind").GetString())}");
         var replaces = json.TryGetProperty("replaces", out var replaced) ? replaced.GetString() : null;
         if (json.TryGetProperty("applied", out var applied))
-            return new Applied(entry.Read(applied), json.TryGetProperty("seenAt", out var seenAt) ? seenAt.GetString() : null) { Replaces = replaces };
+        {
+            var seen = json.TryGetProperty("seenAt", out var seenAt) ? seenAt.GetString() : null;
+            return new Applied(entry.Read(applied), seen) { Replaces = replaces };
+        }
+
         var deleted = json.GetProperty("deleted");
         var key = new ResourceKey(entry.Kind, deleted.GetProperty("namespace").GetString()!, deleted.GetProperty("name").GetString()!);
         return new Deleted(key, deleted.GetProperty("resourceVersion").GetString()!) { Replaces = replaces };

@@ -112,7 +112,9 @@ public sealed class KubeApiServer : IAsyncDisposable
     }
 
     /// <summary>A backup of its etcd.</summary>
-    /// <returns>Restores it: the server stops, has the objects and the revision of that time, forgets all that came after, and starts again on its port.</returns>
+    /// <returns>
+    /// Restores it: the server stops, has the objects and the revision of that time, forgets all that came after, and starts again on its port.
+    /// </returns>
     public Func<Task> Backup()
     {
         var backup = store.Backup();

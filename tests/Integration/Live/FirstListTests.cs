@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using IngressReconciler.Cluster;
+using IngressReconciler.Doctor;
 using IngressReconciler.Handler;
 using IngressReconciler.Tests.Harness.ApiServer.Faults;
 using IngressReconciler.Tests.Integration.Scenarios;
@@ -43,10 +44,10 @@ public sealed class FirstListTests : IAsyncLifetime
         Assert.Equal(0, live.Reconciler.Version);
         Assert.Contains(stage.Log, line => line.Contains("Proxies are left as they are until every kind was listed once", StringComparison.Ordinal));
         var waiting = Assert.Single(await WaitingAsync(live));
-        Assert.Contains($"{plural} is forbidden", waiting, StringComparison.Ordinal);
+        Assert.Matches($"403 Forbidden: {plural}[.a-z0-9]* is forbidden", waiting);
         Assert.EndsWith(remedy, waiting, StringComparison.Ordinal);
         var check = Assert.Single(await live.Function.DoctorOf(stage.ClusterId).RunAsync(TestContext.Current.CancellationToken), one => one.Name == "first-list");
-        Assert.Equal((Doctor.CheckState.Failed, remedy), (check.State, check.Cure));
+        Assert.Equal((CheckState.Failed, remedy), (check.State, check.Cure));
 
         // It is tried again without anybody's help.
         live.Api.Access.AllowAll();

@@ -26,7 +26,6 @@ public sealed class HistoryTests : IAsyncLifetime
     public async Task A_restore_of_etcd_is_rejected_once_and_then_followed_and_so_is_all_that_comes_after()
     {
         var live = await StartedAsync();
-        await live.Reconciler.ResyncAsync(confirmed: false, TestContext.Current.CancellationToken);
         var restore = live.Api.Backup();
 
         // What the backup does not know: new pods everywhere, a host that came, one that went.
@@ -97,7 +96,6 @@ public sealed class HistoryTests : IAsyncLifetime
     public async Task A_cluster_made_anew_under_the_same_id_is_followed_at_once()
     {
         var live = await StartedAsync();
-        await live.Reconciler.ResyncAsync(confirmed: false, TestContext.Current.CancellationToken);
         await live.StopRelayAsync();
         var old = ClusterHistory.Of(live.Reconciler.Wanted.Cluster).UidOf(ResourceKind.Service);
         await live.Api.MakeAnewAsync();
@@ -134,7 +132,7 @@ public sealed class HistoryTests : IAsyncLifetime
         var live = await StartedAsync();
         var slice = live.Api.Get("endpointslices", "shop", "host-1-1")!;
         slice["metadata"]!["resourceVersion"] = "99999999999999999999";
-        await live.Function.AcceptAsync([JsonElement.Parse(ObjectEvents.Write(type, stage.ClusterId, ObjectTrimming.Trim(slice)!, DateTimeOffset.UnixEpoch))]);
+        await TellAsync(live, type, slice);
         await MoveAsync(live, "host-1", 2); // swallowed
         await live.HostAsync("mark");
         await live.HeldAsync("mark.example");
@@ -158,12 +156,15 @@ public sealed class HistoryTests : IAsyncLifetime
         var live = await StartedAsync();
         var slice = live.Api.Get("endpointslices", "shop", "host-1-1")!;
         slice["metadata"]!["resourceVersion"] = "99999999999999999999";
-        await live.Function.AcceptAsync([JsonElement.Parse(ObjectEvents.Write(ClusterEvent.AppliedType, stage.ClusterId, ObjectTrimming.Trim(slice)!, DateTimeOffset.UnixEpoch))]);
-        await live.Function.AcceptAsync([JsonElement.Parse(ObjectEvents.Write(ClusterEvent.ReferencedType, stage.ClusterId, ObjectTrimming.Trim(slice)!, DateTimeOffset.UnixEpoch))]);
+        await TellAsync(live, ClusterEvent.AppliedType, slice);
+        await TellAsync(live, ClusterEvent.ReferencedType, slice);
         await MoveAsync(live, "host-1", 2);
         await live.ConvergedAsync();
         Assert.Equal("host-1-2", (await stage.GetAsync(stage.Proxies[0], "host-1.example")).Echo?.Pod);
     }
+
+    private Task TellAsync(LiveCluster live, string type, JsonObject one) =>
+        live.Function.AcceptAsync([JsonElement.Parse(ObjectEvents.Write(type, stage.ClusterId, ObjectTrimming.Trim(one)!, DateTimeOffset.UnixEpoch))]);
 
     private static async Task<(int Missed, int Corrected)> CountAsync(LiveCluster live)
     {
@@ -179,6 +180,7 @@ public sealed class HistoryTests : IAsyncLifetime
         for (var i = 0; i < Hosts; i++)
             await live.HostAsync($"host-{i}");
         await live.ConvergedAsync();
+        await live.Reconciler.ResyncAsync(confirmed: false, TestContext.Current.CancellationToken); // after the one that the relay's start asked for
         return live;
     }
 

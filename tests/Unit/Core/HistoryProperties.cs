@@ -18,7 +18,8 @@ public class HistoryProperties
     private static readonly ImmutableArray<ResourceKind> Kinds = [.. ResourceKinds.All.Select(entry => entry.Kind)];
 
     [Property]
-    public void Another_history_is_followed_to_its_end_whatever_was_known_and_poisoned(Happening[] old, Happening[] poison, Happening[] history, Happening[] later, int start)
+    public void Another_history_is_followed_to_its_end_whatever_was_known_and_poisoned(
+        Happening[] old, Happening[] poison, Happening[] history, Happening[] later, int start)
     {
         // The new history begins anywhere: before the old one, in its middle, after it.
         var first = 1 + (Math.Abs(start) % (2 * (old.Length + 1)));
@@ -30,7 +31,8 @@ public class HistoryProperties
     }
 
     [Property]
-    public void What_happens_while_the_list_is_made_is_not_lost_when_it_is_made_again(Happening[] old, Happening[] history, Happening[] meanwhile, Happening[] more, DoNotSize<int> seed)
+    public void What_happens_while_the_list_is_made_is_not_lost_when_it_is_made_again(
+        Happening[] old, Happening[] history, Happening[] meanwhile, Happening[] more, DoNotSize<int> seed)
     {
         var known = After(ClusterState.Empty, old.Changes(500));
         var fresh = history.Changes();
@@ -67,7 +69,8 @@ public class HistoryProperties
         var read = JournalBatch.Parse(line.AsMemory(0, line.Length - 1));
         Equal(corrected, After(known, read.Changes));
         Equal(corrected, After(After(known, read.Changes), read.Changes));
-        Equal(corrected, ClusterState.Empty.Apply(ClusterSnapshot.Lines(corrected, Happenings.At).Select(one => JournalBatch.Parse(one.AsMemory(0, one.Length - 1)))));
+        var snapshot = ClusterSnapshot.Lines(corrected, Happenings.At).Select(one => JournalBatch.Parse(one.AsMemory(0, one.Length - 1)));
+        Equal(corrected, ClusterState.Empty.Apply(snapshot));
     }
 
     [Fact]
@@ -115,11 +118,13 @@ public class HistoryProperties
         Assert.Equal("old", ClusterHistory.Of(state).UidOf(ResourceKind.Service));
         state = After(state, [new Deleted(Service(60, "1").Key, "399")]);
 
-        var missed = new ClusterList([Identity("new", "5"), Service(60, "7")], Version("9")).MissedBy(state, state, Guard, EarlierLists.None with { Versions = Version("400") });
+        var list = new ClusterList([Identity("new", "5"), Service(60, "7")], Version("9"));
+        var missed = list.MissedBy(state, state, Guard, EarlierLists.None with { Versions = Version("400") });
         Assert.Equal("old", missed.Another);
         Assert.Empty(missed.Suspects);
-        var now = First(state, new([Identity("new", "5"), Service(60, "7")], Version("9")), EarlierLists.None);
-        Assert.Equal([ClusterHistory.IdentityKey, Service(60, "7").Key], now.Resources.Keys.Where(key => key.Kind == ResourceKind.Service).Order(ResourceKey.Order));
+        var now = First(state, list, EarlierLists.None);
+        var services = now.Resources.Keys.Where(key => key.Kind == ResourceKind.Service).Order(ResourceKey.Order);
+        Assert.Equal([ClusterHistory.IdentityKey, Service(60, "7").Key], services);
         Assert.Equal("new", ClusterHistory.Of(now).UidOf(ResourceKind.Service));
         Assert.All(now.Tombstones.Values, tombstone => Assert.Equal("9", tombstone.ResourceVersion));
     }
@@ -127,10 +132,12 @@ public class HistoryProperties
     [Fact]
     public void A_kind_that_could_not_be_listed_of_the_new_cluster_is_followed_at_once_when_it_can()
     {
-        var state = First(ClusterState.Empty, new([.. Services(20, "300"), Identity("old", "1"), .. Nodes(20, "300")], Version("400").Add(ResourceKind.Node, "400")));
+        var old = new ClusterList([.. Services(20, "300"), Identity("old", "1"), .. Nodes(20, "300")], Version("400").Add(ResourceKind.Node, "400"));
+        var state = First(ClusterState.Empty, old);
         state = First(state, new([Identity("new", "5")], Version("9")), EarlierLists.None);
         Assert.Equal(20, state.Counts[ResourceKind.Node]);
-        var missed = new ClusterList([Identity("new", "5")], Version("10").Add(ResourceKind.Node, "10")).MissedBy(state, state, Guard, EarlierLists.None);
+        var list = new ClusterList([Identity("new", "5")], Version("10").Add(ResourceKind.Node, "10"));
+        var missed = list.MissedBy(state, state, Guard, EarlierLists.None);
         Assert.Equal(("old", 20, 0), (missed.Another, missed.Corrected.Length, missed.Suspects.Length));
     }
 
@@ -150,42 +157,48 @@ public class HistoryProperties
 
     private static EarlierLists Confirmed => EarlierLists.None with { Confirmed = true };
 
-    private static ImmutableDictionary<ResourceKind, string> Version(string version) => ImmutableDictionary<ResourceKind, string>.Empty.Add(ResourceKind.Service, version);
+    private static ImmutableDictionary<ResourceKind, string> Version(string version) =>
+        ImmutableDictionary<ResourceKind, string>.Empty.Add(ResourceKind.Service, version);
 
     private static IEnumerable<Resource> Services(int count, string version) => Enumerable.Range(0, count).Select(i => Service(i, version));
 
     private static IEnumerable<Resource> Nodes(int count, string version) =>
         Enumerable.Range(0, count).Select(i => new Node { Metadata = new() { Name = $"n{i}", ResourceVersion = version, Uid = $"n{i}" } });
 
-    private static Service Service(int number, string version) => new() { Metadata = new() { Name = $"s{number}", Namespace = "shop", ResourceVersion = version, Uid = $"s{number}" } };
+    private static Service Service(int number, string version) =>
+        new() { Metadata = new() { Name = $"s{number}", Namespace = "shop", ResourceVersion = version, Uid = $"s{number}" } };
 
-    private static Service Identity(string uid, string version) => new() { Metadata = new() { Name = "kubernetes", Namespace = "default", ResourceVersion = version, Uid = uid } };
+    private static Service Identity(string uid, string version) =>
+        new() { Metadata = new() { Name = "kubernetes", Namespace = "default", ResourceVersion = version, Uid = uid } };
 
     /// <summary>What a list of every kind gives after changes, at a version.</summary>
     private static ClusterList List(ResourceChange[] changes, int version) => new(
-        [.. changes.Final().Resources.Values], Kinds.ToImmutableDictionary(kind => kind, _ => version.ToString(CultureInfo.InvariantCulture)));
+        [.. changes.Final().Resources.Values],
+        Kinds.ToImmutableDictionary(kind => kind, _ => version.ToString(CultureInfo.InvariantCulture)));
 
     /// <summary>The state after a list that is followed.</summary>
     private static ClusterState First(ClusterState state, ClusterList list, EarlierLists? earlier = null)
     {
         var missed = list.MissedBy(state, state, Guard, earlier ?? Confirmed);
         var followed = After(state, missed.Changes);
-        return ClusterHistory.Of(followed).After(missed.Complete, list.Uid) is { } record ? After(followed, [new Applied(record)]) : followed;
+        var record = ClusterHistory.Of(followed).After(missed.Complete, list.Uid);
+        return record is null ? followed : After(followed, [new Applied(record)]);
     }
 
-    private static ClusterState After(ClusterState state, IEnumerable<ResourceChange> changes) => changes.Aggregate(state, (now, change) => now.Apply([change], Happenings.At).State);
+    private static ClusterState After(ClusterState state, IEnumerable<ResourceChange> changes) =>
+        changes.Aggregate(state, (now, change) => now.Apply([change], Happenings.At).State);
 
     /// <summary>The objects are those that the changes leave. A newer version that says the same is no news.</summary>
     private static void Same(ResourceChange[] expected, ClusterState actual) => Assert.Equal(
-        expected.Final().Resources.Values.Select(Content).Order(), actual.Resources.Values.Where(one => !ResourceKinds.IsOwn(one.Kind)).Select(Content).Order());
+        expected.Final().Resources.Values.Select(Content).Order(),
+        actual.Resources.Values.Where(one => !ResourceKinds.IsOwn(one.Kind)).Select(Content).Order());
 
     private static string Content(Resource one) =>
         one.Key + JsonSerializer.Serialize(one with { Metadata = one.Metadata with { ResourceVersion = "1" } }, ResourceKinds.Of(one.Kind).Json);
 
-    private static void Equal(ClusterState expected, ClusterState actual)
-    {
-        Assert.Equal(expected.Tombstones.Select(pair => $"{pair.Key} {pair.Value.ResourceVersion}").Order(), actual.Tombstones.Select(pair => $"{pair.Key} {pair.Value.ResourceVersion}").Order());
-        Assert.Equal(
-            expected.Resources.Values.Select(one => $"{one.Key} {one.Metadata.ResourceVersion}").Order(), actual.Resources.Values.Select(one => $"{one.Key} {one.Metadata.ResourceVersion}").Order());
-    }
+    private static void Equal(ClusterState expected, ClusterState actual) => Assert.Equal(Versions(expected), Versions(actual));
+
+    private static IEnumerable<string> Versions(ClusterState state) => state.Tombstones.Select(pair => $"no {pair.Key} {pair.Value.ResourceVersion}")
+        .Concat(state.Resources.Values.Select(one => $"{one.Key} {one.Metadata.ResourceVersion}"))
+        .Order();
 }

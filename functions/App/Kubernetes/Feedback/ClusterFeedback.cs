@@ -21,7 +21,8 @@ public sealed class ClusterFeedback(StatusWriter? statuses, FindingEvents events
     /// <param name="time">The clock.</param>
     /// <param name="log">Where failures are told.</param>
     public static ClusterFeedback Through(
-        ApiServer server, ValueList<LoadBalancerAddress> edge, Func<CancellationToken, Task<string?>> environment, TimeProvider time, ILogger log)
+        ApiServer server, ValueList<LoadBalancerAddress> edge, Func<CancellationToken, Task<string?>> environment, TimeProvider time,
+        ILogger log)
     {
         var writer = new ApiServerWriter(server, time);
         return new(edge.Count == 0 ? null : new(writer, edge, environment, time, log), new(writer, time, log));

@@ -13,9 +13,9 @@ namespace IngressReconciler.Kubernetes.Feedback;
 /// <summary>
 /// Writes where Ingresses are served into their status, by server-side apply, beside the rounds. An Ingress is looked at when it may need
 /// another status and a proxy was read back to run what follows from it. What was written or refused once is not sent again before the next
-/// resync: neither an event that is older than our write nor another controller with other ideas makes us write in circles. Each environment has a field
-/// manager of its own, so that <c>managedFields</c> records what this one wrote: an address is taken back as far as it is ours, and one that another
-/// control plane wrote, or writes too, stays.
+/// resync: neither an event that is older than our write nor another controller with other ideas makes us write in circles. Each environment
+/// has a field manager of its own, so that <c>managedFields</c> records what this one wrote: an address is taken back as far as it is ours, and
+/// one that another control plane wrote, or writes too, stays.
 /// </summary>
 public sealed partial class StatusWriter : IAsyncDisposable
 {
@@ -47,7 +47,9 @@ public sealed partial class StatusWriter : IAsyncDisposable
     /// <param name="environment">Reads this environment's id; null where it has none.</param>
     /// <param name="time">The clock.</param>
     /// <param name="log">Where failures are told.</param>
-    public StatusWriter(ApiServerWriter writer, ValueList<LoadBalancerAddress> edge, Func<CancellationToken, Task<string?>> environment, TimeProvider time, ILogger log)
+    public StatusWriter(
+        ApiServerWriter writer, ValueList<LoadBalancerAddress> edge, Func<CancellationToken, Task<string?>> environment, TimeProvider time,
+        ILogger log)
     {
         (this.writer, this.edge, this.environment, this.time, this.log) = (writer, edge, environment, time, log);
         passes = new(PassAsync, LogBug);

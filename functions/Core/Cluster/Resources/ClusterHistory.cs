@@ -12,7 +12,9 @@ public sealed record ClusterHistory : Resource
     /// <summary>The one there is.</summary>
     public static ResourceKey ListsKey { get; } = new(ResourceKind.ClusterHistory, "", "lists");
 
-    /// <summary>The Service whose uid tells one cluster from another: the API server makes it with the cluster, and every identity that lists Services sees it.</summary>
+    /// <summary>
+    /// The Service whose uid tells one cluster from another: the API server makes it with the cluster, and every identity that lists Services sees it.
+    /// </summary>
     public static ResourceKey IdentityKey { get; } = new(ResourceKind.Service, "default", "kubernetes");
 
     /// <inheritdoc/>
@@ -29,7 +31,8 @@ public sealed record ClusterHistory : Resource
     } = ImmutableSortedDictionary<string, string>.Empty;
 
     /// <summary>What a state says of its lists; one that was never listed, says nothing.</summary>
-    public static ClusterHistory Of(ClusterState state) => state.Find<ClusterHistory>(ListsKey) ?? new() { Metadata = new() { Name = ListsKey.Name, ResourceVersion = "0" } };
+    public static ClusterHistory Of(ClusterState state) =>
+        state.Find<ClusterHistory>(ListsKey) ?? new() { Metadata = new() { Name = ListsKey.Name, ResourceVersion = "0" } };
 
     /// <summary>Whether a kind was listed in full.</summary>
     public bool Has(ResourceKind kind) => Listed.ContainsKey($"{kind}");
@@ -43,8 +46,9 @@ public sealed record ClusterHistory : Resource
     public ClusterHistory? After(IEnumerable<ResourceKind> kinds, string? uid)
     {
         var listed = Listed.SetItems(kinds.Select(kind => KeyValuePair.Create($"{kind}", uid ?? UidOf(kind) ?? "")));
-        return listed.SequenceEqual(Listed)
-            ? null
-            : this with { Listed = listed, Metadata = Metadata with { ResourceVersion = Cluster.ResourceVersion.After(Metadata.ResourceVersion) } };
+        if (listed.SequenceEqual(Listed))
+            return null;
+        var version = Cluster.ResourceVersion.After(Metadata.ResourceVersion);
+        return this with { Listed = listed, Metadata = Metadata with { ResourceVersion = version } };
     }
 }

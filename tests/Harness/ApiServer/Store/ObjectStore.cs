@@ -159,8 +159,9 @@ internal sealed class ObjectStore(int window)
         lock (gate)
         {
             revision = backup?.Revision ?? First;
+            var none = ImmutableSortedDictionary.Create<string, StoredObject>(StringComparer.Ordinal);
             foreach (var (resource, collection) in collections)
-                collection.Replace(backup?.Objects.GetValueOrDefault(resource) ?? ImmutableSortedDictionary.Create<string, StoredObject>(StringComparer.Ordinal), revision);
+                collection.Replace(backup?.Objects.GetValueOrDefault(resource) ?? none, revision);
         }
     }
 
