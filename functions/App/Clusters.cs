@@ -54,7 +54,9 @@ public sealed partial class Clusters : IAsyncDisposable
                 cluster.Proxies,
                 cluster.Reading.Proxies,
                 (address, wake) => new(new(address, credentials!, options, time), keys.ReadAsync, new(cluster.Id, address.Name, time), time, log, wake));
-            var feedback = server is null ? null : ClusterFeedback.Through(server, cluster.Addresses, time, log);
+            var feedback = server is null
+                ? null
+                : ClusterFeedback.Through(server, cluster.Addresses, storage.Cluster(cluster.Id).Environment.ReadAsync, time, log);
             var reconciler = new Reconciler(storage.Cluster(cluster.Id), cluster.Routing, proxies, reader, cluster.OpenEdge(), feedback, time, log);
             doctoring[cluster.Id] = new(cluster, reconciler, storage.Cluster(cluster.Id), credentials, server, time);
             return reconciler;

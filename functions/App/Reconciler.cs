@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
 using IngressReconciler.Cluster;
+using IngressReconciler.Cluster.Resources;
 using IngressReconciler.Edge;
 using IngressReconciler.Kubernetes;
 using IngressReconciler.Kubernetes.Feedback;
@@ -43,6 +44,12 @@ public sealed partial class Reconciler(
     /// <summary>How long an event's answer waits for its turn. It is journalled then: whoever has the lease next pushes it.</summary>
     private static readonly TimeSpan TurnWithin = TimeSpan.FromSeconds(15);
 
+    /// <summary>The pause after a first list that lacked a kind; each further one is twice as long …</summary>
+    private static readonly TimeSpan FirstListPause = TimeSpan.FromSeconds(1);
+
+    /// <summary>… up to this.</summary>
+    private static readonly TimeSpan LongestListPause = TimeSpan.FromMinutes(1);
+
     /// <summary>How often the journal is looked at while a slow proxy is all that keeps the lease: what others write is for the other proxies.</summary>
     private static readonly TimeSpan LookWithin = TimeSpan.FromMilliseconds(50);
 
@@ -59,6 +66,8 @@ public sealed partial class Reconciler(
     private readonly EdgeMachines machines = new(edge, time, log);
     private readonly FindingsWriter findings = new(storage.Findings, time, log);
     private Task running = Task.CompletedTask;
+    private Task listing = Task.CompletedTask;
+    private Task listedOnce = Task.CompletedTask;
     private Task answering = Task.CompletedTask;
 
     // What this instance knows. Only the loop writes it.
@@ -84,6 +93,21 @@ public sealed partial class Reconciler(
     /// <summary>The version that is wanted.</summary>
     public int Version => sealing.Head.Version;
 
+    /// <summary>
+    /// Kinds that must be listed before proxies are pushed to. None once there is a version: what proxies run then came from lists, and one that
+    /// fails later takes nothing away.
+    /// </summary>
+    public ImmutableArray<ResourceKind> Awaited
+    {
+        get
+        {
+            if (Version > 0 || reader is null)
+                return [];
+            var history = ClusterHistory.Of(Wanted.Cluster);
+            return [.. reader.Kinds.Where(kind => !history.Has(kind))];
+        }
+    }
+
     /// <summary>Where in the journal this instance is.</summary>
     public JournalPosition Position => journal.Position;
 
@@ -97,7 +121,16 @@ public sealed partial class Reconciler(
 
     /// <summary>Takes changes: returns when they are journalled and every proxy that can be reached runs what follows from them.</summary>
     /// <exception cref="StorageUnavailableException">They could not be journalled: send them again.</exception>
-    public Task AcceptAsync(IEnumerable<ResourceChange> changes) => queue.Add([.. changes]);
+    public async Task AcceptAsync(IEnumerable<ResourceChange> changes)
+    {
+        await JournalAsync([.. changes], CancellationToken.None);
+        if (!listedOnce.IsCompleted)
+            await Task.WhenAny(listedOnce, Task.Delay(TurnWithin, time));
+    }
+
+    /// <summary>The same for whoever lists the cluster: the first list is not waited for.</summary>
+    /// <exception cref="StorageUnavailableException">They could not be journalled.</exception>
+    internal Task JournalAsync(ImmutableArray<ResourceChange> changes, CancellationToken cancel) => queue.Add(changes).WaitAsync(cancel);
 
     /// <summary>Takes what the API server has of one object, when an event could not carry it.</summary>
     /// <param name="key">The object.</param>
@@ -109,8 +142,16 @@ public sealed partial class Reconciler(
     {
         if (reader is null)
             throw new IOException($"{key} is too large for an event, and this instance has no way to read its cluster: set ApiServer or Kubeconfig");
-        if (await reader.ReadAsync(key, cancel) is { } resource)
-            await queue.Add([new Applied(resource) { Origin = origin }]);
+
+        // As with a list: what was known before it was read, and is newer, comes from no history that the cluster still has.
+        var known = Wanted.Cluster.VersionOf(key);
+        if (await reader.ReadAsync(key, cancel) is not { } resource)
+            return;
+        var version = resource.Metadata.ResourceVersion;
+        var wrong = known is not null && ResourceVersion.Compare(known, version) > 0 ? new Contradiction(key, known, version) : null;
+        if (wrong is not null)
+            LogCorrected($"{wrong}");
+        await AcceptAsync([new Applied(resource) { Origin = origin, Replaces = wrong?.Known }]);
     }
 
     /// <summary>Lists the edge's machines anew; those that have come or gone since are taken before the next round.</summary>
@@ -123,7 +164,7 @@ public sealed partial class Reconciler(
     /// <exception cref="StorageUnavailableException">What was missed could not be journalled.</exception>
     public async Task<ResyncReport> ResyncAsync(bool confirmed, CancellationToken cancel)
     {
-        var report = await resync.RunAsync(this, confirmed, cancel);
+        var report = await resync.RunAsync(this, confirmed, alone: false, cancel);
         await reports.KeepAsync(proxies.Workers.Select(worker => worker.Name), cancel);
         return report;
     }
@@ -133,6 +174,7 @@ public sealed partial class Reconciler(
     {
         gauges?.Dispose();
         await stopping.CancelAsync();
+        await listing;
         await running;
         await proxies.DisposeAsync();
         await answering;
@@ -200,10 +242,67 @@ public sealed partial class Reconciler(
         LogLoaded(state.Resources.Count, wanted.Model.Hosts.Count, Position, time.GetElapsedTime(started).TotalMilliseconds);
         machines.Refresh(queue.Wake, cancel);
 
-        // The first push to a new cluster's proxies makes them ready: it must not be of the first few events.
-        if (IsUnknown && (await resync.ListAsync(cancel)).Listing is { } all)
-            queue.Put([.. all.Cluster.Resources.Select(resource => new Applied(resource))]);
+        if (IsUnknown)
+            await sealing.ReadHeadAsync(cancel);
+        BeginToList();
         queue.Wake();
+    }
+
+    /// <summary>
+    /// Lists the cluster at once when a kind is not known to have been listed. The loop does not wait for it; while nothing was ever pushed, the
+    /// answers to events do: what they bring is journalled, and pushed with the first list.
+    /// </summary>
+    private void BeginToList()
+    {
+        if (reader is null || !listing.IsCompleted || reader.Kinds.All(ClusterHistory.Of(wanted.Cluster).Has))
+            return;
+        var first = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        listedOnce = IsUnknown ? first.Task : Task.CompletedTask;
+        listing = Task.Run(() => ListUntilKnownAsync(first, stopping.Token));
+    }
+
+    private async Task ListUntilKnownAsync(TaskCompletionSource first, CancellationToken cancel)
+    {
+        try
+        {
+            for (var pause = FirstListPause; ; pause = pause * 2 < LongestListPause ? pause * 2 : LongestListPause)
+            {
+                var rejected = await TryListAsync(cancel);
+                first.TrySetResult();
+                if (Awaited is not { IsEmpty: false } awaited || !awaited.Except(rejected).Any())
+                    return; // what was rejected waits for a resync that says the same, or for a person
+                LogAwaited(string.Join(", ", awaited));
+                await Task.Delay(pause, time, cancel);
+            }
+        }
+        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+        {
+            // Stopping.
+        }
+        catch (Exception e)
+        {
+            LogListBug(e);
+        }
+        finally
+        {
+            first.TrySetResult();
+        }
+    }
+
+    /// <summary>Gives the kinds whose list was rejected.</summary>
+    private async Task<ImmutableArray<ResourceKind>> TryListAsync(CancellationToken cancel)
+    {
+        try
+        {
+            if (!Awaited.IsEmpty)
+                await storage.Environment.CreateAsync(cancel);
+            return [.. (await resync.RunAsync(this, confirmed: false, alone: true, cancel)).Suspects.Select(one => one.Kind)];
+        }
+        catch (StorageUnavailableException e)
+        {
+            LogStorage(e.Message);
+            return [];
+        }
     }
 
     /// <summary>The edge's machines as they were last listed ─► edge proxies.</summary>
@@ -217,8 +316,11 @@ public sealed partial class Reconciler(
             worker.Want(wanted, Version, Position, WantedDifference.None);
     }
 
-    /// <summary>Nothing was ever heard of the cluster. That is no wish for an empty one, and proxies are left as they are.</summary>
-    private bool IsUnknown => Position == JournalPosition.Start;
+    /// <summary>
+    /// Not all of the cluster is known yet, or nothing was ever heard of it where it cannot be listed. That is no wish for an empty one, and proxies
+    /// are left as they are.
+    /// </summary>
+    private bool IsUnknown => reader is null ? Position == JournalPosition.Start : !Awaited.IsEmpty;
 
     private async Task RoundsAsync(CancellationToken cancel)
     {
@@ -235,8 +337,7 @@ public sealed partial class Reconciler(
             {
                 StartPushes(held);
                 var pushing = proxies.Workers.Any(worker => !worker.Current.IsCompleted);
-                feedback?.Tell(wanted, Proxies, Findings);
-                findings.Write(Position, Findings);
+                TellFeedback();
                 if (pushing && await queue.WaitAsync(LookWithin, cancel))
                     continue;
 
@@ -273,10 +374,8 @@ public sealed partial class Reconciler(
             }
 
             if (!IsUnknown)
-            {
                 await SealAsync(requests, cancel);
-                StartPushes(turn.Lease!);
-            }
+            StartPushes(turn.Lease!);
         }
         catch (OperationCanceledException) when (turn.IsLost && !cancel.IsCancellationRequested)
         {
@@ -294,8 +393,7 @@ public sealed partial class Reconciler(
         var answer = AnswerAsync(requests, Position, Version, started);
         answering = answering.IsCompleted ? answer : Task.WhenAll(answering, answer);
         snapshots.MayWrite(wanted.Cluster, Position);
-        feedback?.Tell(wanted, Proxies, Findings);
-        findings.Write(Position, Findings);
+        TellFeedback();
     }
 
     /// <summary>Journals the requests; false when another instance has the lease. With it, we know all that anybody may have pushed.</summary>
@@ -332,7 +430,8 @@ public sealed partial class Reconciler(
     private async Task AnswerAsync(RequestBatch requests, JournalPosition at, int version, long started)
     {
         var running = proxies.Workers;
-        await Task.WhenAny(Task.WhenAll(running.Select(worker => worker.RunsAsync(at))), Task.Delay(AnswerWithin, time));
+        if (!IsUnknown)
+            await Task.WhenAny(Task.WhenAll(running.Select(worker => worker.RunsAsync(at))), Task.Delay(AnswerWithin, time));
         requests.Done();
         if (requests.ChangeCount > 0)
         {
@@ -384,9 +483,20 @@ public sealed partial class Reconciler(
             worker.Want(wanted, Version, Position, WantedDifference.None);
     }
 
+    /// <summary>What follows from half of a cluster would be told as its users' mistakes.</summary>
+    private void TellFeedback()
+    {
+        if (IsUnknown)
+            return;
+        feedback?.Tell(wanted, Proxies, Findings);
+        findings.Write(Position, Findings);
+    }
+
     /// <summary>For each proxy by itself: ReadState ─► Plan ─► Push ─► Verify. None waits for another.</summary>
     private void StartPushes(HeldLease held)
     {
+        if (IsUnknown)
+            return;
         foreach (var worker in proxies.Workers.Where(worker => worker.WantsPush))
             worker.Start(held.Lost);
     }
@@ -399,6 +509,15 @@ public sealed partial class Reconciler(
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Sealed version {Version} {Hash}: {Cause}")]
     private partial void LogSealed(int version, string hash, string cause);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Proxies are left as they are until every kind was listed once. Not listed yet: {Kinds}. Trying again")]
+    private partial void LogAwaited(string kinds);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Contradiction}: taken as it is")]
+    private partial void LogCorrected(string contradiction);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The first list failed in a way that it must not")]
+    private partial void LogListBug(Exception e);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Reason} Proxies go on with what they have")]
     private partial void LogStorage(string reason);

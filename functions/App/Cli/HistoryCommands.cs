@@ -193,7 +193,11 @@ public static class HistoryCommands
     {
         AnsiConsole.WriteLine($"Last resync, {resync.At.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC: {resync.Missed} missed changes, {resync.Drift} steps of drift.");
         foreach (var one in resync.Suspects)
-            AnsiConsole.WriteLine($"Held back: the list of {one.Kind} lacks {one.Missing} of {one.Known} objects. If that is right: POST /api/CLUSTER/resync?confirm=true");
+            AnsiConsole.WriteLine($"Rejected: the list of {one.Kind} {Rejection.Of(one)}. To do: {Rejection.Remedy("CLUSTER", one)}");
+        if (resync.MadeAnew is { } anew)
+            AnsiConsole.WriteLine($"Note: {anew}");
+        foreach (var contradiction in resync.Contradictions)
+            AnsiConsole.WriteLine($"Taken from the list: {contradiction}");
         foreach (var failure in resync.Failures)
             AnsiConsole.WriteLine($"Not listed: {failure}");
     }

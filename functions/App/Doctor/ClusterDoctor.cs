@@ -151,7 +151,12 @@ public sealed class ClusterDoctor(
                 var tail = await storage.Journal.ReadAsync(reconciler.Position, cancel);
                 var changed = await storage.Journal.LastWrittenAsync(cancel);
                 var resync = await storage.Resync.ReadAsync(cancel);
-                return [.. StorageChecks.Judge(trial, null, tail.Lines.Count), .. EventChecks.Judge(settings.Id, time.GetUtcNow(), changed, resync, settings.Manifests is not null || server is not null)];
+                var isListed = settings.Manifests is not null || server is not null;
+                return
+                [
+                    .. StorageChecks.Judge(trial, null, tail.Lines.Count),
+                    .. EventChecks.Judge(settings.Id, time.GetUtcNow(), changed, resync, isListed, reconciler.Awaited),
+                ];
             }
             catch (StorageUnavailableException e)
             {

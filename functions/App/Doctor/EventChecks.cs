@@ -1,4 +1,6 @@
+using System.Collections.Immutable;
 using System.Globalization;
+using IngressReconciler.Cluster;
 using IngressReconciler.Rounds;
 
 namespace IngressReconciler.Doctor;
@@ -20,8 +22,14 @@ public static class EventChecks
     /// <param name="changed">When the journal was last written; null for never.</param>
     /// <param name="resync">The last resync; null for none.</param>
     /// <param name="isListed">Whether there is an API server, or a folder in its place, to list.</param>
-    public static IEnumerable<Check> Judge(string cluster, DateTimeOffset now, DateTimeOffset? changed, ResyncReport? resync, bool isListed)
+    /// <param name="awaited">Kinds that must be listed before proxies are pushed to.</param>
+    public static IEnumerable<Check> Judge(
+        string cluster, DateTimeOffset now, DateTimeOffset? changed, ResyncReport? resync, bool isListed,
+        ImmutableArray<ResourceKind> awaited)
     {
+        foreach (var one in AwaitedKinds.Of(cluster, awaited, resync))
+            yield return Check.Failed("first-list", $"cluster {cluster}", one.Error, one.Remedy);
+
         if (changed is not { } at)
             yield return Check.Failed("last-event", $"cluster {cluster}", "nothing was ever heard of it: proxies are left as they are", Relay);
         else if (resync is { Missed: > 0 } report)
@@ -38,10 +46,27 @@ public static class EventChecks
         else
         {
             foreach (var one in resync.Suspects)
-                yield return Check.Warning("resync", $"list of {one.Kind}", string.Create(CultureInfo.InvariantCulture, $"held back: it lacks {one.Missing} of {one.Known} objects"), $"if they are really gone: POST /api/{cluster}/resync?confirm=true; else look at the rights of the function's identity (infra/kubernetes/rights)");
+                yield return Check.Warning(
+                    "resync", $"list of {one.Kind}", $"rejected: it {Rejection.Of(one)}", Rejection.Remedy(cluster, one));
+            if (resync.MadeAnew is { } anew)
+            {
+                yield return Check.Warning(
+                    "resync", $"cluster {cluster}", anew, "nothing if that was meant; else see that the settings name the right API server");
+            }
+
+            if (resync.Corrected > 0)
+            {
+                var first = string.Join("; ", resync.Contradictions);
+                yield return Check.Warning(
+                    "resync",
+                    $"cluster {cluster}",
+                    string.Create(CultureInfo.InvariantCulture, $"{resync.Corrected} versions were newer than the list and were taken from it: {first}"),
+                    "nothing if the cluster was restored from a backup or made anew; else see what sends events in the cluster's name");
+            }
+
             foreach (var failure in resync.Failures)
                 yield return Check.Failed("resync", $"cluster {cluster}", $"not listed: {failure}", "let the function reach the API server (authorized IP ranges, private DNS), with the rights of infra/kubernetes/rights; for the edge's machines, give its identity the role Reader on the scale set");
-            if (resync.Suspects.Length + resync.Failures.Length == 0)
+            if (resync.Suspects.Length + resync.Failures.Length + resync.Corrected == 0 && resync.MadeAnew is null)
                 yield return Check.Ok("resync", $"cluster {cluster}", isListed ? $"{Ago(now - resync.At)} ago, everything was listed" : $"{Ago(now - resync.At)} ago, proxies only: there is no API server in the settings to list");
         }
     }

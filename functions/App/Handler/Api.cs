@@ -64,6 +64,7 @@ public sealed class Api(Clusters clusters)
     private async Task<ClusterStatus> StatusOfAsync(string id, Reconciler reconciler, CancellationToken cancel)
     {
         var wanted = reconciler.Wanted;
+        var resync = await clusters.StorageOf(id).Resync.ReadAsync(cancel);
         return new(
             id,
             reconciler.Version,
@@ -74,8 +75,11 @@ public sealed class Api(Clusters clusters)
             wanted.Endpoints.Values.Sum(set => set.Endpoints.Count),
             [.. reconciler.Proxies],
             [.. reconciler.Findings],
-            await clusters.StorageOf(id).Resync.ReadAsync(cancel),
-            [.. reconciler.WriteFailures]);
+            resync,
+            [.. reconciler.WriteFailures])
+        {
+            Waiting = [.. AwaitedKinds.Of(id, reconciler.Awaited, resync).Select(one => $"{one.Error}: {one.Remedy}")],
+        };
     }
 
     private static async Task ResyncAsync(HttpContext http, Reconciler reconciler)

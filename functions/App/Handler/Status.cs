@@ -25,7 +25,13 @@ public sealed record AllStatus(ClusterStatus[] Clusters, Refusal[] Refusals);
 /// <param name="WriteFailures">What could not be written to the cluster since the last resync: the last status, the last Event.</param>
 public sealed record ClusterStatus(
     string Cluster, int Version, string Position, Dictionary<string, int> Objects, int Hosts, int Upstreams, int Endpoints, ProxyReport[] Proxies, Finding[] Findings,
-    ResyncReport? Resync, WriteFailure[] WriteFailures);
+    ResyncReport? Resync, WriteFailure[] WriteFailures)
+{
+    /// <summary>
+    /// Why proxies are left as they are, kind by kind, and what to do: a kind that must be listed first was not. Empty once they are pushed to.
+    /// </summary>
+    public string[] Waiting { get; init => field = value ?? []; } = [];
+}
 
 /// <summary>What storage tells of one cluster, whether or not an instance runs.</summary>
 /// <param name="Cluster">Its id.</param>

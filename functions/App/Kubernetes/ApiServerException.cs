@@ -25,6 +25,9 @@ public sealed class ApiServerException : Exception
     /// <summary>Whether what a list or watch was to go on from is no longer known: list anew.</summary>
     public bool IsExpired => Code == (int)HttpStatusCode.Gone;
 
+    /// <summary>Whether a watch was silent for longer than any is that the server takes part in.</summary>
+    public bool IsSilence => InnerException is TimeoutException;
+
     /// <summary>Whether the same request may be answered otherwise in a while: nobody answered, or the server could not.</summary>
     public bool IsOutage => Code is 0 or 429 or >= 500;
 
@@ -65,6 +68,12 @@ public sealed class ApiServerException : Exception
                 && causes.OfType<JsonObject>().Any(cause => cause["reason"]?.ToString() == NamespaceTerminating),
         };
     }
+
+    /// <summary>An answer that cannot be true, or is none to what was asked; another may be better.</summary>
+    /// <param name="address">The server's.</param>
+    /// <param name="what">What it is, as the end of a sentence that begins with the server.</param>
+    public static ApiServerException Unusable(Uri? address, string what) =>
+        new(0, "", $"the API server{(address is null ? "" : $" {address}")} {what}", null, null);
 
     /// <summary>No answer, or half of one.</summary>
     public static ApiServerException Unreachable(Uri? address, Exception cause) =>

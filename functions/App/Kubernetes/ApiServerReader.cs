@@ -26,9 +26,13 @@ public sealed class ApiServerReader : IClusterReader
     {
         this.server = server;
         queries = what.Queries;
+        Kinds = [.. queries.Select(KindOf)];
         listing = Patience.Within(ListWithin, time);
         reading = Patience.Within(ReadWithin, time);
     }
+
+    /// <inheritdoc/>
+    public ImmutableArray<ResourceKind> Kinds { get; }
 
     /// <inheritdoc/>
     public async Task<ClusterListing> ListAsync(CancellationToken cancel)
@@ -46,7 +50,7 @@ public sealed class ApiServerReader : IClusterReader
                 continue;
             }
 
-            kinds[Enum.Parse<ResourceKind>(query.Kind)] = page.ResourceVersion;
+            kinds[KindOf(query)] = page.ResourceVersion;
             foreach (var one in page.Objects)
             {
                 if (Read(one, out var refusal) is { } resource)
@@ -100,6 +104,8 @@ public sealed class ApiServerReader : IClusterReader
             return (null, e.Message);
         }
     }
+
+    private static ResourceKind KindOf(ObjectQuery query) => Enum.Parse<ResourceKind>(query.Kind);
 
     private static Resource? Read(JsonObject whole, out string? refusal)
     {

@@ -11,7 +11,7 @@ namespace IngressReconciler.Kubernetes;
 /// <param name="time">Measures deadlines.</param>
 public sealed class ApiServerWriter(ApiServer server, TimeProvider time)
 {
-    /// <summary>By which the API server knows in <c>managedFields</c> what is ours.</summary>
+    /// <summary>By which the API server knows in <c>managedFields</c> what is ours; statuses have the environment's id behind it.</summary>
     public const string FieldManager = "ingress-reconciler";
 
     /// <summary>Media type of a server-side apply; JSON is YAML too.</summary>

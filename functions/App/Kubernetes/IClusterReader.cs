@@ -7,7 +7,12 @@ namespace IngressReconciler.Kubernetes;
 /// <summary>Reads a cluster for itself, past the events: its API server, or a folder of manifests that stands for it.</summary>
 public interface IClusterReader
 {
-    /// <summary>Lists everything. A kind that cannot be listed is missing from the list and named; it holds up no other.</summary>
+    /// <summary>The kinds that a whole list has.</summary>
+    ImmutableArray<ResourceKind> Kinds { get; }
+
+    /// <summary>
+    /// Lists everything, as it is when this is called or later. A kind that cannot be listed is missing from the list and named; it holds up no other.
+    /// </summary>
     /// <exception cref="IOException">Nothing can be read.</exception>
     Task<ClusterListing> ListAsync(CancellationToken cancel);
 

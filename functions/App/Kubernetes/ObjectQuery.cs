@@ -49,10 +49,15 @@ public sealed record ObjectQuery(string Kind, string ApiVersion, string Plural)
             var path = Path + Query(("limit", pageSize == 0 ? null : pageSize.ToString(CultureInfo.InvariantCulture)), ("continue", next));
             var list = await server.ReadAsync(HttpMethod.Get, path, null, cancel);
             if (list["metadata"] is not JsonObject metadata || metadata["resourceVersion"]?.ToString() is not { Length: > 0 } version || list["items"] is not (null or JsonArray))
-                throw ApiServerException.Unreachable(server.Address, new FormatException($"the answer to {Path} is no list"));
+                throw ApiServerException.Unusable(server.Address, $"gave an answer to {Path} that is no list: see what stands before it");
             var objects = Objects(list["items"] as JsonArray).ToImmutableArray();
             if (NeverEmpty && objects.IsEmpty && next is null)
-                throw ApiServerException.Unreachable(server.Address, new FormatException($"the list of {Plural} is empty, which no cluster's is: default/kubernetes is always there"));
+            {
+                throw ApiServerException.Unusable(
+                    server.Address,
+                    $"gave an empty list of {Plural}, which no cluster has: default/kubernetes is always there. The list is rejected, and nothing counts as gone by it");
+            }
+
             next = metadata["continue"]?.ToString() is { Length: > 0 } token ? token : null;
             yield return new(objects, version);
         }

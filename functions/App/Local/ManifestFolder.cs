@@ -109,6 +109,9 @@ public sealed class ManifestFolder(string path, string indexFile, TimeProvider c
         }
     }
 
+    /// <inheritdoc/>
+    public ImmutableArray<ResourceKind> Kinds { get; } = [.. ResourceKinds.All.Select(entry => entry.Kind)];
+
     /// <summary>Every object that routing reads, with its resourceVersion: what listing the API server would give.</summary>
     /// <exception cref="DirectoryNotFoundException">The folder is not there.</exception>
     public async Task<ClusterListing> ListAsync(CancellationToken cancel)

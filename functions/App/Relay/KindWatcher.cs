@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.IO.Hashing;
 using System.Text.Json.Nodes;
+using IngressReconciler.Cluster;
 using IngressReconciler.Kubernetes;
 using Polly;
 using Polly.Retry;
@@ -8,7 +10,8 @@ namespace IngressReconciler.Relay;
 
 /// <summary>
 /// Watches one kind for ever: lists it, then watches from the list's version on, resumes from the last version it saw, and lists anew when the
-/// server does not remember that one. Puts into the outbox what differs from what it put there last. Whatever befalls it leaves other kinds alone.
+/// server does not remember that one, or has a history that went back behind it (etcd was restored, the cluster made anew). Puts into the outbox
+/// what differs from what it put there last. Whatever befalls it leaves other kinds alone.
 /// </summary>
 /// <param name="server">The API server.</param>
 /// <param name="query">What is watched.</param>
@@ -24,9 +27,11 @@ public sealed partial class KindWatcher(
 
     private readonly TaskCompletionSource tried = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    // What was told of each object last, without its version: 16 bytes an object and its name.
-    private readonly Dictionary<string, UInt128> told = new(StringComparer.Ordinal);
+    // What was told of each object last, without its version, and the newest version that it had: 32 bytes an object and its name.
+    private readonly Dictionary<string, (UInt128 Content, UInt128 Version)> told = new(StringComparer.Ordinal);
     private string? version;
+    private string? newest;
+    private bool wentBack;
     private string trouble = NotYet;
 
     /// <summary>What is watched.</summary>
@@ -92,10 +97,18 @@ public sealed partial class KindWatcher(
             var end = options.WatchFor + (options.WatchFor * Random.Shared.NextDouble()); // not all of them in one moment
             await foreach (var one in server.WatchAsync(query, version, end, options.Silence, Watching, time, cancel))
             {
+                if (one.ResourceVersion.Length > 0 && ResourceVersion.Compare(one.ResourceVersion, version) < 0)
+                {
+                    // No history does that, and what is between the two is told by no watch.
+                    LogExpired(query.Plural, $"the watch from {version} on says {one.ResourceVersion}");
+                    version = null;
+                    break;
+                }
+
                 if (one.Type != WatchEventType.Bookmark)
                     Tell(one.Object, one.Type == WatchEventType.Deleted);
                 if (one.ResourceVersion.Length > 0)
-                    version = one.ResourceVersion;
+                    version = newest = one.ResourceVersion;
             }
         }
         catch (ApiServerException e) when (e.IsExpired && !fresh)
@@ -106,7 +119,8 @@ public sealed partial class KindWatcher(
         }
         catch (ApiServerException e)
         {
-            if (e.IsExpired)
+            // A server that is not yet at that version, as after a restore of etcd, says nothing until it is.
+            if (e.IsExpired || e.IsSilence)
                 version = null;
             if (time.GetElapsedTime(begun) < options.Lasting)
                 throw;
@@ -150,6 +164,14 @@ public sealed partial class KindWatcher(
             await outbox.RoomAsync(cancel);
         }
 
+        if (wentBack || (newest is not null && ResourceVersion.Compare(at, newest) < 0))
+        {
+            // Events of the history that is now would be taken for late ones: whoever keeps the state lists for itself, and sees.
+            LogWentBack(query.Plural, at, newest ?? "none");
+            outbox.Put(events.Listed());
+        }
+
+        (newest, wentBack) = (at, false);
         var gone = told.Keys.Where(key => !listed.Contains(key)).ToArray();
         if (options.Brake.Holds(gone.Length, told.Count))
         {
@@ -182,16 +204,23 @@ public sealed partial class KindWatcher(
         }
         else
         {
-            var content = ContentOf(trimmed);
-            if (told.TryGetValue(key, out var known) && known == content)
+            var (content, at) = (ContentOf(trimmed), VersionOf(trimmed));
+            var knows = told.TryGetValue(key, out var known);
+            wentBack |= knows && at < known.Version;
+            told[key] = (content, at);
+            if (knows && known.Content == content)
                 return key;
-            told[key] = content;
             outbox.Put(events.Applied(trimmed));
         }
 
         Objects = told.Count;
         return key;
     }
+
+    private static UInt128 VersionOf(JsonObject trimmed) =>
+        UInt128.TryParse($"{trimmed["metadata"]!["resourceVersion"]}", NumberStyles.None, CultureInfo.InvariantCulture, out var version)
+            ? version
+            : 0;
 
     private static UInt128 ContentOf(JsonObject trimmed)
     {
@@ -233,6 +262,9 @@ public sealed partial class KindWatcher(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "A fresh list of {Kind} lacks {Missing} of {Known} known objects: nothing is told as deleted, the function is asked to list for itself")]
     private partial void LogHeldBack(string kind, int missing, int known);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The history of {Kind} went back: a fresh list is of version {Listed}, {Newest} was seen before, as after a restore of etcd; the function is asked to list for itself")]
+    private partial void LogWentBack(string kind, string listed, string newest);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Watching {Kind} again")]
     private partial void LogRecovered(string kind);

@@ -40,14 +40,6 @@ public sealed class RequestQueue(TimeProvider time)
         return request.Done.Task;
     }
 
-    /// <summary>Queues changes of our own, before all that wait.</summary>
-    public void Put(ImmutableArray<ResourceChange> changes)
-    {
-        lock (gate)
-            waiting.Insert(0, new(changes, time.GetTimestamp()));
-        Wake();
-    }
-
     /// <summary>Lets <see cref="WaitAsync"/> return.</summary>
     public void Wake()
     {

@@ -24,6 +24,7 @@ public sealed class ClusterStorage
         Proxies = new(folder.Below("proxies"));
         Resync = new(folder);
         Findings = new(folder);
+        Environment = new(folder);
     }
 
     /// <summary>The cluster's name.</summary>
@@ -52,6 +53,9 @@ public sealed class ClusterStorage
 
     /// <summary>The cluster's mistakes and limits.</summary>
     public FindingsStore Findings { get; }
+
+    /// <summary>What tells this control plane from another one on the same cluster.</summary>
+    public EnvironmentStore Environment { get; }
 
     /// <summary>Tries whether storage takes and gives, and how fast.</summary>
     /// <exception cref="StorageUnavailableException">It does not.</exception>

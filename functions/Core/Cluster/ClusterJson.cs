@@ -17,4 +17,5 @@ namespace IngressReconciler.Cluster;
 [JsonSerializable(typeof(Pod))]
 [JsonSerializable(typeof(Node))]
 [JsonSerializable(typeof(ProxyProtocol))]
+[JsonSerializable(typeof(ClusterHistory))]
 internal sealed partial class ClusterJson : JsonSerializerContext;

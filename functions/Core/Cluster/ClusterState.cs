@@ -7,7 +7,8 @@ namespace IngressReconciler.Cluster;
 /// <summary>
 /// All objects that we know of one cluster, at one journal position. Immutable; a change makes a new one that shares all that did not change,
 /// so its cost follows the change. Guarded by resource versions: an older or repeated change alters nothing, and a deletion leaves a tombstone
-/// that keeps a late event from bringing the object back.
+/// that keeps a late event from bringing the object back. What a fresh list proved wrong is replaced whatever the versions say: see
+/// <see cref="ResourceChange.Replaces"/>.
 /// </summary>
 public sealed class ClusterState
 {
@@ -49,6 +50,10 @@ public sealed class ClusterState
     /// <summary>The object of that key, or null.</summary>
     public T? Find<T>(ResourceKey key)
         where T : Resource => Resources.GetValueOrDefault(key) as T;
+
+    /// <summary>The version that is known of an object, or of its deletion; null when nothing is.</summary>
+    public string? VersionOf(ResourceKey key) =>
+        VersionOf(Resources.GetValueOrDefault(key), Tombstones.TryGetValue(key, out var tombstone) ? tombstone : null);
 
     /// <summary>The slices of a Service, in the order of their names.</summary>
     public IEnumerable<EndpointSlice> SlicesOf(ResourceKey service) =>
@@ -93,8 +98,12 @@ public sealed class ClusterState
         return new(Resources, kept, slices, Counts);
     }
 
+    private static string? VersionOf(Resource? known, Tombstone? tombstone) => known?.Metadata.ResourceVersion ?? tombstone?.ResourceVersion;
+
     private static bool Accepts(ResourceChange change, Resource? known, Tombstone? tombstone)
     {
+        if (change.Replaces is { } replaced && replaced == VersionOf(known, tombstone))
+            return true;
         if (tombstone is { } deletion && !IsAfter(change, deletion))
             return false;
         if (known is null)
@@ -103,7 +112,7 @@ public sealed class ClusterState
         {
             > 0 => true,
             < 0 => false,
-            _ => change is Deleted || (known is not ProxyProtocol && !SaysTheSame(known, ((Applied)change).Resource)),
+            _ => change is Deleted || (!ResourceKinds.IsOwn(known.Kind) && !SaysTheSame(known, ((Applied)change).Resource)),
         };
     }
 

@@ -7,7 +7,8 @@ namespace IngressReconciler.Cluster;
 
 /// <summary>
 /// One batch of accepted changes as it stands in the journal and, many of them, in a snapshot: one line of JSON,
-/// <c>{"id":…,"at":…,"changes":[{"kind":…,"applied":{object},"seenAt"?:…}|{"kind":…,"deleted":{"namespace","name","resourceVersion"}},…]}</c>.
+/// <c>{"id":…,"at":…,"changes":[{"kind":…,"replaces"?:…,"applied":{object},"seenAt"?:…}|</c>
+/// <c>{"kind":…,"replaces"?:…,"deleted":{"namespace","name","resourceVersion"}},…]}</c>.
 /// </summary>
 /// <param name="Id">Unique; lets a writer recognise its own line.</param>
 /// <param name="At">When it was written.</param>
@@ -58,6 +59,8 @@ public sealed record JournalBatch(string Id, DateTimeOffset At, ImmutableArray<R
     {
         json.WriteStartObject();
         json.WriteString("kind", change.Key.Kind.ToString());
+        if (change.Replaces is { } replaced)
+            json.WriteString("replaces", replaced);
         if (change is Applied { Resource: var resource, SeenAt: var seenAt })
         {
             if (seenAt is not null)
@@ -81,10 +84,15 @@ public sealed record JournalBatch(string Id, DateTimeOffset At, ImmutableArray<R
     {
         var entry = ResourceKinds.Find(json.GetProperty("kind").GetString())
             ?? throw new JsonException($"a journal line has an object of unknown kind {KubernetesName.Show(json.GetProperty("kind").GetString())}");
+        var replaces = json.TryGetProperty("replaces", out var replaced) ? replaced.GetString() : null;
         if (json.TryGetProperty("applied", out var applied))
-            return new Applied(entry.Read(applied), json.TryGetProperty("seenAt", out var seenAt) ? seenAt.GetString() : null);
+        {
+            var seen = json.TryGetProperty("seenAt", out var seenAt) ? seenAt.GetString() : null;
+            return new Applied(entry.Read(applied), seen) { Replaces = replaces };
+        }
+
         var deleted = json.GetProperty("deleted");
         var key = new ResourceKey(entry.Kind, deleted.GetProperty("namespace").GetString()!, deleted.GetProperty("name").GetString()!);
-        return new Deleted(key, deleted.GetProperty("resourceVersion").GetString()!);
+        return new Deleted(key, deleted.GetProperty("resourceVersion").GetString()!) { Replaces = replaces };
     }
 }

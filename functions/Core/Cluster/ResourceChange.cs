@@ -13,6 +13,12 @@ public abstract record ResourceChange
 
     /// <summary>The event that told of it; null when a list or the journal did.</summary>
     public EventOrigin? Origin { get; init; }
+
+    /// <summary>
+    /// The version that was known of the object, or of its deletion, when a fresh list proved it wrong: see <see cref="ClusterList"/>. The change
+    /// is taken whatever the versions say, provided that this is what is known still. Null for a change that must be newer than what is known.
+    /// </summary>
+    public string? Replaces { get; init; }
 }
 
 /// <summary>The object was created or changed and now looks like this.</summary>

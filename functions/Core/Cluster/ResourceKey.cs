@@ -29,6 +29,9 @@ public enum ResourceKind
 
     /// <summary>our own; see <see cref="Resources.ProxyProtocol"/></summary>
     ProxyProtocol,
+
+    /// <summary>our own; see <see cref="Resources.ClusterHistory"/></summary>
+    ClusterHistory,
 }
 
 /// <summary>Names one object of a cluster.</summary>

@@ -35,11 +35,18 @@ public static class ResourceKinds
     ];
 
     /// <summary>Kinds of our own, which no API server knows: they are in the journal only.</summary>
-    public static ImmutableArray<Entry> Own { get; } = [new(ResourceKind.ProxyProtocol, "ingressreconciler.dev/v1", "proxyprotocols", false, ClusterJson.Default.ProxyProtocol)];
+    public static ImmutableArray<Entry> Own { get; } =
+    [
+        new(ResourceKind.ProxyProtocol, "ingressreconciler.dev/v1", "proxyprotocols", false, ClusterJson.Default.ProxyProtocol),
+        new(ResourceKind.ClusterHistory, "ingressreconciler.dev/v1", "clusterhistories", false, ClusterJson.Default.ClusterHistory),
+    ];
 
     private static readonly ImmutableDictionary<ResourceKind, Entry> ByKind = All.Concat(Own).ToImmutableDictionary(entry => entry.Kind);
 
     private static readonly ImmutableDictionary<string, Entry> ByName = All.Concat(Own).ToImmutableDictionary(entry => entry.Kind.ToString(), StringComparer.Ordinal);
+
+    /// <summary>Whether a kind is one of our own, of which no event tells and no list.</summary>
+    public static bool IsOwn(ResourceKind kind) => Own.Any(entry => entry.Kind == kind);
 
     /// <summary>The entry of a kind.</summary>
     public static Entry Of(ResourceKind kind) => ByKind[kind];

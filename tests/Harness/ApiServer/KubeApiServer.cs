@@ -111,6 +111,19 @@ public sealed class KubeApiServer : IAsyncDisposable
         return ListenAsync();
     }
 
+    /// <summary>A backup of its etcd.</summary>
+    /// <returns>
+    /// Restores it: the server stops, has the objects and the revision of that time, forgets all that came after, and starts again on its port.
+    /// </returns>
+    public Func<Task> Backup()
+    {
+        var backup = store.Backup();
+        return () => ReplaceAsync(backup);
+    }
+
+    /// <summary>Makes the cluster anew behind the same address: no object, and revisions from the first on.</summary>
+    public Task MakeAnewAsync() => ReplaceAsync(null);
+
     /// <summary>Stops it: watches and hanging requests end without a word, and nobody listens on the port.</summary>
     public async Task StopAsync()
     {
@@ -245,6 +258,13 @@ public sealed class KubeApiServer : IAsyncDisposable
         await StopAsync();
         certificate?.Dispose();
         pki?.Dispose();
+    }
+
+    private async Task ReplaceAsync(StoreBackup? backup)
+    {
+        await StopAsync();
+        store.Restore(backup);
+        await ListenAsync();
     }
 
     private async Task ListenAsync()

@@ -25,12 +25,14 @@ public sealed class StatusTests : IAsyncLifetime
         await cluster.TellAsync(await cluster.HostAsync("first"));
         await cluster.SaysAsync("first");
 
-        var fields = Assert.Single(cluster.FieldsOf("first", "ingress-reconciler"));
+        var manager = await cluster.ManagerAsync();
+        Assert.Matches("^ingress-reconciler-[0-9a-f]{8}$", manager);
+        var fields = Assert.Single(cluster.FieldsOf("first", manager));
         Assert.Equal(("Apply", "status"), ((string)fields["operation"]!, (string)fields["subresource"]!));
         Assert.Equal("""{"f:status":{"f:loadBalancer":{"f:ingress":{}}}}""", fields["fieldsV1"]!.ToJsonString());
         var write = Assert.Single(cluster.Writes);
         Assert.Equal(
-            ("/apis/networking.k8s.io/v1/namespaces/shop/ingresses/first/status?fieldManager=ingress-reconciler&force=true", "application/apply-patch+yaml"),
+            ($"/apis/networking.k8s.io/v1/namespaces/shop/ingresses/first/status?fieldManager={manager}&force=true", "application/apply-patch+yaml"),
             (write.Target, write.ContentType));
 
         // What it says now is known, or not known yet, or seen by a resync: it is never written again.
@@ -80,11 +82,57 @@ public sealed class StatusTests : IAsyncLifetime
         }
 
         await cluster.SaysAsync("first", "");
-        await Stage.UntilAsync("the shared one is released", () => cluster.FieldsOf("shared", "ingress-reconciler").Length == 0);
-        Assert.Empty(cluster.FieldsOf("first", "ingress-reconciler"));
+        var manager = await cluster.ManagerAsync();
+        await Stage.UntilAsync("the shared one is released", () => cluster.FieldsOf("shared", manager).Length == 0);
+        Assert.Empty(cluster.FieldsOf("first", manager));
         Assert.Equal("shop", (string?)cluster.Ingress("first")!["metadata"]!["labels"]!["team"]);
         Assert.Single(cluster.FieldsOf("first", "somebody"));
         Assert.Equal(ToldCluster.EdgeStatus, cluster.StatusOf("shared"));
+    }
+
+    [Fact]
+    public async Task A_second_control_plane_with_the_same_addresses_takes_nothing_back_that_the_first_wrote()
+    {
+        var cluster = await ToldCluster.StartAsync(stage);
+        await cluster.TellAsync([.. await cluster.HostAsync("first"), .. await cluster.HostAsync("shared")]);
+        await cluster.SaysAsync("first");
+        await cluster.SaysAsync("shared");
+        var manager = await cluster.ManagerAsync();
+
+        // It has other proxies and other storage, and serves one of the two.
+        var other = new Stage();
+        await using var disposing = other;
+        await other.InitializeAsync();
+        var second = cluster.OpenBeside(other);
+        var ingress = cluster.Ingress("shared")!;
+        ingress["spec"]!["ingressClassName"] = "shared";
+        cluster.Api.Apply(ingress);
+        cluster.Api.Apply("""{ apiVersion: networking.k8s.io/v1, kind: IngressClass, metadata: { name: shared }, spec: { controller: example.com/second } }""");
+        var writes = cluster.Writes.Count;
+        for (var i = 0; i < 3; i++)
+            await second.ResyncAsync(TestContext.Current.CancellationToken);
+        await Stage.UntilAsync("the second looks at the first Ingress", () => cluster.Writes.Skip(writes).Any(one => one.Name == "first"));
+        Assert.DoesNotContain(cluster.Writes.Skip(writes), one => one.Target.Contains(manager, StringComparison.Ordinal));
+        Assert.Equal(ToldCluster.EdgeStatus, cluster.StatusOf("first"));
+        Assert.Single(cluster.FieldsOf("first", manager));
+
+        // The first hears of the other class and takes back its own, no more.
+        await cluster.Reconciler.ResyncAsync(confirmed: false, TestContext.Current.CancellationToken);
+        await Stage.UntilAsync("the first has released it", () => cluster.FieldsOf("shared", manager).Length == 0);
+        await second.ResyncAsync(TestContext.Current.CancellationToken);
+        await cluster.SaysAsync("shared");
+        Assert.Equal(ToldCluster.EdgeStatus, cluster.StatusOf("first"));
+    }
+
+    [Fact]
+    public async Task State_of_a_release_before_goes_on_under_the_common_name()
+    {
+        await using (var before = stage.Open())
+            await before.AcceptAsync(await stage.HostAsync("before"));
+        var cluster = await ToldCluster.StartAsync(stage);
+        await cluster.TellAsync(await cluster.HostAsync("first"));
+        await cluster.SaysAsync("first");
+        Assert.Single(cluster.FieldsOf("first", "ingress-reconciler"));
     }
 
     [Fact]

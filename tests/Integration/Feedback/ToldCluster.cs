@@ -68,6 +68,17 @@ internal sealed class ToldCluster : IAsyncDisposable
     /// <summary>An instance for this cluster, begun.</summary>
     public Clusters Open() => Stage.Open(settings => settings with { Access = ClusterAccess.None with { Kubeconfig = kubeconfig }, Addresses = Edge });
 
+    /// <summary>Another control plane for this cluster, begun: with the proxies and the storage of another stage, and a class of its own.</summary>
+    public Clusters OpenBeside(Stage other) => other.Open(settings => settings with
+    {
+        Access = ClusterAccess.None with { Kubeconfig = kubeconfig },
+        Addresses = Edge,
+        Routing = settings.Routing with { Controllers = ["example.com/second"] },
+    });
+
+    /// <summary>By which the API server knows what this environment wrote.</summary>
+    public async Task<string> ManagerAsync() => $"ingress-reconciler-{await Stage.StorageOf().Environment.ReadAsync(TestContext.Current.CancellationToken)}";
+
     /// <summary>A client of the API server.</summary>
     public ApiServer Client() => new(() => k8s.KubernetesClientConfiguration.BuildConfigFromConfigFile(kubeconfig));
 

@@ -138,7 +138,11 @@ public sealed class Stage : IAsyncLifetime
         Path.Combine(Pki.Folder, "client/tls.crt"), Path.Combine(Pki.Folder, "client/tls.key"), Path.Combine(Pki.Folder, "client/ca.crt"), new ProxyOptions().ServerName);
 
     /// <summary>State in storage, read past every instance.</summary>
-    internal ClusterStorage StorageOf() => new BlobStorage(StorageOptions.Azurite(StoragePort), TimeProvider.System).Cluster(ClusterId);
+    internal ClusterStorage StorageOf(string? container = null)
+    {
+        var options = StorageOptions.Azurite(StoragePort);
+        return new BlobStorage(options with { Container = container ?? options.Container }, TimeProvider.System).Cluster(ClusterId);
+    }
 
     /// <summary>The head, and the number of every version that is stored.</summary>
     internal async Task<(VersionHead Head, IReadOnlyList<int> Numbers)> VersionsAsync()

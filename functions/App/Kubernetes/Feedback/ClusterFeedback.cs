@@ -17,12 +17,15 @@ public sealed class ClusterFeedback(StatusWriter? statuses, FindingEvents events
     /// <summary>Feedback through an API server.</summary>
     /// <param name="server">The API server; must outlive the feedback.</param>
     /// <param name="edge">The edge's addresses; none when no status is to be written.</param>
+    /// <param name="environment">Reads this environment's id; null where it has none.</param>
     /// <param name="time">The clock.</param>
     /// <param name="log">Where failures are told.</param>
-    public static ClusterFeedback Through(ApiServer server, ValueList<LoadBalancerAddress> edge, TimeProvider time, ILogger log)
+    public static ClusterFeedback Through(
+        ApiServer server, ValueList<LoadBalancerAddress> edge, Func<CancellationToken, Task<string?>> environment, TimeProvider time,
+        ILogger log)
     {
         var writer = new ApiServerWriter(server, time);
-        return new(edge.Count == 0 ? null : new(writer, edge, time, log), new(writer, time, log));
+        return new(edge.Count == 0 ? null : new(writer, edge, environment, time, log), new(writer, time, log));
     }
 
     /// <summary>The last failures of each sort since the last resync.</summary>

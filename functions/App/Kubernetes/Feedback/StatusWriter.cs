@@ -6,13 +6,16 @@ using IngressReconciler.Planning;
 using IngressReconciler.Proxies;
 using IngressReconciler.Rounds;
 using IngressReconciler.Status;
+using IngressReconciler.Storage;
 
 namespace IngressReconciler.Kubernetes.Feedback;
 
 /// <summary>
 /// Writes where Ingresses are served into their status, by server-side apply, beside the rounds. An Ingress is looked at when it may need
 /// another status and a proxy was read back to run what follows from it. What was written or refused once is not sent again before the next
-/// resync: neither an event that is older than our write nor another controller with other ideas makes us write in circles.
+/// resync: neither an event that is older than our write nor another controller with other ideas makes us write in circles. Each environment
+/// has a field manager of its own, so that <c>managedFields</c> records what this one wrote: an address is taken back as far as it is ours, and
+/// one that another control plane wrote, or writes too, stays.
 /// </summary>
 public sealed partial class StatusWriter : IAsyncDisposable
 {
@@ -22,6 +25,7 @@ public sealed partial class StatusWriter : IAsyncDisposable
 
     private readonly ApiServerWriter writer;
     private readonly ValueList<LoadBalancerAddress> edge;
+    private readonly Func<CancellationToken, Task<string?>> environment;
     private readonly TimeProvider time;
     private readonly ILogger log;
     private readonly Passes passes;
@@ -35,15 +39,19 @@ public sealed partial class StatusWriter : IAsyncDisposable
     private JournalPosition loaded;
     private JournalPosition changed;
     private Wanted? newest;
+    private string? manager;
 
     /// <summary>Makes a writer; nothing is reached yet.</summary>
     /// <param name="writer">Writes to the cluster.</param>
     /// <param name="edge">The edge's addresses.</param>
+    /// <param name="environment">Reads this environment's id; null where it has none.</param>
     /// <param name="time">The clock.</param>
     /// <param name="log">Where failures are told.</param>
-    public StatusWriter(ApiServerWriter writer, ValueList<LoadBalancerAddress> edge, TimeProvider time, ILogger log)
+    public StatusWriter(
+        ApiServerWriter writer, ValueList<LoadBalancerAddress> edge, Func<CancellationToken, Task<string?>> environment, TimeProvider time,
+        ILogger log)
     {
-        (this.writer, this.edge, this.time, this.log) = (writer, edge, time, log);
+        (this.writer, this.edge, this.environment, this.time, this.log) = (writer, edge, environment, time, log);
         passes = new(PassAsync, LogBug);
     }
 
@@ -132,6 +140,17 @@ public sealed partial class StatusWriter : IAsyncDisposable
         lock (gate)
             (wanted, ingresses, ready) = (newest!, ready, []);
         var changes = StatusComposer.Compose(wanted, edge, ingresses).Where(change => sent.GetValueOrDefault(change.Ingress) != change);
+        try
+        {
+            manager ??= await environment(cancel) is { } id ? $"{ApiServerWriter.FieldManager}-{id}" : ApiServerWriter.FieldManager;
+        }
+        catch (StorageUnavailableException e)
+        {
+            Failure = new(time.GetUtcNow(), "status of Ingresses", e.Message);
+            LogFailed(ingresses.Count, Failure.What, e.Message);
+            return; // the next resync looks at all of them again
+        }
+
         using var outage = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         var failed = 0;
         try
@@ -182,7 +201,7 @@ public sealed partial class StatusWriter : IAsyncDisposable
         // What we do not name any more, the server takes away as far as it is ours.
         if (change.Addresses.Count > 0)
             body["status"] = new JsonObject { ["loadBalancer"] = new JsonObject { ["ingress"] = new JsonArray([.. change.Addresses.Items.Select(Json)]) } };
-        var path = $"{Ingresses.PathOf(ns, name)}/status?fieldManager={ApiServerWriter.FieldManager}&force=true";
+        var path = $"{Ingresses.PathOf(ns, name)}/status?fieldManager={manager}&force=true";
         return writer.SendAsync(HttpMethod.Patch, path, ApiServerWriter.ApplyPatch, body, cancel);
     }
 

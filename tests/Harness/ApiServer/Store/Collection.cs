@@ -41,6 +41,13 @@ internal sealed class Collection(int window, long revision)
         (oldestState, oldestWatch) = (now, now);
     }
 
+    /// <summary>Has other objects from now on, and no history of them.</summary>
+    public void Replace(ImmutableSortedDictionary<string, StoredObject> objects, long now)
+    {
+        Objects = objects;
+        Compact(now);
+    }
+
     /// <summary>Forgets the watch cache's history, but not etcd's: what a restart does.</summary>
     public void ForgetWatchCache(long now) => oldestWatch = now;
 

@@ -17,7 +17,8 @@ internal sealed class ObjectStore(int window)
     private readonly Lock gate = new();
     private readonly Dictionary<ApiResource, Collection> collections = [];
     // A new cluster has written much before anybody lists.
-    private long revision = 1000;
+    private const long First = 1000;
+    private long revision = First;
 
     /// <summary>The newest revision.</summary>
     public long Revision
@@ -142,6 +143,25 @@ internal sealed class ObjectStore(int window)
         {
             foreach (var collection in collections.Values)
                 collection.Compact(revision);
+        }
+    }
+
+    /// <summary>All objects as they are now.</summary>
+    public StoreBackup Backup()
+    {
+        lock (gate)
+            return new(revision, collections.ToDictionary(pair => pair.Key, pair => pair.Value.Objects));
+    }
+
+    /// <summary>Has the objects and the revision of a backup, and nothing of what came after it; null for those of a new cluster: none.</summary>
+    public void Restore(StoreBackup? backup)
+    {
+        lock (gate)
+        {
+            revision = backup?.Revision ?? First;
+            var none = ImmutableSortedDictionary.Create<string, StoredObject>(StringComparer.Ordinal);
+            foreach (var (resource, collection) in collections)
+                collection.Replace(backup?.Objects.GetValueOrDefault(resource) ?? none, revision);
         }
     }
 
