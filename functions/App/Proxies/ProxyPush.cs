@@ -74,7 +74,7 @@ public static class ProxyPush
     /// <param name="cancel">Ends the push, and with it the session.</param>
     /// <exception cref="PushRefusedException">
     /// Within a scope: the proxy refuses what it did not refuse before, so it is not what it was taken for and has to be looked at whole. Of everything: it
-    /// refuses what is no single object's, such as the version.
+    /// refuses the version or a note on the push itself.
     /// </exception>
     /// <exception cref="ProxyUnavailableException">The session broke.</exception>
     public static async Task<PushOutcome> RunAsync(
@@ -124,8 +124,8 @@ public static class ProxyPush
                     work.RefuseWhatIsLeft(left);
                 else if (left is not null && !scope.Everything)
                     throw new PushRefusedException($"reads back as something else than was pushed; still to do: {HAProxyNames.Describe(left.Steps.First())}");
-                if (work.Refused.FirstOrDefault(one => one.Owner is null && one.Part.Kind != PartKind.RouteMap) is { } ownerless)
-                    throw new PushRefusedException(ownerless.Reason);
+                if (work.Refused.FirstOrDefault(one => one.Part.IsVital) is { } vital)
+                    throw new PushRefusedException(vital.Reason);
                 if (!scope.Everything && work.Refused.FirstOrDefault(one => !known.Has(one.Part)) is { } unknown)
                     throw new PushRefusedException(unknown.Reason);
                 refused = refused.With(work.Refused);

@@ -199,7 +199,7 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Pro
                 LogDrift(Name, drift);
             sweep.Add(outcome.Sweep);
             foreach (var one in news.Take(RefusalsLogged))
-                LogNotApplied(Name, $"{one.Owner}", one.Reason);
+                LogNotApplied(Name, one.Owner is { } owner ? $"what {owner} asks for" : "one change", one.Reason);
             AskAgain(outcome.Refused);
         }
         catch (Exception e)
@@ -246,7 +246,7 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Pro
             return null;
         var some = refused.All.OrderBy(one => $"{one.Owner}", StringComparer.Ordinal).DistinctBy(one => (one.Owner, one.Reason)).ToArray();
         var rest = some.Length > RefusalsShown ? string.Create(CultureInfo.InvariantCulture, $"; and {some.Length - RefusalsShown} more") : "";
-        return $"all is applied but {string.Join("; ", some.Take(RefusalsShown).Select(one => $"{one.Owner}: {one.Reason}"))}{rest}";
+        return $"all is applied but {string.Join("; ", some.Take(RefusalsShown).Select(one => one.Owner is { } owner ? $"{owner}: {one.Reason}" : one.Reason))}{rest}";
     }
 
     /// <summary>Gives what failed, in words.</summary>
@@ -390,8 +390,8 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Pro
     [LoggerMessage(Level = LogLevel.Warning, Message = "Proxy {Name} {Reason}; trying again")]
     private partial void LogUnavailable(string name, string reason);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Proxy {Name} goes on without what {Owner} asks for, and runs all else: {Reason}")]
-    private partial void LogNotApplied(string name, string owner, string reason);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Proxy {Name} goes on without {What}, and runs all else: {Reason}")]
+    private partial void LogNotApplied(string name, string what, string reason);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "A push to proxy {Name} failed in a way that it must not; trying again")]
     private partial void LogBug(Exception e, string name);

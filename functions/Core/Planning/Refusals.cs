@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using IngressReconciler.Cluster;
-using IngressReconciler.Cluster.Resources;
 
 namespace IngressReconciler.Planning;
 
@@ -78,6 +77,14 @@ public readonly record struct ProxyPart(PartKind Kind, string Name)
     /// <summary>Whether it is about certificates.</summary>
     public bool IsOfCertificate => Kind is PartKind.Certificate or PartKind.DefaultCertificate or PartKind.CertificateLine;
 
+    /// <summary>Whether nothing can be said to run without it: the version, and our notes on the push itself.</summary>
+    public bool IsVital => Kind switch
+    {
+        PartKind.Route => Name == HAProxyRoutes.VersionKey,
+        PartKind.Note => Name.Length == 0,
+        _ => false,
+    };
+
     /// <summary>The backend that a backend, or a server, is; of others empty.</summary>
     public ReadOnlySpan<char> Backend => Kind switch
     {
@@ -96,7 +103,7 @@ public readonly record struct ProxyPart(PartKind Kind, string Name)
 
     /// <summary>
     /// The object that asked for it, which therefore has the finding when it is refused: the Ingress of a route, the Service of a backend and its servers,
-    /// the Secret of a certificate. Null when it is no single object's.
+    /// the Secret of a certificate. Null when it is no single object's, or that object is gone.
     /// </summary>
     /// <param name="wanted">What is wanted.</param>
     /// <param name="state">What the proxy runs: tells where a route leads that nobody wants any more.</param>
@@ -112,7 +119,7 @@ public readonly record struct ProxyPart(PartKind Kind, string Name)
             case PartKind.Certificate or PartKind.DefaultCertificate or PartKind.CertificateLine when HAProxyNames.ReferenceOf(Name) is { } reference:
                 return new(ResourceKind.Secret, reference.Namespace, reference.Name);
             case PartKind.ProxySource or PartKind.Note:
-                return ProxyProtocol.EdgeKey;
+                return EdgeTranslation.Key;
             default:
                 return null;
         }
@@ -121,7 +128,7 @@ public readonly record struct ProxyPart(PartKind Kind, string Name)
 
 /// <summary>A part of a proxy that cannot be brought to what is wanted. It keeps what it had, and so does all that depends on it.</summary>
 /// <param name="Part">The part.</param>
-/// <param name="Owner">The object that asked for it; null when that is no single one.</param>
+/// <param name="Owner">The object that asked for it; null when that is no single one, or gone.</param>
 /// <param name="Reason">What was refused, by what, and what to do: a sentence or more, without the proxy's name.</param>
 /// <param name="IsOutage">Whether it may be possible in a moment though nothing changes.</param>
 public sealed record RefusedPart(ProxyPart Part, ResourceKey? Owner, string Reason, bool IsOutage = false);

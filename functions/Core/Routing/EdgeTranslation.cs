@@ -20,6 +20,9 @@ public static class EdgeTranslation
     private static readonly (string Table, string Probe, string Port, UpstreamProtocol Protocol)[] Ways =
         [(EdgeTables.Http, EdgeTables.ProbeHttp, "http", UpstreamProtocol.Tcp), (EdgeTables.Https, EdgeTables.ProbeHttps, "https", UpstreamProtocol.Tls)];
 
+    /// <summary>What is wanted of the edge: whatever concerns no other object is found at it.</summary>
+    public static ResourceKey Key => ProxyProtocol.EdgeKey;
+
     /// <summary>Whether another translation may follow from a change of that object.</summary>
     public static bool Concerns(ResourceKey key, RoutingOptions options) =>
         key.Kind == ResourceKind.ProxyProtocol || key == options.ProxyService || key == options.ConfigMap;
