@@ -8,22 +8,30 @@ public static class KubernetesName
 {
     private static readonly SearchValues<char> LabelCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-");
 
-    /// <summary>A DNS label: 1 to 63 of <c>a-z 0-9 -</c>, no dash at either end. Namespaces, Services and port names are labels.</summary>
-    public static bool IsLabel(ReadOnlySpan<char> text) =>
-        text.Length is > 0 and <= 63 && text[0] != '-' && text[^1] != '-' && !text.ContainsAnyExcept(LabelCharacters);
+    /// <summary>Characters that a label may have in DNS (RFC 1035 section 2.3.4).</summary>
+    public const int MaximumLabel = 63;
 
-    /// <summary>A DNS subdomain: labels joined by dots, at most 253 characters. All other object names, and hosts, are subdomains.</summary>
+    /// <summary>A DNS label: 1 to 63 of <c>a-z 0-9 -</c>, no dash at either end. Namespaces, Services and port names are labels.</summary>
+    public static bool IsLabel(ReadOnlySpan<char> text) => text.Length <= MaximumLabel && HasLabelForm(text);
+
+    /// <summary>
+    /// A DNS subdomain (apimachinery's IsDNS1123Subdomain): labels joined by dots, at most 253 characters in all, of which one label may have every one.
+    /// Names of all other objects are subdomains.
+    /// </summary>
     public static bool IsSubdomain(ReadOnlySpan<char> text)
     {
         if (text.Length is 0 or > 253)
             return false;
         foreach (var label in text.Split('.'))
         {
-            if (!IsLabel(text[label]))
+            if (!HasLabelForm(text[label]))
                 return false;
         }
         return true;
     }
+
+    private static bool HasLabelForm(ReadOnlySpan<char> text) =>
+        text.Length > 0 && text[0] != '-' && text[^1] != '-' && !text.ContainsAnyExcept(LabelCharacters);
 
     /// <summary>A text from outside as it may be shown in a message: short, on one line, nothing a terminal would act on.</summary>
     /// <param name="text">The text.</param>

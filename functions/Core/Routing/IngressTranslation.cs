@@ -128,7 +128,7 @@ public static class IngressTranslation
                     return;
             }
 
-            if (!RoutePath.TryNormalize(text, out var normal, out var wrong))
+            if (!RoutePath.TryNormalize(host, text, out var normal, out var wrong))
             {
                 Error("InvalidPath", $"{field}.path {KubernetesName.Show(text)} {wrong}. The path is not served.");
                 return;
