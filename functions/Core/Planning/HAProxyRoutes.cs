@@ -12,6 +12,12 @@ public static class HAProxyRoutes
     /// <summary>The entry that carries the applied version, switched together with the routes. No request can ask for it: it begins no table.</summary>
     public const string VersionKey = "#version";
 
+    /// <summary>
+    /// Bytes of a key that HAProxy 3.4 still tells from any other: a node of its prefix tree has its place in half bits, as a signed number of 16 bits.
+    /// What parts after that is lost in silence. <see cref="RoutePath.MaximumLength"/> keeps keys far below, also with a longer table than Ingress has.
+    /// </summary>
+    public const int MaximumKeyLength = 2047;
+
     /// <summary>Where a route without any backend leads: the bootstrap's backend that answers 503 to it.</summary>
     public const string NoBackend = "unrouted";
 

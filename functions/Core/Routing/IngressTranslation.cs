@@ -97,7 +97,7 @@ public static partial class IngressTranslation
             }
 
             var (isRegex, isWildcard) = (PathPattern.IsRegex(text), PathPattern.IsWildcard(text));
-            if (!RoutePath.TryNormalize(text, out var normal, out var wrong))
+            if (!RoutePath.TryNormalize(host, text, out var normal, out var wrong))
             {
                 var pattern = isRegex || isWildcard ? "; and no path is a pattern" : "";
                 Error("InvalidPath", $"{field}.path {KubernetesName.Show(text)} {wrong}{pattern}. The path is not served.");
@@ -115,7 +115,7 @@ public static partial class IngressTranslation
             var match = normal is null ? (PathMatch?)null
                 : path.PathType == "Exact" ? new(PathMatchType.Exact, normal)
                 : new PathMatch(PathMatchType.Prefix, RoutePath.TrimPrefix(normal));
-            if (closed && (isRegex || isWildcard) && RoutePath.TryNormalize(PathPattern.Head(text), out var head, out _))
+            if (closed && (isRegex || isWildcard) && RoutePath.TryNormalize(host, PathPattern.Head(text), out var head, out _))
             {
                 // What the pattern guards is closed, not left to a broader rule that leads to the same pods.
                 match = new(PathMatchType.Prefix, RoutePath.TrimPrefix(head));

@@ -11,8 +11,11 @@ namespace IngressReconciler.Routing;
 /// </summary>
 public static class RoutePath
 {
-    /// <summary>Longest path of a rule, in bytes after encoding: a request line must fit into a proxy's 16 KB buffer beside its headers.</summary>
-    public const int MaximumLength = 4096;
+    /// <summary>
+    /// What host and path of a rule may have together, in bytes after encoding: every host (253) with every path that Gateway API allows (1,024).
+    /// HAProxy tells keys of up to 2,047 bytes apart, and confuses longer ones in silence (infra/haproxy/README.md, "Route keys").
+    /// </summary>
+    public const int MaximumLength = 1280;
 
     private static readonly SearchValues<byte> Plain =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@/"u8);
@@ -21,7 +24,11 @@ public static class RoutePath
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"u8);
 
     /// <summary>The normal form of a path, or false and what is wrong with it.</summary>
-    public static bool TryNormalize(string text, [NotNullWhen(true)] out string? path, [NotNullWhen(false)] out string? wrong)
+    /// <param name="host">The host that the path is on, in the form of <see cref="RouteHost"/>.</param>
+    /// <param name="text">The path as it is written.</param>
+    /// <param name="path">Its normal form.</param>
+    /// <param name="wrong">What is wrong with it, and what to do where that is not plain.</param>
+    public static bool TryNormalize(string host, string text, [NotNullWhen(true)] out string? path, [NotNullWhen(false)] out string? wrong)
     {
         path = null;
         wrong = Wrong(text);
@@ -53,8 +60,12 @@ public static class RoutePath
         }
 
         path = built.ToString();
-        if (path.Length > MaximumLength)
-            wrong = string.Create(CultureInfo.InvariantCulture, $"is longer than {MaximumLength} bytes");
+        if (host.Length + path.Length is var length and > MaximumLength)
+        {
+            wrong = string.Create(
+                CultureInfo.InvariantCulture,
+                $"has {length} bytes with its host, percent-encoded, and proxies tell no more than {MaximumLength} apart; shorten it, or use a shorter Prefix");
+        }
         else if (path.Split('/').Any(segment => segment is "." or ".."))
             wrong = "has a '.' or '..' segment, which no request that arrives can have";
         if (wrong is null)

@@ -99,7 +99,7 @@ public class HostileProperties
     [InlineData("/a\"'|%25", "/a%22'%7C%25")]
     public void What_ends_a_command_is_escaped_in_a_path(string path, string written)
     {
-        Assert.True(RoutePath.TryNormalize(path, out var normal, out var wrong), wrong);
+        Assert.True(RoutePath.TryNormalize(HostKey.AnyHost, path, out var normal, out var wrong), wrong);
         var command = HAProxyCommands.Of(new AddRoute($"ingress|x.example{normal}#", "http:a:b:80"));
         Assert.Equal($"add map virt@routes ingress|x.example{written}# http:a:b:80", command.Line);
         IsOneCommand(command);

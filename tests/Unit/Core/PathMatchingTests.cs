@@ -140,6 +140,33 @@ public class PathMatchingTests
         Assert.Equal(backend, Lookup.Find(Stages.Routes(wanted.Model), host, path));
     }
 
+    [Fact]
+    public void A_path_that_HAProxy_could_not_tell_from_another_is_a_finding_and_all_else_is_served()
+    {
+        var host = string.Join('.', Enumerable.Repeat(new string('h', 61), 4));
+        var most = "/" + new string('p', RoutePath.MaximumLength - host.Length - 1);
+        var wanted = Wanted.Of(Manifests.Cluster($$"""
+            kind: Ingress
+            metadata: {name: long}
+            spec:
+              ingressClassName: ours
+              rules:
+              - host: {{host}}
+                http:
+                  paths:
+                  - {path: {{most}}q, pathType: Exact, backend: {service: {name: lost, port: {number: 80} } } }
+                  - {path: {{most}}, pathType: Prefix, backend: {service: {name: kept, port: {number: 80} } } }
+            """), Ours);
+
+        var finding = Assert.Single(wanted.Findings, finding => finding.Reason == "InvalidPath");
+        Assert.StartsWith("spec.rules[0].http.paths[0].path '/ppp", finding.Message, StringComparison.Ordinal);
+        Assert.Contains("has 1281 bytes with its host, percent-encoded, and proxies tell no more than 1280 apart", finding.Message, StringComparison.Ordinal);
+        var keys = Stages.Routes(wanted.Model).Keys;
+        Assert.Equal(2, keys.Count());
+        Assert.All(keys, key => Assert.InRange(key.Length, 1, HAProxyRoutes.MaximumKeyLength));
+        Assert.Equal("http:shop:kept:80", Lookup.Find(Stages.Routes(wanted.Model), host, most + "/" + new string('r', 8000)));
+    }
+
     internal static RoutingOptions Ours { get; } = new() { ClassNames = ["ours"] };
 
     /// <summary>The rule that a request gets; each rule has a Service of its own.</summary>

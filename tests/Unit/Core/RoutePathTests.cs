@@ -24,9 +24,9 @@ public class RoutePathTests
     [InlineData("/.well-known", "/.well-known")]
     public void A_path_is_brought_to_the_form_in_which_proxies_compare(string text, string normal)
     {
-        Assert.True(RoutePath.TryNormalize(text, out var path, out var wrong), wrong);
+        Assert.True(RoutePath.TryNormalize(HostKey.AnyHost, text, out var path, out var wrong), wrong);
         Assert.Equal(normal, path);
-        Assert.True(RoutePath.TryNormalize(path, out var again, out _));
+        Assert.True(RoutePath.TryNormalize(HostKey.AnyHost, path, out var again, out _));
         Assert.Equal(path, again);
     }
 
@@ -52,7 +52,7 @@ public class RoutePathTests
     [InlineData("/\u0085")]
     public void A_path_that_no_request_can_have_is_refused_with_a_reason(string text)
     {
-        Assert.False(RoutePath.TryNormalize(text, out var path, out var wrong));
+        Assert.False(RoutePath.TryNormalize(HostKey.AnyHost, text, out var path, out var wrong));
         Assert.Null(path);
         Assert.NotEmpty(wrong);
     }
@@ -60,17 +60,21 @@ public class RoutePathTests
     [Fact]
     public void Halves_of_surrogate_pairs_are_refused()
     {
-        Assert.False(RoutePath.TryNormalize("/\ud800", out _, out _));
-        Assert.False(RoutePath.TryNormalize("/\ud800a", out _, out _));
-        Assert.False(RoutePath.TryNormalize("/\udc00\ud800", out _, out _));
+        Assert.False(RoutePath.TryNormalize(HostKey.AnyHost, "/\ud800", out _, out _));
+        Assert.False(RoutePath.TryNormalize(HostKey.AnyHost, "/\ud800a", out _, out _));
+        Assert.False(RoutePath.TryNormalize(HostKey.AnyHost, "/\udc00\ud800", out _, out _));
     }
 
     [Fact]
-    public void A_path_may_be_as_long_as_a_request_line_allows_and_no_longer()
+    public void Host_and_path_have_1280_bytes_together_when_encoded_and_no_more()
     {
-        Assert.True(RoutePath.TryNormalize("/" + new string('a', RoutePath.MaximumLength - 1), out _, out _));
-        Assert.False(RoutePath.TryNormalize("/" + new string('a', RoutePath.MaximumLength), out _, out _));
-        Assert.False(RoutePath.TryNormalize("/" + new string(' ', (RoutePath.MaximumLength / 3) + 1), out _, out _));
+        const string host = "shop.example";
+        const int left = RoutePath.MaximumLength - 12;
+        Assert.True(RoutePath.TryNormalize(host, "/" + new string('a', left - 1), out _, out _));
+        Assert.False(RoutePath.TryNormalize(host, "/" + new string('a', left), out _, out var wrong));
+        Assert.Contains("1281 bytes with its host", wrong, StringComparison.Ordinal);
+        Assert.False(RoutePath.TryNormalize(host, "/" + new string(' ', (left / 3) + 1), out _, out _));
+        Assert.True(RoutePath.TryNormalize(new string('h', 253), "/" + new string('a', 1023), out _, out _));
     }
 
     [Theory]
