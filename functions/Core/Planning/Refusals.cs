@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using IngressReconciler.Cluster;
+using IngressReconciler.Routing;
 
 namespace IngressReconciler.Planning;
 
