@@ -26,7 +26,7 @@ public static class RouteHost
         var name = lower.StartsWith("*.", StringComparison.Ordinal) ? lower.AsSpan(2) : lower;
         // Asked of the text as it came: beyond ASCII there are letters whose lower case is an ASCII one.
         if (!Ascii.IsValid(text) || !KubernetesName.IsSubdomain(name))
-            wrong = "is not a DNS name (letters, digits, '-' and '.'), nor '*.' and such a name";
+            wrong = "is not a DNS name (letters, digits, '-' and '.', each label at most 63 characters), nor '*.' and such a name";
         else if (!KubernetesName.IsHost(name))
             wrong = "has a label of more than 63 characters, which DNS cannot have, so that no client finds it; shorten the label";
         else if (IsAddress(lower))

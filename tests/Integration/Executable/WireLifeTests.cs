@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
 using IngressReconciler.Cluster;
+using IngressReconciler.Handler;
 using IngressReconciler.Tests.Integration.Harness;
 using IngressReconciler.Tests.Integration.Scenarios;
 using Xunit;
@@ -96,7 +97,7 @@ public sealed class WireLifeTests(SharedAzurite azurite)
     {
         await using var handler = await WireHandler.LaunchAsync(1, _cluster, ProxyPorts.FreePorts(1)[0], (name, value));
 
-        Assert.Equal(1, await handler.EndAsync());
+        Assert.Equal(HandlerServer.WrongSettings, await handler.EndAsync());
         Assert.Contains(named, handler.Errors, StringComparison.Ordinal);
         Assert.Single(handler.Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries));
         Assert.Empty(handler.Output);
