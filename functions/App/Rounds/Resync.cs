@@ -38,6 +38,7 @@ public sealed partial class Resync(
         {
             await reconciler.JournalAsync([], cancel);
             var before = reconciler.Wanted.Cluster;
+            var history = ClusterHistory.Of(before); // what a first list brings was not missed
             var earlier = await EarlierAsync(confirmed, alone, cancel);
             var (listing, unlisted) = await ListAsync(cancel);
             var missed = listing?.Cluster.MissedBy(before, reconciler.Wanted.Cluster, guard, earlier) ?? MissedChanges.None;
@@ -53,7 +54,7 @@ public sealed partial class Resync(
             Say(missed, suspects);
             var report = new ResyncReport(
                 time.GetUtcNow(),
-                missed.Changes.Length - missed.Corrected.Length,
+                missed.Changes.Count(change => change.Replaces is null && history.Has(change.Key.Kind)),
                 suspects,
                 Drift(reconciler) - drift,
                 [.. listing?.Failures ?? [], .. new[] { unlisted, trouble }.OfType<string>()],

@@ -13,6 +13,8 @@ internal static class Check
         await ClientAddressChecks.RunAsync(landscape, list);
         Screen.Part("Pods come and go");
         await PodChecks.RunAsync(landscape, list);
+        Screen.Part("Certificates that cannot be used");
+        await BadPairChecks.RunAsync(landscape, list);
         Screen.Part("A proxy dies");
         await ProxyChecks.RunAsync(landscape, list);
         await processes.RememberAsync(landscape.Proxies[1]);

@@ -28,6 +28,10 @@ public sealed class FunctionsTests(HAProxyProcess haproxy, SharedAzurite azurite
     [Fact]
     public async Task Each_function_does_its_part()
     {
+        // The folder is empty at first, and was listed so before anything is told of it.
+        for (var waited = Stopwatch.StartNew(); !await IsListedAsync(); await Task.Delay(20, Cancelled))
+            Assert.True(waited.Elapsed < TimeSpan.FromSeconds(60), "the folder is not listed");
+
         // OnClusterEvents: what an event tells is served when the event is answered.
         using var request = new HttpRequestMessage(HttpMethod.Post, _host.Webhook("OnClusterEvents"));
         var events = YamlDocuments.Read(Manifests("one.example")).Select((one, i) => Event((JsonObject)one.Content!, i));
@@ -87,6 +91,12 @@ public sealed class FunctionsTests(HAProxyProcess haproxy, SharedAzurite azurite
         await _pod.DisposeAsync();
         _http.Dispose();
         Directory.Delete(_folder, recursive: true);
+    }
+
+    private async Task<bool> IsListedAsync()
+    {
+        using var status = JsonDocument.Parse(await ApiAsync("status"));
+        return status.RootElement.TryGetProperty("resync", out var resync) && resync.ValueKind == JsonValueKind.Object;
     }
 
     private async Task<string> ApiAsync(string path)

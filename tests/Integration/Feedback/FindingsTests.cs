@@ -37,6 +37,7 @@ public sealed class FindingsTests : IAsyncLifetime
 
         // What is there all the time is said once.
         await cluster.Reconciler.ResyncAsync(confirmed: false, TestContext.Current.CancellationToken);
+        await cluster.ApplyAsync(stage.Objects.Slice("no-such-service", 8080, ("10.0.0.1", "pod-1", "ready")));
         await cluster.ApplyAsync(stage.Objects.Service("no-such-service"));
         await Stage.UntilAsync("it is put right", () => stage.Log.Any(line => line.Contains("Ingress shop/web: ServiceNotFound is put right", StringComparison.Ordinal)));
         await Stage.UntilAsync("storage has it", () => TotalAsync().Result == 0);
