@@ -1,8 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
-using System.Text.Json;
-using IngressReconciler.Tests.Harness;
 using static IngressReconciler.Demo.Checks.Checklist;
 
 namespace IngressReconciler.Demo.Checks;
@@ -32,7 +30,7 @@ internal static class BadPairChecks
             {
                 status = await landscape.Local.RunAsync("status", "--cluster", LocalHost.Cluster);
                 using var checks = await landscape.Local.DoctorAsync(landscape.Network.EdgeHttp);
-                doctor = JsonSerializer.Serialize(checks.RootElement, new JsonSerializerOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+                doctor = string.Join('\n', checks.RootElement.EnumerateArray().Select(check => $"{check.GetProperty("subject")} {check.GetProperty("found")} {check.GetProperty("cure")}"));
                 log = await File.ReadAllTextAsync(landscape.Local.Log);
                 return new[] { ("status", status), ("doctor", doctor), ("local", log) }
                     .SelectMany(place => bad.Where(one => !Names(place.Item2, one.Key, one.Value.Says)).Select(one => $"{place.Item1} does not say of Secret shop/{one.Key}: {one.Value.Says}"))
