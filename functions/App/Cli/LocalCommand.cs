@@ -93,9 +93,11 @@ public static class LocalCommand
         var settings = new Dictionary<string, string>(StringComparer.Ordinal);
         var ofCluster = $"{AppSettings.Section}__Clusters__{given.GetRequiredValue(Cluster)}__";
 
-        // So that the cluster is the one that the command line names, also where nothing else is set for it.
+        // The cluster is the one that the command line names, also where nothing is set for it. Only one of this machine may have pods on loopback addresses.
+        var set = app.Settings.Keys.Concat(Environment.GetEnvironmentVariables().Keys.Cast<string>())
+            .Where(name => name.StartsWith(ofCluster, StringComparison.OrdinalIgnoreCase)).ToArray();
         var loopback = ofCluster + nameof(RoutingOptions.AllowLoopbackEndpoints);
-        if (!app.Settings.ContainsKey(loopback) && Environment.GetEnvironmentVariable(loopback) is null)
+        if (set.Length == 0 || (folder is not null && !set.Contains(loopback, StringComparer.OrdinalIgnoreCase)))
             settings[loopback] = "true";
         if (folder is not null)
         {
