@@ -162,7 +162,7 @@ public class PathMatchingTests
         Assert.StartsWith("spec.rules[0].http.paths[0].path '/ppp", finding.Message, StringComparison.Ordinal);
         Assert.Contains("has 1281 bytes with its host, percent-encoded, and proxies tell no more than 1280 apart", finding.Message, StringComparison.Ordinal);
         var keys = Stages.Routes(wanted.Model).Keys;
-        Assert.Equal(2, keys.Count());
+        Assert.Equal(2, keys.Count);
         Assert.All(keys, key => Assert.InRange(key.Length, 1, HAProxyRoutes.MaximumKeyLength));
         Assert.Equal("http:shop:kept:80", Lookup.Find(Stages.Routes(wanted.Model), host, most + "/" + new string('r', 8000)));
     }
