@@ -61,7 +61,7 @@ internal sealed record NginxReading(bool IsLeftOut, bool IsClosed, ValueList<Fin
                 case { Effect: NginxEffect.Refines } when Masters(setting).All(IsGuard):
                     Error("GuardIncomplete",
                         $"{shown} keeps nobody out, here as with ingress-nginx: it only says more about "
-                        + $"{string.Join(" or ", Masters(setting))}, which this Ingress does not have. If everybody may come, remove the "
+                        + $"{string.Join(" or ", Masters(setting))}, which is not set. If everybody may come, remove the "
                         + "annotation; else refuse them in the application.");
                     break;
                 case { Effect: NginxEffect.Shares } when !setting.IsIdle(value):
@@ -126,7 +126,8 @@ internal sealed record NginxReading(bool IsLeftOut, bool IsClosed, ValueList<Fin
     {
         var first = one.Setting switch
         {
-            { Effect: NginxEffect.Refines } setting => Masters(setting).Select(name => own.FirstOrDefault(other => other.Name == name))
+            { Effect: NginxEffect.Refines } setting => Masters(setting)
+                .Select(name => own.FirstOrDefault(other => other.Name == name && !NginxSetting.IsBlank(other.Value)))
                 .FirstOrDefault(master => master is not null),
             { Effect: NginxEffect.Changes or NginxEffect.Tunes } setting when !setting.IsIdle(one.Value) => own.First(other =>
                 other.Setting is { } same && same.Says == setting.Says && !same.IsIdle(other.Value)),
