@@ -119,8 +119,8 @@ internal sealed record NginxReading(bool IsLeftOut, bool IsClosed, ValueList<Fin
     private sealed record Annotation(string Name, string Value, NginxSetting? Setting);
 
     /// <summary>
-    /// The annotation of the Ingress whose finding tells of this one, too: the one that it says more about, or the first of which the same is
-    /// to be said. Null when it has a finding of its own.
+    /// The annotation of the Ingress whose finding tells of this one, too: the one that it says more about, or the first of which the same
+    /// is to be said. Null when it has a finding of its own.
     /// </summary>
     private static string? ToldWith(Annotation one, Annotation[] own)
     {

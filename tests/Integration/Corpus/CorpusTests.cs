@@ -96,7 +96,7 @@ public sealed class CorpusTests : IAsyncLifetime
             CultureInfo.InvariantCulture,
             $"""
             {cases.Length} Ingresses ({alone.Length} of them one by one), {network.Count} pods, {findings.Count} findings.
-            {whole.Count} served as specified without an Error, {closed.DistinctBy(one => one.Name).Count()} closed, {refused.Count} refused.
+            {whole.Count} served as specified, no Error; {closed.DistinctBy(one => one.Name).Count()} closed, {refused.Count} refused.
             {count.Asked} requests, of which {count.Explained} are answered otherwise for a reason that an Error says; {count.Handshakes} certificates.
             Made in {read.TotalSeconds:0.0} s, running after {pushed.TotalSeconds:0.0} s, all asked after {watch.Elapsed.TotalSeconds:0.0} s.
             """));
@@ -156,7 +156,7 @@ public sealed class CorpusTests : IAsyncLifetime
 
     /// <summary>
     /// The answers that the Errors of an Ingress account for. Of one that is open: what is left when the paths that they name are not
-    /// served. Of one that a guard closes: 503 wherever a path would have answered, or what a pattern begins with, and 404 elsewhere; no pod's.
+    /// served. Of one that a guard closes: 503 wherever a path would have answered, or what a pattern begins with; 404 elsewhere; no pod.
     /// </summary>
     private static HashSet<string> Explained(SpecifiedIngress specified, List<Finding> findings, bool isClosed, string host, string path)
     {

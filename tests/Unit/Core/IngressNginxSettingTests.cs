@@ -291,8 +291,8 @@ public class IngressNginxSettingTests
 
     [Fact]
     public void An_empty_list_lets_nobody_in_as_with_ingress_nginx() => Assert.Contains(
-        "] (empty) asks for an allow-list of networks that lets nobody in. That", Assert.Single(Wanted("whitelist-source-range: ' '").Findings).Message,
-        StringComparison.Ordinal);
+        "] (empty) asks for an allow-list of networks that lets nobody in. That",
+        Assert.Single(Wanted("whitelist-source-range: ' '").Findings).Message, StringComparison.Ordinal);
 
     private static bool IsClosed(Wanted wanted) => wanted.Model.Hosts[new(IngressTranslation.Table,
         "a.example")].Routes[0].Backends.Count == 0;
