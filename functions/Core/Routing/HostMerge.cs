@@ -29,7 +29,9 @@ public static class HostMerge
                 if (taken.TryAdd(route.Match, (route, contribution)))
                     routes.Add(route);
                 else
-                    conflicts.Add(Conflict(contribution, "RouteConflict", $"{route.Origin.Field}: {Shown(host)} {Shown(route.Match.Path)} is taken by {Winner(taken[route.Match], contribution)}. This path is not served."));
+                    conflicts.Add(Conflict(contribution, "RouteConflict",
+                        $"{route.Origin.Field}: {Shown(host)} {Shown(route.Match.Path)} is taken by "
+                        + $"{Winner(taken[route.Match], contribution)}. This path is not served. Remove one of the two."));
             }
 
             if (claim.Default is { } wanted)

@@ -13,15 +13,16 @@ internal static class IngressNginxAnnotations
     /// <summary>What their names begin with.</summary>
     public const string Prefix = "nginx.ingress.kubernetes.io/";
 
-    private const string Snippet =
-        "a piece of nginx's configuration, which may hold deny, authentication or a limit; snippets are never read";
     private const string SpeaksAppProtocol =
         "how pods are spoken to is said by appProtocol of the Service's port: https, or kubernetes.io/h2c for gRPC. Set it there and "
         + "remove the annotation.";
-    private const string Redirects = "a redirect in answer to every request, of which none was to reach the pods";
+    private const string Redirects = "a redirect in answer to every request; none is to reach the pods";
+    private const string Redirecting =
+        "permanent-redirect, temporal-redirect, force-ssl-redirect, ssl-redirect, app-root, from-to-www-redirect";
     private const string NoRedirect =
         "a request in the clear is answered in the clear. Redirect in the application: X-Forwarded-Proto says how the client came.";
-    private const string Unverified = "the pods are not asked for a certificate that fits. Do not rely on it between proxy and pods.";
+    private const string Unverified =
+        "the pods' certificates are not verified. Remove the annotation, and do not count on TLS to tell a pod from an impostor.";
     private const string Timeouts =
         "the deadlines are those of the proxies' bootstrap: 2 s to connect, 60 s without a byte, an hour for WebSockets.";
     private const string Buffers = "the proxies pass bodies on as they come, and keep none.";
@@ -33,7 +34,7 @@ internal static class IngressNginxAnnotations
     [
         // Authentication.
         new("auth-type", Guards, "a user name and a password"),
-        new("auth-secret", Guards, "a user name and a password"),
+        new("auth-secret", Refines, "auth-type"),
         new("auth-secret-type", Refines, "auth-type"),
         new("auth-realm", Refines, "auth-type"),
         new("auth-url", Guards, "a check of every request by another server"),
@@ -50,31 +51,31 @@ internal static class IngressNginxAnnotations
         new("auth-keepalive-requests", Refines, "auth-url"),
         new("auth-keepalive-share-vars", Refines, "auth-url"),
         new("auth-keepalive-timeout", Refines, "auth-url"),
-        new("auth-snippet", Guards, Snippet, IsComment),
-        new("enable-global-auth", Guards, "the authentication that the controller's ConfigMap sets for all", IsFalse),
-        new("satisfy", Refines, "auth-type, auth-url and allowlist-source-range, of which each closes here"),
+        new("auth-snippet", Refines, "auth-url"),
+        new("enable-global-auth", Tunes, "it is so unless it is false", _ => true),
+        new("satisfy", Refines, "auth-type, auth-url, allowlist-source-range, whitelist-source-range"),
 
         // Client certificates. Whether the Secret is used at all is up to verify-client: see IngressNginxReading.
         new("auth-tls-secret", Guards,
-            "client certificates; ingress-nginx asks for them on the whole host, also for paths of other Ingresses"),
-        new("auth-tls-verify-client", Guards,
-            "client certificates; ingress-nginx asks for them on the whole host, also for paths of other Ingresses", IsOff),
-        new("auth-tls-match-cn", Guards, "client certificates of certain names"),
+            "client certificates (with ingress-nginx, on the whole host, paths of other Ingresses included)"),
+        new("auth-tls-verify-client", Refines, "auth-tls-secret"),
+        new("auth-tls-match-cn", Refines, "auth-tls-secret"),
         new("auth-tls-verify-depth", Refines, "auth-tls-secret"),
         new("auth-tls-error-page", Refines, "auth-tls-secret"),
         new("auth-tls-pass-certificate-to-upstream", Refines, "auth-tls-secret"),
 
         // Addresses of clients, and how often they may come.
+        // Of lists an empty one closes in ingress-nginx, too.
         new("whitelist-source-range", Guards, "an allow-list of networks", IsEverybody),
         new("allowlist-source-range", Guards, "an allow-list of networks", IsEverybody),
-        new("denylist-source-range", Guards, "a deny-list of networks"),
-        new("limit-rps", Guards, "a limit of requests a second for each client", IsZero),
-        new("limit-rpm", Guards, "a limit of requests a minute for each client", IsZero),
-        new("limit-connections", Guards, "a limit of connections for each client", IsZero),
-        new("limit-burst-multiplier", Refines, "limit-rps, limit-rpm and limit-connections"),
-        new("limit-whitelist", Refines, "limit-rps, limit-rpm and limit-connections"),
-        new("limit-allowlist", Refines, "limit-rps, limit-rpm and limit-connections"),
-        new("global-rate-limit", Guards, "a limit of requests over all proxies", IsZero),
+        new("denylist-source-range", Guards, "a deny-list of networks", _ => false),
+        new("limit-rps", Guards, "a limit of requests a second for each client", IsNoLimit),
+        new("limit-rpm", Guards, "a limit of requests a minute for each client", IsNoLimit),
+        new("limit-connections", Guards, "a limit of connections for each client", IsNoLimit),
+        new("limit-burst-multiplier", Refines, "limit-rps, limit-rpm, limit-connections"),
+        new("limit-whitelist", Refines, "limit-rps, limit-rpm, limit-connections"),
+        new("limit-allowlist", Refines, "limit-rps, limit-rpm, limit-connections"),
+        new("global-rate-limit", Guards, "a limit of requests over all proxies", IsNoLimit),
         new("global-rate-limit-window", Refines, "global-rate-limit"),
         new("global-rate-limit-key", Refines, "global-rate-limit"),
         new("global-rate-limit-ignored-cidrs", Refines, "global-rate-limit"),
@@ -82,26 +83,25 @@ internal static class IngressNginxAnnotations
         new("limit-rate-after", Refines, "limit-rate"),
 
         // Filters, and what may be one.
-        new("enable-modsecurity", Guards, "the web application firewall ModSecurity", IsFalse),
-        new("enable-owasp-core-rules", Guards, "the web application firewall ModSecurity", IsFalse),
+        new("enable-modsecurity", Guards, "the web application firewall ModSecurity", IsUnset),
+        new("enable-owasp-core-rules", Guards, "the web application firewall ModSecurity", IsUnset),
         new("modsecurity-snippet", Guards, "rules of the web application firewall ModSecurity", IsComment),
         new("modsecurity-transaction-id", Refines, "enable-modsecurity"),
-        new("lua-resty-waf", Guards, "a web application firewall", value => value == "inactive"),
+        new("lua-resty-waf", Guards, "a web application firewall", value => value is "inactive" or ""),
         new("lua-resty-waf-debug", Refines, "lua-resty-waf"),
         new("lua-resty-waf-ignore-rulesets", Refines, "lua-resty-waf"),
         new("lua-resty-waf-extra-rules", Refines, "lua-resty-waf"),
         new("lua-resty-waf-allow-unknown-content-types", Refines, "lua-resty-waf"),
         new("lua-resty-waf-score-threshold", Refines, "lua-resty-waf"),
         new("lua-resty-waf-process-multipart-body", Refines, "lua-resty-waf"),
-        new("configuration-snippet", Guards, Snippet, IsComment),
-        new("server-snippet", Guards, Snippet +
-            ". Ingress-nginx puts it into the whole host, also for paths of other Ingresses", IsComment),
-        new("location-snippet", Guards, Snippet, IsComment),
-        new("location-snippets", Guards, Snippet, IsComment),
-        new("server-snippets", Guards, Snippet, IsComment),
+        new("configuration-snippet", MayGuard, "", IsComment),
+        new("location-snippet", MayGuard, "", IsComment),
+        new("location-snippets", MayGuard, "", IsComment),
+        new("server-snippet", MayGuard, " from the whole host, paths of other Ingresses included", IsComment),
+        new("server-snippets", MayGuard, " from the whole host, paths of other Ingresses included", IsComment),
         new("stream-snippet", Changes,
-            "it is no part of this Ingress's paths, and snippets are never read. Have a Service of type LoadBalancer for what is not "
-            + "HTTP."),
+            "it is no part of this Ingress's paths, and nginx's own configuration is not carried out. Have a Service of type LoadBalancer "
+            + "for what is not HTTP."),
 
         // A share of another Ingress's requests.
         new("canary", Shares, "", IsFalse),
@@ -128,8 +128,8 @@ internal static class IngressNginxAnnotations
         new("ssl-redirect", Changes, NoRedirect, IsFalse),
         new("force-ssl-redirect", Changes, NoRedirect, IsFalse),
         new("preserve-trailing-slash", Refines, "force-ssl-redirect"),
-        new("use-port-in-redirects", Refines, "redirects"),
-        new("relative-redirects", Refines, "redirects"),
+        new("use-port-in-redirects", Refines, Redirecting),
+        new("relative-redirects", Refines, Redirecting),
         new("add-base-url", Changes, "pages are passed on as the pods send them. Set <base> in the application.", IsFalse),
         new("base-url-scheme", Refines, "add-base-url"),
 
@@ -144,14 +144,14 @@ internal static class IngressNginxAnnotations
         new("backend-protocol", Changes, SpeaksAppProtocol, value => value is "HTTP" or ""),
         new("secure-backends", Changes, SpeaksAppProtocol, IsFalse),
         new("grpc-backend", Changes, SpeaksAppProtocol, IsFalse),
-        new("fastcgi-index", Refines, "backend-protocol FCGI: pods must speak HTTP"),
-        new("fastcgi-params-configmap", Refines, "backend-protocol FCGI: pods must speak HTTP"),
+        new("fastcgi-index", Refines, "backend-protocol"),
+        new("fastcgi-params-configmap", Refines, "backend-protocol"),
         new("proxy-ssl-verify", Changes, Unverified, IsOff),
         new("secure-verify-ca-secret", Changes, Unverified),
-        new("proxy-ssl-secret", Changes, "pods are shown no client certificate. Do not ask for one there."),
-        new("proxy-ssl-verify-depth", Refines, "proxy-ssl-verify"),
-        new("proxy-ssl-name", Refines, "proxy-ssl-verify"),
-        new("proxy-ssl-server-name", Refines, "proxy-ssl-verify"),
+        new("proxy-ssl-secret", Changes, "pods are shown no client certificate. Have them ask for none, and remove the annotation."),
+        new("proxy-ssl-verify-depth", Refines, "proxy-ssl-verify, proxy-ssl-secret"),
+        new("proxy-ssl-name", Refines, "proxy-ssl-verify, proxy-ssl-secret"),
+        new("proxy-ssl-server-name", Refines, "proxy-ssl-verify, proxy-ssl-secret"),
         new("proxy-ssl-ciphers", Refines, "proxy-ssl-secret"),
         new("proxy-ssl-protocols", Refines, "proxy-ssl-secret"),
         new("affinity", Changes,
@@ -174,7 +174,8 @@ internal static class IngressNginxAnnotations
         new("upstream-hash-by-subset-size", Refines, "upstream-hash-by"),
         new("load-balance", Tunes, "how requests are spread over pods is set in the proxies' bootstrap."),
         new("service-upstream", Tunes, "requests go to the pods themselves, never to the Service's address.", IsFalse),
-        new("default-backend", Changes, "while no pod is ready, the proxies answer 503 themselves.", IsBlank),
+        new("default-backend", Changes,
+            "its Service is not used: while no pod is ready, the proxies answer 503 themselves. Remove the annotation.", IsBlank),
         new("custom-http-errors", Changes, "errors of the pods are passed on as they are. Answer with the right pages there.", IsBlank),
         new("disable-proxy-intercept-errors", Refines, "custom-http-errors"),
         new("mirror-target", Changes, "requests go to one pod only, and no copy is sent anywhere.", IsBlank),

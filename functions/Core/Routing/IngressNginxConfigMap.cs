@@ -25,6 +25,13 @@ internal sealed record NginxGlobalGuards(ResourceKey ConfigMap, ValueList<string
     /// <summary>Those that an Ingress with such annotations is under.</summary>
     public IReadOnlyList<NginxGlobalGuard> On(Dictionary<string, string> annotations) =>
         Keys.Count == 0 ? [] : [.. IngressNginxConfigMap.Guards.Where(guard => Keys.Contains(guard.Key) && !guard.Exempts(annotations))];
+
+    /// <summary>Whether it is an annotation that takes its Ingress out of one of them.</summary>
+    /// <param name="name">The annotation's name, without its prefix.</param>
+    /// <param name="annotations">All of the Ingress.</param>
+    public bool IsExemptBy(string name, Dictionary<string, string> annotations) =>
+        Keys.Count > 0 && On(annotations.Where(one => one.Key != IngressNginxAnnotations.Prefix + name).ToDictionary()).Count
+            > On(annotations).Count;
 }
 
 /// <summary>
@@ -226,7 +233,7 @@ internal static class IngressNginxConfigMap
             if (Served.Contains(name))
                 continue;
             if (All.TryGetValue(name, out var setting))
-                findings.Add(setting.HasNoEffect(at, $"data.{name}", value ?? "", setting.IsIdle(value ?? "")));
+                findings.Add(setting.HasNoEffect(at, $"data.{name} {KubernetesName.Show(value)}", setting.IsIdle(value ?? "")));
             else if (++unknown <= NginxReading.MostUnknown)
                 findings.Add(new(at, Severity.Error, "SettingUnknown",
                     $"data[{KubernetesName.Show(name)}]: ingress-nginx has no key of this name, and it has no effect here. Correct "

@@ -1,3 +1,4 @@
+using System.Globalization;
 using IngressReconciler.Cluster;
 
 namespace IngressReconciler.Routing;
@@ -7,6 +8,9 @@ internal enum NginxEffect
 {
     /// <summary>It keeps requests out, or may: what it guards is closed as long as the guard is not enforced.</summary>
     Guards,
+
+    /// <summary>A piece of nginx's configuration: it may keep requests out, unless it only sets headers of responses.</summary>
+    MayGuard,
 
     /// <summary>It gives an Ingress a share of another's requests: without it, the Ingress must have none.</summary>
     Shares,
@@ -25,20 +29,20 @@ internal enum NginxEffect
 /// <param name="Name">Its name, without a prefix.</param>
 /// <param name="Effect">What is missing without it.</param>
 /// <param name="Says">
-/// For people: of a guard, what it asks for; of one that refines, the setting that it belongs to; of any other, what happens instead and
-/// what to do, as sentences.
+/// For people: of a guard, what it asks for; of what may be one, from where it keeps requests; of one that refines, the settings that it
+/// belongs to, separated by commas; of any other, what happens instead and what to do, as sentences.
 /// </param>
-/// <param name="AsksNothing">Whether a value asks for what is so without it; null when every value asks for something.</param>
+/// <param name="AsksNothing">
+/// Whether a value asks for what is so without it; null when every value but an empty one asks for something.
+/// </param>
 internal sealed record NginxSetting(string Name, NginxEffect Effect, string Says, Func<string, bool>? AsksNothing = null)
 {
     /// <summary>The finding that a value has no effect.</summary>
     /// <param name="at">The object that has it.</param>
-    /// <param name="field">Its field there.</param>
-    /// <param name="value">Its value.</param>
+    /// <param name="shown">Its field there, and its value.</param>
     /// <param name="isIdle">Whether that is as it should be.</param>
-    public Finding HasNoEffect(ResourceKey at, string field, string value, bool isIdle)
+    public Finding HasNoEffect(ResourceKey at, string shown, bool isIdle)
     {
-        var shown = $"{field} {KubernetesName.Show(value)}";
         if (isIdle)
             return new(at, Severity.Notice, "SettingNotNeeded",
                 $"{shown} has no effect here and needs none: what it asks for is so without it.");
@@ -52,7 +56,7 @@ internal sealed record NginxSetting(string Name, NginxEffect Effect, string Says
     }
 
     /// <summary>Whether a value asks for what is so without the setting.</summary>
-    public bool IsIdle(string value) => AsksNothing?.Invoke(value) == true;
+    public bool IsIdle(string value) => AsksNothing?.Invoke(value) ?? IsBlank(value);
 
     /// <summary>What Go's <c>strconv.ParseBool</c>, with which ingress-nginx reads, takes for false.</summary>
     public static bool IsFalse(string value) => value is "false" or "False" or "FALSE" or "f" or "F" or "0";
@@ -60,8 +64,18 @@ internal sealed record NginxSetting(string Name, NginxEffect Effect, string Says
     /// <summary>What Go's <c>strconv.ParseBool</c> takes for true.</summary>
     public static bool IsTrue(string value) => value is "true" or "True" or "TRUE" or "t" or "T" or "1";
 
+    /// <summary>What is no different from not being there: false, or nothing.</summary>
+    public static bool IsUnset(string value) => IsFalse(value) || IsBlank(value);
+
     /// <summary>A limit of 0 is none.</summary>
     public static bool IsZero(string value) => value == "0";
+
+    /// <summary>
+    /// A number of requests or connections that ingress-nginx takes for no limit: 0, less, or nothing at all. What is no number is none of
+    /// these: ingress-nginx does not serve such an Ingress.
+    /// </summary>
+    public static bool IsNoLimit(string value) =>
+        IsBlank(value) || (long.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var limit) && limit <= 0);
 
     /// <summary>nginx's word for not doing it.</summary>
     public static bool IsOff(string value) => value == "off";

@@ -28,8 +28,8 @@ public static partial class IngressTranslation
                 if (!KubernetesName.IsSubdomain(tls.SecretName))
                 {
                     Error("InvalidSecretName",
-                        $"{field}.secretName {KubernetesName.Show(tls.SecretName)} is not a Secret's name. The default certificate is "
-                        + "served.");
+                        $"{field}.secretName {KubernetesName.Show(tls.SecretName)} cannot be a Secret's name. The default certificate is "
+                        + "served. Name a Secret of this namespace.");
                     continue;
                 }
 
@@ -45,7 +45,8 @@ public static partial class IngressTranslation
                 string[] own = [.. served.Where(host => host != HostKey.AnyHost)];
                 if (own.Length == 0)
                     Error("TlsWithoutHosts",
-                        $"{field}.hosts is empty, and no rule has a host: Secret {tls.SecretName} is served for none. Name the hosts.");
+                        $"{field}.hosts is empty, and no rule has a host: Secret {tls.SecretName} is served for none. Name the hosts "
+                        + "there.");
                 else
                     Notice("TlsHostsOfRules",
                         $"{field}.hosts is empty: Secret {tls.SecretName} is served for the hosts of this Ingress's rules, "
@@ -92,7 +93,8 @@ public static partial class IngressTranslation
             if (!RouteHost.TryNormalize(text, out var host, out var wrong) || host == HostKey.AnyHost)
             {
                 Error("InvalidHost",
-                    $"{field} {KubernetesName.Show(text)} {wrong ?? "is empty"}. It is served with the default certificate.");
+                    $"{field} {(wrong is null ? "is empty" : $"{KubernetesName.Show(text)} {wrong}")}. No certificate is bound to it: "
+                    + "correct the host.");
                 return;
             }
 
@@ -101,7 +103,7 @@ public static partial class IngressTranslation
             if (claim.Certificate is { } first && first != wanted)
             {
                 Error("CertificateConflict",
-                    $"{field}: host {host} is bound to Secret {first.Name} already; Secret {name} is not used for it.");
+                    $"{field}: host {host} is bound to Secret {first.Name} already; Secret {name} is not used for it. Name the host once.");
                 return;
             }
 

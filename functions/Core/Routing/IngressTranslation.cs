@@ -23,7 +23,9 @@ public static partial class IngressTranslation
         Ingress ingress, ClusterState state, NginxGlobalGuards onAll, CertificateReference? byDefault, IEnumerable<Finding> known)
     {
         var annotations = NginxReading.Of(ingress, onAll);
-        var work = new Work(ingress, state, byDefault, annotations.IsClosed, [.. known, .. annotations.Findings]);
+        List<Finding> findings = [.. known, .. annotations.Findings, .. IngressOtherControllers.Findings(
+            ingress.Key, (ingress.Metadata.Annotations ?? []).Keys)];
+        var work = new Work(ingress, state, byDefault, annotations.IsClosed, findings);
         if (annotations.IsLeftOut)
             return work.Contribution();
         work.Rules();
@@ -40,6 +42,7 @@ public static partial class IngressTranslation
     private sealed partial class Work(
         Ingress ingress, ClusterState state, CertificateReference? byDefault, bool closed, List<Finding> findings)
     {
+        private const string Default = "spec.defaultBackend";
         private readonly IngressSpec spec = ingress.Spec ?? new();
         private readonly SortedDictionary<string, ClaimParts> claims = new(StringComparer.Ordinal);
         private readonly SortedSet<ResourceKey> references = new(ResourceKey.Order);
@@ -60,7 +63,8 @@ public static partial class IngressTranslation
                 var field = $"spec.rules[{r}]";
                 if (!RouteHost.TryNormalize(rule.Host, out var host, out var wrong))
                 {
-                    Error("InvalidHost", $"{field}.host {KubernetesName.Show(rule.Host)} {wrong}. The rule is not served.");
+                    Error("InvalidHost",
+                        $"{field}.host {KubernetesName.Show(rule.Host)} {wrong}. The rule is not served: correct the host.");
                     continue;
                 }
 
@@ -72,14 +76,14 @@ public static partial class IngressTranslation
         public void DefaultBackend()
         {
             if (spec.DefaultBackend is { } backend)
-                ClaimOn(HostKey.AnyHost).Default = Route(new(PathMatchType.Prefix, "/"), backend, "spec.defaultBackend");
+                ClaimOn(HostKey.AnyHost).Default = Route(new(PathMatchType.Prefix, "/"), backend, Default);
         }
 
         public IngressContribution Contribution() => new(
             ingress.Key,
             ingress.Metadata.CreationTimestamp.GetValueOrDefault(),
             claims.Select(pair => new HostClaim(pair.Key, pair.Value.Routes.ToValueList(), pair.Value.Default, pair.Value.Certificate)).ToValueList(),
-            findings.ToValueList(),
+            findings.OrderByDescending(finding => finding.Severity).ToValueList(),
             references.ToValueList());
 
         private void Path(string host, IngressPath path, string field)
@@ -90,7 +94,7 @@ public static partial class IngressTranslation
             else if (path.PathType is not "Exact")
             {
                 Error("InvalidPathType",
-                    $"{field}.pathType is {KubernetesName.Show(path.PathType)}; use Exact, Prefix or ImplementationSpecific. The path "
+                    $"{field}.pathType is {KubernetesName.Show(path.PathType)}: use Exact, Prefix or ImplementationSpecific. The path "
                     + "is not served.");
                 if (!closed)
                     return;
@@ -107,18 +111,22 @@ public static partial class IngressTranslation
                 var (reason, what) = isRegex
                     ? ("PathIsNotRegex", "looks like a regular expression")
                     : ("PathIsNotWildcard", "has a '*' as if it were a wildcard");
-                Error(reason,
-                    $"{field}.path {KubernetesName.Show(text)} {what}. Paths are compared as they are written, so no request that is "
-                    + $"meant matches it. Use plain paths, such as {KubernetesName.Show(PathPattern.Head(text))} with pathType Prefix.");
+                var head = KubernetesName.Show(PathPattern.Head(text));
+                var example = head == "'/'" && !PathPattern.IsEverything(text) ? "" : $", such as {head}";
+                Error(reason, closed
+                    ? $"{field}.path {KubernetesName.Show(text)} {what}. What it would guard is not known, so {head} and all below "
+                        + "it answer 503. Use plain paths."
+                    : $"{field}.path {KubernetesName.Show(text)} {what}. Paths are compared as they are written, so it does not "
+                        + $"match the requests that it is meant for. Use plain paths{example} with pathType Prefix.");
             }
 
             var match = normal is null ? (PathMatch?)null
                 : path.PathType == "Exact" ? new(PathMatchType.Exact, normal)
                 : new PathMatch(PathMatchType.Prefix, RoutePath.TrimPrefix(normal));
-            if (closed && (isRegex || isWildcard) && RoutePath.TryNormalize(host, PathPattern.Head(text), out var head, out _))
+            if (closed && (isRegex || isWildcard) && RoutePath.TryNormalize(host, PathPattern.Head(text), out var before, out _))
             {
                 // What the pattern guards is closed, not left to a broader rule that leads to the same pods.
-                match = new(PathMatchType.Prefix, RoutePath.TrimPrefix(head));
+                match = new(PathMatchType.Prefix, RoutePath.TrimPrefix(before));
                 if (claims.TryGetValue(host, out var claim) && claim.Routes.Any(route => route.Match.Path == match))
                     return;
             }
@@ -131,23 +139,29 @@ public static partial class IngressTranslation
         {
             if (closed)
                 return new() { Match = new() { Path = path }, Origin = new(ingress.Key, field) };
+            var unserved = field == Default ? "The default backend is not served" : "The path is not served";
             if (backend?.Service is not { } service)
             {
                 Error("UnsupportedBackend", backend?.Resource is { } other
-                    ? $"{field}.resource names a {KubernetesName.Show(other.Kind)}; only Services can be routed to. The path is not served."
-                    : $"{field} names no Service. The path is not served.");
+                    ? $"{field}.resource names a {KubernetesName.Show(other.Kind)}, and no resources are served. {unserved}. "
+                        + $"Name a Service and its port in {field}.service instead."
+                    : $"{field} has no service. {unserved}. Name a Service and its port in {field}.service.");
                 return null;
             }
 
             if (!KubernetesName.IsLabel(service.Name))
             {
-                Error("InvalidServiceName", $"{field}.service.name {KubernetesName.Show(service.Name)} is not a Service's name. The path is not served.");
+                Error("InvalidServiceName",
+                    $"{field}.service.name {KubernetesName.Show(service.Name)} cannot be a Service's name (small letters, digits and "
+                    + $"'-', at most 63). {unserved}. Correct the name.");
                 return null;
             }
 
             if (!TryPort(service.Port, out var port))
             {
-                Error("InvalidPort", $"{field}.service.port needs a name (a DNS label of at most 15 characters) or a number from 1 to 65535, and not both. The path is not served.");
+                Error("InvalidPort",
+                    $"{field}.service.port {Shown(service.Port)}. {unserved}. Give it the name of a port of the Service (a DNS label of at "
+                    + "most 15 characters), or its number from 1 to 65535.");
                 return null;
             }
 
@@ -159,6 +173,14 @@ public static partial class IngressTranslation
                 Origin = new(ingress.Key, field),
             };
         }
+
+        private static string Shown(ServiceBackendPort? port) => port switch
+        {
+            { Name.Length: > 0, Number: not (null or 0) } => "has both a name and a number",
+            { Name: { Length: > 0 } name } => $"has the name {KubernetesName.Show(name)}, which no port can have",
+            { Number: { } number and not 0 } => string.Create(CultureInfo.InvariantCulture, $"has the number {number}"),
+            _ => "has neither name nor number",
+        };
 
         private static bool TryPort(ServiceBackendPort? port, out string text)
         {
@@ -179,19 +201,24 @@ public static partial class IngressTranslation
             references.Add(key);
             if (state.Find<Service>(key) is not { } service)
             {
-                Error("ServiceNotFound", $"{field}.service.name: there is no {key}. The path answers 503 until there is.");
+                Error("ServiceNotFound",
+                    $"{field}.service.name: there is no {key}. The path answers 503 until there is. Create it, or correct the name.");
                 return UpstreamProtocol.Http;
             }
 
             if (service.Spec?.Type == "ExternalName")
             {
-                Error("ExternalNameUnsupported", $"{field}.service.name: {key} is of type ExternalName and has no endpoints. The path answers 503; use a Service with a selector or with EndpointSlices.");
+                Error("ExternalNameUnsupported",
+                    $"{field}.service.name: {key} is of type ExternalName and has no endpoints. The path answers 503; use a Service with a "
+                    + "selector or with EndpointSlices.");
                 return UpstreamProtocol.Http;
             }
 
             if (ServicePorts.Find(service, port) is not { } found)
             {
-                Error("ServicePortNotFound", $"{field}.service.port: {key} has no TCP port {port}; it has {Offered(service)}. The path answers 503.");
+                Error("ServicePortNotFound",
+                    $"{field}.service.port: {key} has no TCP port {port}; it has {Offered(service)}. The path answers 503: name "
+                    + "one that it has.");
                 return UpstreamProtocol.Http;
             }
 

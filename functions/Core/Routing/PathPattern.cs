@@ -26,6 +26,9 @@ internal static class PathPattern
     public static bool IsWildcard(ReadOnlySpan<char> path) => path is [.., '*'] || path.Contains(
         "/*", StringComparison.Ordinal) || path.Contains("*/", StringComparison.Ordinal);
 
+    /// <summary>Whether it was meant for every path.</summary>
+    public static bool IsEverything(string path) => path is "/*" or "/.*" or "/(.*)" or "/.+" or "/(.+)" or "/?(.*)" or "/?.*";
+
     /// <summary>What is literal before the pattern begins, as a prefix.</summary>
     public static string Head(string path)
     {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using IngressReconciler.Routing;
 using IngressReconciler.Tests.Integration.Scenarios;
 
 namespace IngressReconciler.Tests.Integration.Corpus;
@@ -58,6 +59,14 @@ internal sealed partial class CorpusCase
     /// <summary>Whether it answers for hosts that are not its own.</summary>
     public bool TakesEveryHost => Specified.All.Any(one => one.Host.Length == 0);
 
+    /// <summary>Whether ingress-nginx would keep somebody out, by annotations that are a guard beyond doubt.</summary>
+    public bool IsGuarded => Annotations.Any(one => Guard().IsMatch(one.Key) && (string?)one.Value is not ("" or "0" or "false" or null));
+
+    /// <summary>The annotation of this Ingress that a finding names; null if it names none that is there.</summary>
+    public string? Annotation(Finding finding) =>
+        NamedAnnotation().Match(finding.Message).Groups[1].Value is var name && finding.Object.Namespace == Namespace
+            && Annotations.ContainsKey(name) ? name : null;
+
     /// <summary>Its name, for messages.</summary>
     public string Name => $"{Namespace}/{(string)Ingress["metadata"]!["name"]!} ({Source})";
 
@@ -72,6 +81,8 @@ internal sealed partial class CorpusCase
         var all = hosts.SelectMany(host => paths.Select(path => (host, path)));
         return all.Concat(hosts.Select(host => (host.ToUpperInvariant(), paths[0]))); // case is nothing in a host
     }
+
+    private JsonObject Annotations => Ingress["metadata"]!["annotations"] as JsonObject ?? [];
 
     private static IEnumerable<string> Around(string path)
     {
@@ -139,6 +150,13 @@ internal sealed partial class CorpusCase
         service["spec"]!["ports"] = list;
         Needs.Add(service);
     }
+
+    [GeneratedRegex(@"^nginx\.ingress\.kubernetes\.io/(auth-(type|url|tls-secret)|(allow|deny|white)list-source-range"
+        + @"|limit-(rps|rpm|connections)|(permanent|temporal)-redirect|enable-modsecurity)\z")]
+    private static partial Regex Guard();
+
+    [GeneratedRegex(@"^metadata\.annotations\['([^']+)'\]")]
+    private static partial Regex NamedAnnotation();
 
     [GeneratedRegex(@"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\z")]
     private static partial Regex SubdomainName();

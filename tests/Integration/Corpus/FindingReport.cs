@@ -26,11 +26,15 @@ internal static partial class FindingReport
     /// <summary>Whether an annotation is named, or any.</summary>
     public static bool NamesAnnotation(Finding finding) => Annotation().IsMatch(finding.Message);
 
-    /// <summary>Writes all findings by reason with their numbers, then fifty that differ as much as they can.</summary>
+    /// <summary>Writes all findings by reason with their numbers; what is closed and why; then fifty that differ much.</summary>
     /// <param name="findings">All of them.</param>
     /// <param name="refused">Why objects were refused as a whole.</param>
+    /// <param name="closed">The Ingresses that are closed or left out, each with the annotation because of which.</param>
+    /// <param name="whole">How many are served as specified, without an Error.</param>
     /// <param name="sources">Where the Ingresses of a namespace are from.</param>
-    public static void Write(IReadOnlyList<Finding> findings, IReadOnlyList<string> refused, IReadOnlyDictionary<string, string> sources)
+    public static void Write(
+        IReadOnlyList<Finding> findings, IReadOnlyList<string> refused, IReadOnlyList<(string Name, string Why)> closed, int whole,
+        IReadOnlyDictionary<string, string> sources)
     {
         var text = new StringBuilder();
         var byReason = findings.GroupBy(finding => (finding.Reason, finding.Severity)).OrderBy(group => group.Key.Reason).ToList();
@@ -38,6 +42,14 @@ internal static partial class FindingReport
             text.AppendLine(CultureInfo.InvariantCulture, $"{group.Count(),6} {group.Key.Severity,-7} {group.Key.Reason}");
         foreach (var one in refused)
             text.AppendLine(CultureInfo.InvariantCulture, $"       refused {one}");
+        text.AppendLine(CultureInfo.InvariantCulture, $"{whole,6} served as specified without an Error");
+        text.AppendLine(CultureInfo.InvariantCulture, $"{closed.DistinctBy(one => one.Name).Count(),6} closed or left out, by annotation:");
+        foreach (var group in closed.GroupBy(one => one.Why).OrderBy(group => group.Key, StringComparer.Ordinal))
+        {
+            var names = string.Join(", ", group.Select(one => one.Name));
+            text.AppendLine(CultureInfo.InvariantCulture, $"{group.Count(),6}     {group.Key}: {names}");
+        }
+
         text.AppendLine();
 
         // One of each reason, then another of each: first those that are written differently.
@@ -71,7 +83,10 @@ internal static partial class FindingReport
     [GeneratedRegex(@"System\.|Exception|\bnull\b|[{}]|IngressReconciler\.")]
     private static partial Regex Leak();
 
-    [GeneratedRegex(@"\b(not|is|are) (served|used|verified|pushed|enforced)|\b(answers?|use|set|remove|name|give|make|write|add)\b", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(
+        @"\b(not|is|are) (served|used|verified|pushed|enforced)"
+        + @"|\b(answers?|use|set|remove|name|give|make|write|add|send|redirect|serve|correct)\b",
+        RegexOptions.IgnoreCase)]
     private static partial Regex Outcome();
 
     [GeneratedRegex(@"'[^']*'|\d+")]

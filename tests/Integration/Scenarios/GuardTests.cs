@@ -35,7 +35,7 @@ public sealed class GuardTests : IAsyncLifetime
             Assert.Equal(503, (await stage.GetAsync(proxy, "admin.example")).Status);
         }
 
-        Assert.Equal(2, reconciler.Findings.Count(one => one is { Reason: "GuardNotEnforced", Object.Name: "admin" }));
+        Assert.Single(reconciler.Findings, one => one is { Reason: "GuardNotEnforced", Object.Name: "admin" });
 
         admin["metadata"]!["annotations"] = new JsonObject();
         admin["metadata"]!["resourceVersion"] = stage.Objects.NextVersion();

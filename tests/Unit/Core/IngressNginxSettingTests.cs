@@ -64,20 +64,26 @@ public class IngressNginxSettingTests
     [Theory]
     [InlineData("auth-type: basic", true)]
     [InlineData("auth-type: digest", true)]
-    [InlineData("auth-type: ''", true)]
-    [InlineData("auth-secret: users", true)]
+    [InlineData("auth-type: ''", false)]
+    [InlineData("auth-secret: users", false)]
+    [InlineData("auth-secret: users, auth-type: basic", true)]
     [InlineData("auth-realm: Staff", false)]
     [InlineData("auth-url: 'https://auth.example/check'", true)]
     [InlineData("auth-url: nonsense", true)]
+    [InlineData("auth-url: ''", false)]
     [InlineData("auth-signin: 'https://auth.example/'", false)]
-    [InlineData("enable-global-auth: 'true'", true)]
+    [InlineData("enable-global-auth: 'true'", false)]
     [InlineData("enable-global-auth: 'false'", false)]
     [InlineData("auth-tls-secret: shop/ca", true)]
     [InlineData("auth-tls-secret: shop/ca, auth-tls-verify-client: 'on'", true)]
     [InlineData("auth-tls-secret: shop/ca, auth-tls-verify-client: optional", true)]
     [InlineData("auth-tls-secret: shop/ca, auth-tls-verify-client: 'off'", false)]
-    [InlineData("auth-tls-verify-client: 'on'", true)]
-    [InlineData("auth-tls-verify-client: nonsense", true)]
+    [InlineData("auth-tls-verify-client: 'on'", false)]
+    [InlineData("auth-tls-match-cn: CN=shop", false)]
+    [InlineData("auth-tls-secret: shop/ca, auth-tls-verify-client: 'off', auth-tls-match-cn: CN=shop", true)]
+    [InlineData("auth-tls-secret: shop/ca, auth-tls-verify-client: optional_no_ca", true)]
+    [InlineData("auth-tls-secret: shop/ca, auth-tls-verify-client: nonsense", true)]
+    [InlineData("auth-tls-secret: ''", false)]
     [InlineData("auth-tls-verify-client: 'off'", false)]
     [InlineData("auth-tls-secret: shop/ca, auth-tls-verify-client: 'off', auth-type: basic", true)]
     [InlineData("whitelist-source-range: 10.0.0.0/8", true)]
@@ -96,21 +102,27 @@ public class IngressNginxSettingTests
     [InlineData("whitelist-source-range: '0.0.0.0/0', allowlist-source-range: 10.0.0.0/8", true)]
     [InlineData("allowlist-source-range: 0.0.0.0/0", false)]
     [InlineData("denylist-source-range: 10.0.0.0/8", true)]
+    [InlineData("denylist-source-range: ''", true)]
     [InlineData("limit-rps: '10'", true)]
     [InlineData("limit-rps: '0'", false)]
-    [InlineData("limit-rps: '-1'", true)]
+    [InlineData("limit-rps: '-1'", false)]
+    [InlineData("limit-rps: ''", false)]
+    [InlineData("limit-rps: 5r/s", true)]
     [InlineData("limit-rpm: many", true)]
     [InlineData("limit-connections: '2'", true)]
     [InlineData("limit-rate: '100'", false)]
     [InlineData("satisfy: any", false)]
     [InlineData("enable-modsecurity: 'true'", true)]
     [InlineData("enable-modsecurity: 'False'", false)]
+    [InlineData("enable-modsecurity: ''", false)]
     [InlineData("enable-owasp-core-rules: 'true'", true)]
     [InlineData("modsecurity-snippet: SecRuleEngine On", true)]
     [InlineData("configuration-snippet: 'deny all;'", true)]
     [InlineData("configuration-snippet: ''", false)]
     [InlineData("server-snippet: 'deny all;'", true)]
-    [InlineData("auth-snippet: 'proxy_set_header A b;'", true)]
+    [InlineData("auth-snippet: 'deny all;'", false)]
+    [InlineData("auth-snippet: 'deny all;', auth-url: 'https://auth.example/check'", true)]
+    [InlineData("configuration-snippet: 'proxy_set_header X-User $remote_user;'", true)]
     [InlineData("permanent-redirect: 'https://new.example'", true)]
     [InlineData("canary-weight: '10'", false)]
     [InlineData("canary: 'false'", false)]
@@ -125,6 +137,90 @@ public class IngressNginxSettingTests
         Assert.Equal(closed, wanted.Findings.Any(finding => finding is { Reason: "GuardNotEnforced", Severity: Severity.Error }));
         var backend = Assert.Single(Stages.Routes(wanted.Model).Values.Distinct());
         Assert.Equal(closed ? HAProxyRoutes.NoBackend : "http:shop:s:80", backend);
+    }
+
+    [Theory]
+    [InlineData("add_header X-Frame-Options DENY;", true)]
+    [InlineData("\n  # as the auditors want it\n  add_header 'X-A' \"a; b\" always;\n  expires -1;\n", true)]
+    [InlineData("more_set_headers -s '200 404' \"X-Id: $req_id\";", true)]
+    [InlineData("more_clear_headers Server X-Powered-By;\nproxy_hide_header X-Runtime ;", true)]
+    [InlineData("add_header A b; # c", true)]
+    [InlineData("add_header A b", false)]
+    [InlineData("add_header A b;deny all;", false)]
+    [InlineData("add_header A b;\n} location / { deny all;", false)]
+    [InlineData("add_header A b # deny all\n;", false)]
+    [InlineData("add_header A \"b\\\"; deny all; \\\"\";", false)]
+    [InlineData("add_header A \"b\ndeny all;\";", false)]
+    [InlineData("add_header A 'b'deny;", false)]
+    [InlineData("add_header;", false)]
+    [InlineData("add_headers A b;", false)]
+    [InlineData("if ($http_x = '') { return 403; }", false)]
+    [InlineData("more_set_input_headers 'Host: a';", false)]
+    [InlineData("proxy_set_header X-User $remote_user;", false)]
+    [InlineData("auth_basic Staff;", false)]
+    [InlineData("satisfy any; allow 10.0.0.0/8; deny all;", false)]
+    [InlineData("limit_req zone=a;", false)]
+    [InlineData("ADD_HEADER A b;", false)]
+    public void A_snippet_closes_unless_it_only_sets_headers_of_responses(string snippet, bool open)
+    {
+        foreach (var name in (string[])["configuration-snippet", "server-snippet"])
+        {
+            var wanted = Wanted($"{name}: {System.Text.Json.JsonSerializer.Serialize(snippet)}");
+            Assert.Equal(!open, IsClosed(wanted));
+            var finding = Assert.Single(wanted.Findings);
+            Assert.Equal((Severity.Error, open ? "SettingNotServed" : "GuardNotEnforced"), (finding.Severity, finding.Reason));
+        }
+    }
+
+    [Fact]
+    public void A_long_snippet_is_judged_in_no_time()
+    {
+        var snippet = string.Concat(Enumerable.Repeat("add_header A b   ", 20_000));
+        Assert.False(IngressNginxSnippet.OnlySetsResponseHeaders(snippet));
+    }
+
+    [Theory]
+    [InlineData(
+        "affinity: cookie, session-cookie-name: a, session-cookie-path: /",
+        "SettingNotServed: 'cookie' (with session-cookie-name, session-cookie-path) has no effect")]
+    [InlineData(
+        "auth-realm: Staff, auth-secret: users, auth-type: basic",
+        "GuardNotEnforced: 'basic' (with auth-realm, auth-secret) asks for")]
+    [InlineData(
+        "proxy-connect-timeout: '3', proxy-read-timeout: '4', proxy-send-timeout: '5'",
+        "SettingIgnored: '3' (with proxy-read-timeout, proxy-send-timeout) has no effect here: the deadlines are")]
+    [InlineData(
+        "force-ssl-redirect: 'true', ssl-redirect: 'true', relative-redirects: 'true'",
+        "SettingNotServed: 'true' (with relative-redirects, ssl-redirect) has no effect here")]
+    [InlineData("session-cookie-name: a", "SettingIgnored: 'a' has no effect here: it belongs to affinity.")]
+    [InlineData("auth-type: '', auth-secret: users", "GuardIncomplete: 'users' keeps nobody out, here as with ingress-nginx: it only says")]
+    [InlineData("auth-secret: users", "GuardIncomplete: 'users' keeps nobody out, here as with ingress-nginx: it only says more about")]
+    [InlineData("auth-tls-verify-client: 'on'", "GuardIncomplete: 'on' keeps nobody out")]
+    public void Annotations_that_belong_together_are_told_together(string annotations, string says)
+    {
+        var finding = Assert.Single(Wanted(annotations).Findings, finding => finding.Reason != "SettingNotNeeded");
+        var parts = says.Split(": ", 2);
+        Assert.Equal(parts[0], finding.Reason);
+        Assert.Contains(parts[1], finding.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Errors_come_first()
+    {
+        var findings = Wanted("enable-access-log: 'true', proxy-body-size: 8m, rewrite-target: /, auth-type: basic").Findings.ToArray();
+        Assert.Equal(
+            ["GuardNotEnforced", "SettingNotServed", "SettingIgnored", "SettingIgnored"], findings.Select(finding => finding.Reason));
+    }
+
+    [Fact]
+    public void Annotations_of_other_controllers_are_told_once()
+    {
+        const string Others = "nginx.org/policies: a, alb.ingress.kubernetes.io/scheme: b, cert-manager.io/issuer: c";
+        var finding = Assert.Single(Wanted("", others: Others).Findings);
+        Assert.Equal((Severity.Notice, "AnnotationsNotRead"), (finding.Severity, finding.Reason));
+        Assert.StartsWith(
+            "metadata.annotations has 'alb.ingress.kubernetes.io/scheme', 'nginx.org/policies', which", finding.Message,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -177,6 +273,9 @@ public class IngressNginxSettingTests
         Assert.Equal(closed, wanted.Findings.Any(finding => finding.Reason ==
             "GuardNotEnforced" && finding.Object.Kind == ResourceKind.Ingress));
         Assert.Single(wanted.Findings, finding => finding.Object == ConfigMap);
+        // What opens it is not called needless.
+        if (!closed)
+            Assert.DoesNotContain(wanted.Findings, finding => finding.Object != ConfigMap);
     }
 
     [Fact]
@@ -190,12 +289,18 @@ public class IngressNginxSettingTests
         Assert.DoesNotContain(open.Findings, finding => finding.Reason == "GuardNotEnforced");
     }
 
+    [Fact]
+    public void An_empty_list_lets_nobody_in_as_with_ingress_nginx() => Assert.Contains(
+        "] (empty) asks for an allow-list of networks that lets nobody in. That",
+        Assert.Single(Wanted("whitelist-source-range: ' '").Findings).Message, StringComparison.Ordinal);
+
     private static bool IsClosed(Wanted wanted) => wanted.Model.Hosts[new(IngressTranslation.Table,
         "a.example")].Routes[0].Backends.Count == 0;
 
-    private static Wanted Wanted(string annotations, string? data = null)
+    private static Wanted Wanted(string annotations, string? data = null, string others = "")
     {
-        var prefixed = string.Join(", ", Parts(annotations).Select(one => "nginx.ingress.kubernetes.io/" + one));
+        var prefixed = string.Join(", ", Parts(annotations).Select(one => "nginx.ingress.kubernetes.io/" + one).Append(others)
+            .Where(one => one.Length > 0));
         var cluster = Manifests.Resources($$"""
             kind: Ingress
             metadata: {name: i, annotations: { {{prefixed}} } }
