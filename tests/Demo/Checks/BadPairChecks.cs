@@ -30,7 +30,7 @@ internal static class BadPairChecks
             {
                 status = await landscape.Local.RunAsync("status", "--cluster", LocalHost.Cluster);
                 using var checks = await landscape.Local.DoctorAsync(landscape.Network.EdgeHttp);
-                doctor = string.Join('\n', checks.RootElement.EnumerateArray().Select(check => $"{check.GetProperty("subject")} {check.GetProperty("found")} {check.GetProperty("cure")}"));
+                doctor = string.Join('\n', checks.RootElement.EnumerateArray().Select(check => string.Join(' ', check.EnumerateObject().Select(field => field.Value))));
                 log = await File.ReadAllTextAsync(landscape.Local.Log);
                 return new[] { ("status", status), ("doctor", doctor), ("local", log) }
                     .SelectMany(place => bad.Where(one => !Names(place.Item2, one.Key, one.Value.Says)).Select(one => $"{place.Item1} does not say of Secret shop/{one.Key}: {one.Value.Says}"))
