@@ -226,7 +226,11 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Pro
     /// <summary>What could not be done now may be possible in a while, and no event will say so.</summary>
     private void AskAgain(Refusals refused)
     {
-        var outages = refused.All.Where(one => one.IsOutage).Select(one => HAProxyNames.ReferenceOf(one.Part.Name)).OfType<CertificateReference>().ToHashSet();
+        var outages = refused.All
+            .Where(one => one.IsOutage && one.Part.IsOfCertificate)
+            .Select(one => HAProxyNames.ReferenceOf(one.Part.Name))
+            .OfType<CertificateReference>()
+            .ToHashSet();
         if (outages.Count > 0)
             asking = AskAsync();
 

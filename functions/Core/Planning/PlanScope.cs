@@ -49,7 +49,7 @@ public sealed class PlanScope(ProxyRole role = ProxyRole.Ingress)
         PartKind.Backend or PartKind.Server => Upstreams.Keys.Any(upstream => part.Backend.SequenceEqual(HAProxyNames.Backend(upstream))),
         PartKind.Route => Hosts.Values.Any(keys => keys.Contains(part.Name)),
         PartKind.RouteMap => Hosts.Count > 0,
-        PartKind.Certificate or PartKind.DefaultCertificate or PartKind.CertificateLine =>
+        _ when part.IsOfCertificate =>
             Certificates.Any(reference => part.Name.StartsWith(HAProxyNames.CertificatePrefix(reference), StringComparison.Ordinal)),
         _ => ProxySources,
     };

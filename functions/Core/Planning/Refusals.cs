@@ -22,6 +22,9 @@ public enum PartKind
     /// <summary>A certificate in the store.</summary>
     Certificate,
 
+    /// <summary>A change of a certificate that was begun and not finished: it is in the way of all other certificates, so it ends even where that one is refused.</summary>
+    CertificateChange,
+
     /// <summary>A certificate as the default one.</summary>
     DefaultCertificate,
 
@@ -56,7 +59,7 @@ public readonly record struct ProxyPart(PartKind Kind, string Name)
         DeleteRoute(var key) => new(PartKind.Route, key),
         ReplaceRoutes => new(PartKind.RouteMap, HAProxyCommands.RouteMap),
         AddCertificate(var certificate, _) => new(PartKind.Certificate, certificate),
-        AbortCertificate(var certificate) => new(PartKind.Certificate, certificate),
+        AbortCertificate(var certificate) => new(PartKind.CertificateChange, certificate),
         DeleteCertificate(var certificate) => new(PartKind.Certificate, certificate),
         SetDefaultCertificate(var certificate, _) => new(PartKind.DefaultCertificate, certificate),
         NoteDefaultCertificate(var certificate) => new(PartKind.DefaultCertificate, certificate),
@@ -76,7 +79,8 @@ public readonly record struct ProxyPart(PartKind Kind, string Name)
     public static ProxyPart Server(string backend, string server) => new(PartKind.Server, $"{backend}/{server}");
 
     /// <summary>Whether it is about certificates.</summary>
-    public bool IsOfCertificate => Kind is PartKind.Certificate or PartKind.DefaultCertificate or PartKind.CertificateLine;
+    public bool IsOfCertificate =>
+        Kind is PartKind.Certificate or PartKind.CertificateChange or PartKind.DefaultCertificate or PartKind.CertificateLine;
 
     /// <summary>Whether nothing can be said to run without it: the version, and our notes on the push itself.</summary>
     public bool IsVital => Kind switch
@@ -110,21 +114,22 @@ public readonly record struct ProxyPart(PartKind Kind, string Name)
     /// <param name="state">What the proxy runs: tells where a route leads that nobody wants any more.</param>
     public ResourceKey? OwnerIn(Wanted wanted, ProxyState state)
     {
-        switch (Kind)
+        if (IsOfCertificate)
+            return HAProxyNames.ReferenceOf(Name) is { } reference ? new(ResourceKind.Secret, reference.Namespace, reference.Name) : null;
+        return Kind switch
         {
-            case PartKind.Backend or PartKind.Server:
-                return HAProxyNames.ServiceOf(Backend);
-            case PartKind.Route:
-                return HAProxyRoutes.OriginOf(wanted.Model, Name)?.Object
-                    ?? (state.Routes.TryGetValue(Name, out var backend) && backend != HAProxyRoutes.NoBackend && Name != HAProxyRoutes.VersionKey ? HAProxyNames.ServiceOf(backend) : null);
-            case PartKind.Certificate or PartKind.DefaultCertificate or PartKind.CertificateLine when HAProxyNames.ReferenceOf(Name) is { } reference:
-                return new(ResourceKind.Secret, reference.Namespace, reference.Name);
-            case PartKind.ProxySource or PartKind.Note:
-                return EdgeTranslation.Key;
-            default:
-                return null;
-        }
+            PartKind.Backend or PartKind.Server => HAProxyNames.ServiceOf(Backend),
+            PartKind.Route => HAProxyRoutes.OriginOf(wanted.Model, Name)?.Object ?? LedTo(Name, state),
+            PartKind.ProxySource or PartKind.Note => EdgeTranslation.Key,
+            _ => null,
+        };
     }
+
+    /// <summary>The Service that a route leads to on the proxy.</summary>
+    private static ResourceKey? LedTo(string route, ProxyState state) =>
+        route != HAProxyRoutes.VersionKey && state.Routes.TryGetValue(route, out var backend) && backend != HAProxyRoutes.NoBackend
+            ? HAProxyNames.ServiceOf(backend)
+            : null;
 }
 
 /// <summary>A part of a proxy that cannot be brought to what is wanted. It keeps what it had, and so does all that depends on it.</summary>

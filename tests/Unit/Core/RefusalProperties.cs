@@ -82,6 +82,20 @@ public class RefusalProperties
             Assert.All(answered, one => Assert.True(proxy.Answers(one.host, one.path) is not null, $"after {step}, {one.host}{one.path} is led nowhere")));
     }
 
+    [Property]
+    public void An_unfinished_change_of_a_refused_certificate_is_in_no_other_ones_way(Happening[] log, Happening[] more, byte choice)
+    {
+        var before = log.InService().Changes().Wanted();
+        var proxy = Happenings.Proxy(before);
+        var wanted = before.After(more.Changes(from: 100), Happenings.At).Next;
+        var names = Happenings.Full(wanted, 2, proxy).Prepare.OfType<AddCertificate>().Select(step => step.Certificate).ToArray();
+        var cut = names.Length > 0 ? names[choice % names.Length] : null;
+        proxy.Unfinished = cut;
+        Push(proxy, wanted, part => part == new ProxyPart(PartKind.Certificate, cut ?? ""), PlanScope.All());
+        Assert.Null(proxy.Unfinished);
+        Assert.Equal(names.Where(name => name != cut), names.Intersect(proxy.Read(PlanScope.All()).CertificateStore));
+    }
+
     /// <summary>As <c>ProxyPush</c> does: stage by stage, planned anew around what a stage was refused.</summary>
     private static Refusals Push(SimulatedProxy proxy, Wanted wanted, Func<ProxyPart, bool> refuses, PlanScope scope, Action<Step>? taken = null)
     {
