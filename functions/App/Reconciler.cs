@@ -44,12 +44,6 @@ public sealed partial class Reconciler(
     /// <summary>How long an event's answer waits for its turn. It is journalled then: whoever has the lease next pushes it.</summary>
     private static readonly TimeSpan TurnWithin = TimeSpan.FromSeconds(15);
 
-    /// <summary>The pause after a first list that lacked a kind; each further one is twice as long …</summary>
-    private static readonly TimeSpan FirstListPause = TimeSpan.FromSeconds(1);
-
-    /// <summary>… up to this.</summary>
-    private static readonly TimeSpan LongestListPause = TimeSpan.FromMinutes(1);
-
     /// <summary>How often the journal is looked at while a slow proxy is all that keeps the lease: what others write is for the other proxies.</summary>
     private static readonly TimeSpan LookWithin = TimeSpan.FromMilliseconds(50);
 
@@ -63,11 +57,10 @@ public sealed partial class Reconciler(
     private readonly PushTurn turn = new(storage.PushLease, proxies);
     private readonly SnapshotWriter snapshots = new(storage, time, log);
     private readonly Resync resync = new(storage, options.Brake, reader, feedback, time, log);
+    private readonly FirstList firstList = new(reader, storage.Environment, time, log);
     private readonly EdgeMachines machines = new(edge, time, log);
     private readonly FindingsWriter findings = new(storage.Findings, time, log);
     private Task running = Task.CompletedTask;
-    private Task listing = Task.CompletedTask;
-    private Task listedOnce = Task.CompletedTask;
     private Task answering = Task.CompletedTask;
 
     // What this instance knows. Only the loop writes it.
@@ -85,7 +78,8 @@ public sealed partial class Reconciler(
     public ImmutableArray<ProxyWorker> Workers => proxies.Workers;
 
     /// <summary>Every mistake and limit: of routing, of endpoints, and what proxies refuse.</summary>
-    public IEnumerable<Finding> Findings => Wanted.Findings.Concat(RefusalFindings.Of(proxies.Workers.Select(worker => (worker.Name, worker.Refused))));
+    public IEnumerable<Finding> Findings =>
+        Wanted.Findings.Concat(RefusalFindings.Of(proxies.Workers.Select(worker => (worker.Name, worker.Refused))));
 
     /// <summary>What could not be written to the cluster.</summary>
     public IEnumerable<WriteFailure> WriteFailures => feedback?.Failures ?? [];
@@ -94,8 +88,8 @@ public sealed partial class Reconciler(
     public int Version => sealing.Head.Version;
 
     /// <summary>
-    /// Kinds that must be listed before proxies are pushed to. None once there is a version: what proxies run then came from lists, and one that
-    /// fails later takes nothing away.
+    /// Kinds that must be listed before proxies are pushed to. None once there is a version: what proxies run then came from lists, and one
+    /// that fails later takes nothing away.
     /// </summary>
     public ImmutableArray<ResourceKind> Awaited
     {
@@ -124,8 +118,8 @@ public sealed partial class Reconciler(
     public async Task AcceptAsync(IEnumerable<ResourceChange> changes)
     {
         await JournalAsync([.. changes], CancellationToken.None);
-        if (!listedOnce.IsCompleted)
-            await Task.WhenAny(listedOnce, Task.Delay(TurnWithin, time));
+        if (!firstList.Tried.IsCompleted)
+            await Task.WhenAny(firstList.Tried, Task.Delay(TurnWithin, time));
     }
 
     /// <summary>The same for whoever lists the cluster: the first list is not waited for.</summary>
@@ -174,8 +168,8 @@ public sealed partial class Reconciler(
     {
         gauges?.Dispose();
         await stopping.CancelAsync();
-        await listing;
         await running;
+        await firstList.DisposeAsync();
         await proxies.DisposeAsync();
         await answering;
         await turn.LetGoAsync();
@@ -244,65 +238,8 @@ public sealed partial class Reconciler(
 
         if (IsUnknown)
             await sealing.ReadHeadAsync(cancel);
-        BeginToList();
+        firstList.Begin(this, resync);
         queue.Wake();
-    }
-
-    /// <summary>
-    /// Lists the cluster at once when a kind is not known to have been listed. The loop does not wait for it; while nothing was ever pushed, the
-    /// answers to events do: what they bring is journalled, and pushed with the first list.
-    /// </summary>
-    private void BeginToList()
-    {
-        if (reader is null || !listing.IsCompleted || reader.Kinds.All(ClusterHistory.Of(wanted.Cluster).Has))
-            return;
-        var first = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        listedOnce = IsUnknown ? first.Task : Task.CompletedTask;
-        listing = Task.Run(() => ListUntilKnownAsync(first, stopping.Token));
-    }
-
-    private async Task ListUntilKnownAsync(TaskCompletionSource first, CancellationToken cancel)
-    {
-        try
-        {
-            for (var pause = FirstListPause; ; pause = pause * 2 < LongestListPause ? pause * 2 : LongestListPause)
-            {
-                var rejected = await TryListAsync(cancel);
-                first.TrySetResult();
-                if (Awaited is not { IsEmpty: false } awaited || !awaited.Except(rejected).Any())
-                    return; // what was rejected waits for a resync that says the same, or for a person
-                LogAwaited(string.Join(", ", awaited));
-                await Task.Delay(pause, time, cancel);
-            }
-        }
-        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
-        {
-            // Stopping.
-        }
-        catch (Exception e)
-        {
-            LogListBug(e);
-        }
-        finally
-        {
-            first.TrySetResult();
-        }
-    }
-
-    /// <summary>Gives the kinds whose list was rejected.</summary>
-    private async Task<ImmutableArray<ResourceKind>> TryListAsync(CancellationToken cancel)
-    {
-        try
-        {
-            if (!Awaited.IsEmpty)
-                await storage.Environment.CreateAsync(cancel);
-            return [.. (await resync.RunAsync(this, confirmed: false, alone: true, cancel)).Suspects.Select(one => one.Kind)];
-        }
-        catch (StorageUnavailableException e)
-        {
-            LogStorage(e.Message);
-            return [];
-        }
     }
 
     /// <summary>The edge's machines as they were last listed ─► edge proxies.</summary>
@@ -317,8 +254,8 @@ public sealed partial class Reconciler(
     }
 
     /// <summary>
-    /// Not all of the cluster is known yet, or nothing was ever heard of it where it cannot be listed. That is no wish for an empty one, and proxies
-    /// are left as they are.
+    /// Not all of the cluster is known yet, or nothing was ever heard of it where it cannot be listed. That is no wish for an empty one, and
+    /// proxies are left as they are.
     /// </summary>
     private bool IsUnknown => reader is null ? Position == JournalPosition.Start : !Awaited.IsEmpty;
 
@@ -436,8 +373,8 @@ public sealed partial class Reconciler(
         if (requests.ChangeCount > 0)
         {
             ReconcilerMetrics.Round(time.GetElapsedTime(started), storage.Id);
-            string[] behind =
-                [.. running.Where(worker => !worker.Runs(at)).Select(worker => $"{worker.Name} {worker.Report.Trouble ?? "is still being pushed to"}")];
+            var late = running.Where(worker => !worker.Runs(at));
+            string[] behind = [.. late.Select(worker => $"{worker.Name} {worker.Report.Trouble ?? "is still being pushed to"}")];
             var rest = behind.Length > ProxiesNamed ? $"; and {behind.Length - ProxiesNamed} more" : "";
             LogRound(
                 behind.Length == 0 ? LogLevel.Information : behind.Length < running.Length ? LogLevel.Warning : LogLevel.Error,
@@ -504,20 +441,16 @@ public sealed partial class Reconciler(
     [LoggerMessage(Level = LogLevel.Information, Message = "Loaded {Objects} objects, {Hosts} hosts at {Position} in {Milliseconds:0} ms")]
     private partial void LogLoaded(int objects, int hosts, JournalPosition position, double milliseconds);
 
-    [LoggerMessage(Message = "{Changes} changes ({Cause}): version {Version} runs on {Running} of {Proxies} proxies after {Milliseconds:0.0} ms{Behind}")]
-    private partial void LogRound(LogLevel level, int changes, string cause, int version, int running, int proxies, double milliseconds, string behind);
+    [LoggerMessage(
+        Message = "{Changes} changes ({Cause}): version {Version} runs on {Running} of {Proxies} proxies after {Milliseconds:0.0} ms{Behind}")]
+    private partial void LogRound(
+        LogLevel level, int changes, string cause, int version, int running, int proxies, double milliseconds, string behind);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Sealed version {Version} {Hash}: {Cause}")]
     private partial void LogSealed(int version, string hash, string cause);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Proxies are left as they are until every kind was listed once. Not listed yet: {Kinds}. Trying again")]
-    private partial void LogAwaited(string kinds);
-
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Contradiction}: taken as it is")]
     private partial void LogCorrected(string contradiction);
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "The first list failed in a way that it must not")]
-    private partial void LogListBug(Exception e);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Reason} Proxies go on with what they have")]
     private partial void LogStorage(string reason);

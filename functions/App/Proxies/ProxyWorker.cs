@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using IngressReconciler.Cluster;
 using IngressReconciler.Planning;
 using IngressReconciler.Routing;
@@ -23,9 +22,7 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Pro
     private static readonly TimeSpan LongestTry = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LongestAfterRefusal = TimeSpan.FromSeconds(5);
 
-    /// <summary>Refusals that a report names; and that are logged at one time.</summary>
-    private const int RefusalsShown = 3;
-
+    /// <summary>Refusals that are logged at one time.</summary>
     private const int RefusalsLogged = 20;
 
     private readonly Lock gate = new();
@@ -47,7 +44,8 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Pro
     private sealed record Target(Wanted Wanted, int Version, JournalPosition Position);
 
     /// <summary>How it stands.</summary>
-    public ProxyReport Report { get; private set; } = new(link.Address.Name, false, 0, "", default, null, 0, 0, "not reached yet", link.Address.Role);
+    public ProxyReport Report { get; private set; } =
+        new(link.Address.Name, false, 0, "", default, null, 0, 0, "not reached yet", link.Address.Role);
 
     /// <summary>Its name.</summary>
     public string Name => link.Address.Name;
@@ -182,7 +180,7 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Pro
                 Process = process,
                 Pushes = report.Pushes + 1,
                 Drift = report.Drift + drift,
-                Trouble = Told(outcome.Refused),
+                Trouble = RefusalFindings.Sum(outcome.Refused),
             });
             lock (gate)
             {
@@ -241,16 +239,6 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Pro
                 pending.Certificates.UnionWith(outages);
             wake();
         }
-    }
-
-    /// <summary>What is refused, in short; null when nothing is.</summary>
-    private static string? Told(Refusals refused)
-    {
-        if (refused.Count == 0)
-            return null;
-        var some = refused.All.OrderBy(one => $"{one.Owner}", StringComparer.Ordinal).DistinctBy(one => (one.Owner, one.Reason)).ToArray();
-        var rest = some.Length > RefusalsShown ? string.Create(CultureInfo.InvariantCulture, $"; and {some.Length - RefusalsShown} more") : "";
-        return $"all is applied but {string.Join("; ", some.Take(RefusalsShown).Select(one => one.Owner is { } owner ? $"{owner}: {one.Reason}" : one.Reason))}{rest}";
     }
 
     /// <summary>Gives what failed, in words.</summary>

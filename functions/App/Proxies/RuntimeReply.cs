@@ -14,6 +14,9 @@ public readonly record struct RuntimeReply(int? Severity, string Text, bool IsEr
 
     private static ReadOnlySpan<byte> Failed => "Failed!"u8;
 
+    /// <summary>What it says to a question; empty when that was not carried out.</summary>
+    public string Answer => IsError ? "" : Text;
+
     /// <summary>Reads one reply.</summary>
     /// <param name="frame">The bytes of the reply, without the empty line that ends it.</param>
     public static RuntimeReply Parse(ReadOnlySpan<byte> frame)

@@ -15,7 +15,7 @@ public sealed partial class FindingsWriter : IAsyncDisposable
     /// <summary>What was written so long ago may be another instance's by now, and is written again although it is the same.</summary>
     private static readonly TimeSpan WrittenFor = TimeSpan.FromMinutes(1);
 
-    private readonly FindingsStore store;
+    private readonly ReportStore<FindingsReport> store;
     private readonly TimeProvider time;
     private readonly ILogger log;
     private readonly Passes passes;
@@ -32,7 +32,7 @@ public sealed partial class FindingsWriter : IAsyncDisposable
     /// <param name="store">Where they are kept.</param>
     /// <param name="time">The clock.</param>
     /// <param name="log">Where they are logged.</param>
-    public FindingsWriter(FindingsStore store, TimeProvider time, ILogger log)
+    public FindingsWriter(ReportStore<FindingsReport> store, TimeProvider time, ILogger log)
     {
         (this.store, this.time, this.log, since) = (store, time, log, time.GetUtcNow());
         passes = new(PassAsync, LogBug);

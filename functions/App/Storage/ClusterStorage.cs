@@ -1,3 +1,5 @@
+using IngressReconciler.Rounds;
+
 namespace IngressReconciler.Storage;
 
 /// <summary>
@@ -22,8 +24,8 @@ public sealed class ClusterStorage
         Head = new(folder);
         PushLease = new(folder, options, time);
         Proxies = new(folder.Below("proxies"));
-        Resync = new(folder);
-        Findings = new(folder);
+        Resync = new(folder, "resync", AppJson.Default.ResyncReport);
+        Findings = new(folder, "findings", AppJson.Default.FindingsReport);
         Environment = new(folder);
     }
 
@@ -48,11 +50,11 @@ public sealed class ClusterStorage
     /// <summary>What each proxy was last seen to run.</summary>
     public ProxyReports Proxies { get; }
 
-    /// <summary>What the last resync found.</summary>
-    public ResyncStore Resync { get; }
+    /// <summary>What the last resync found: <c>resync</c>.</summary>
+    public ReportStore<ResyncReport> Resync { get; }
 
-    /// <summary>The cluster's mistakes and limits.</summary>
-    public FindingsStore Findings { get; }
+    /// <summary>The cluster's mistakes and limits, as told by the instance that holds the lease: <c>findings</c>.</summary>
+    public ReportStore<FindingsReport> Findings { get; }
 
     /// <summary>What tells this control plane from another one on the same cluster.</summary>
     public EnvironmentStore Environment { get; }

@@ -20,12 +20,12 @@ public static class HAProxyPlanner
     /// <param name="state">What the proxy runs, read for <paramref name="scope"/>.</param>
     /// <param name="scope">What is looked at.</param>
     /// <param name="refused">
-    /// What the proxy is known to refuse; null for nothing. It keeps what it has there, and so does what depends on it: a route is not led to a backend that
-    /// cannot be made, and what it goes on leading to is not taken away.
+    /// What the proxy is known to refuse; null for nothing. It keeps what it has there, and so does what depends on it: a route is not led
+    /// to a backend that cannot be made, and what it goes on leading to is not taken away.
     /// </param>
     public static PushPlan Plan(Wanted wanted, int version, ProxyState state, PlanScope scope, Refusals? refused = null)
     {
-        var plan = new Builder(refused ?? Refusals.None);
+        var plan = new PlanBuilder(refused ?? Refusals.None);
         var kept = Routes(plan, wanted, version, state, scope);
         Backends(plan, wanted, state, scope, kept);
         if (scope.Role == ProxyRole.Ingress)
@@ -49,7 +49,7 @@ public static class HAProxyPlanner
     {
         if (scope.Everything)
             return [];
-        var plan = new Builder(refused ?? Refusals.None);
+        var plan = new PlanBuilder(refused ?? Refusals.None);
         var before = scope.Upstreams.Where(pair => pair.Value is not null).Select(pair => AsPushed(HAProxyNames.Backend(pair.Key), pair.Value!));
         Backends(plan, wanted, new() { Backends = before.ToImmutableDictionary(one => one.Name, StringComparer.Ordinal) }, scope, []);
         // A proxy that runs something else may have such a server ready, and no other.
@@ -63,7 +63,7 @@ public static class HAProxyPlanner
 
     private static ServerState State(Endpoint endpoint) => endpoint.State == EndpointState.Ready ? ServerState.Ready : ServerState.Drain;
 
-    private static void Backends(Builder plan, Wanted wanted, ProxyState state, PlanScope scope, HashSet<string> kept)
+    private static void Backends(PlanBuilder plan, Wanted wanted, ProxyState state, PlanScope scope, HashSet<string> kept)
     {
         var upstreams = scope.Everything ? wanted.Endpoints.Keys.Where(scope.Concerns) : scope.Upstreams.Keys;
         var looked = new HashSet<string>(StringComparer.Ordinal);
@@ -84,7 +84,7 @@ public static class HAProxyPlanner
             Drop(plan, actual);
     }
 
-    private static void Keep(Builder plan, Upstream upstream, string backend, EndpointSet endpoints, ProxyBackend? actual)
+    private static void Keep(PlanBuilder plan, Upstream upstream, string backend, EndpointSet endpoints, ProxyBackend? actual)
     {
         if (actual is null && !plan.Prepare.Add(new AddBackend(backend, HAProxyNames.Profile(upstream))))
             return;
@@ -117,7 +117,7 @@ public static class HAProxyPlanner
             plan.Prepare.Add(new PublishBackend(backend));
     }
 
-    private static void Drop(Builder plan, ProxyBackend backend)
+    private static void Drop(PlanBuilder plan, ProxyBackend backend)
     {
         if (backend.Published)
             plan.Retire.Add(new UnpublishBackend(backend.Name));
@@ -126,7 +126,7 @@ public static class HAProxyPlanner
         plan.Sweep.Add(new DeleteBackend(backend.Name));
     }
 
-    private static void Drop(Builder plan, string backend, ProxyServer server)
+    private static void Drop(PlanBuilder plan, string backend, ProxyServer server)
     {
         if (server.State != ServerState.Maintenance)
             plan.Retire.Add(new SetServerState(backend, server.Name, ServerState.Maintenance));
@@ -134,8 +134,10 @@ public static class HAProxyPlanner
     }
 
     /// <summary>Plans the routes.</summary>
-    /// <returns>Backends that some go on leading to, because they cannot be changed or because the backend that they should lead to cannot be made.</returns>
-    private static HashSet<string> Routes(Builder plan, Wanted wanted, int version, ProxyState state, PlanScope scope)
+    /// <returns>
+    /// Backends that some go on leading to, because they cannot be changed or because the backend that they should lead to cannot be made.
+    /// </returns>
+    private static HashSet<string> Routes(PlanBuilder plan, Wanted wanted, int version, ProxyState state, PlanScope scope)
     {
         var target = new Dictionary<string, string>(StringComparer.Ordinal) { [HAProxyRoutes.VersionKey] = version.ToString(CultureInfo.InvariantCulture) };
         var looked = new HashSet<string>(StringComparer.Ordinal) { HAProxyRoutes.VersionKey };
@@ -161,7 +163,8 @@ public static class HAProxyPlanner
             var have = state.Routes.GetValueOrDefault(key);
             if (want == have)
                 continue;
-            if (plan.Refused.Has(new ProxyPart(PartKind.Route, key)) || (want is not null && have is not null && plan.Refused.Has(new ProxyPart(PartKind.Backend, want))))
+            if (plan.Refused.Has(new ProxyPart(PartKind.Route, key))
+                || (want is not null && have is not null && plan.Refused.Has(new ProxyPart(PartKind.Backend, want))))
             {
                 target.Remove(key);
                 if (have is not null)
@@ -188,7 +191,7 @@ public static class HAProxyPlanner
 
     private static bool SaysVersion(Step step) => step is AddRoute { Key: HAProxyRoutes.VersionKey } or SetRoute { Key: HAProxyRoutes.VersionKey };
 
-    private static void Certificates(Builder plan, Wanted wanted, ProxyState state, PlanScope scope)
+    private static void Certificates(PlanBuilder plan, Wanted wanted, ProxyState state, PlanScope scope)
     {
         var references = (scope.Everything ? wanted.Translation.Uses.HostsOf.Keys : scope.Certificates).OrderBy(one => one.ToString(), StringComparer.Ordinal);
         plan.Prepare.AddRange(state.UnfinishedCertificates.Order(StringComparer.Ordinal).Select(name => new AbortCertificate(name)));
@@ -209,7 +212,8 @@ public static class HAProxyPlanner
                 if (state.Certificates.ContainsKey(line))
                     lines.Add(line);
                 else if (unusable || plan.Refused.Has(ProxyPart.Of(line)))
-                    lines.UnionWith(state.Certificates.Keys.Where(old => old.ServerName == host && old.Certificate.StartsWith(prefixes[^1], StringComparison.Ordinal)));
+                    lines.UnionWith(state.Certificates.Keys.Where(
+                        old => old.ServerName == host && old.Certificate.StartsWith(prefixes[^1], StringComparison.Ordinal)));
                 else
                     missing.Add(line);
             }
@@ -249,7 +253,7 @@ public static class HAProxyPlanner
         bool Looked(string name) => scope.Everything || prefixes.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal));
     }
 
-    private static void ProxySources(Builder plan, Wanted wanted, ProxyState state)
+    private static void ProxySources(PlanBuilder plan, Wanted wanted, ProxyState state)
     {
         var target = wanted.Model.Settings.ProxyProtocol.Sources;
         foreach (var source in target)
@@ -264,44 +268,5 @@ public static class HAProxyPlanner
         plan.Switch.AddRange(gone.Order(StringComparer.Ordinal).Select(network => new DeleteProxySource(network)));
         if (wanted.Model.Settings.ProxyProtocol.LinkId != state.Notes.ContainsKey(ProxyNotes.LinkId))
             plan.Switch.Add(new TellLinkId(wanted.Model.Settings.ProxyProtocol.LinkId));
-    }
-
-    private sealed class Builder(Refusals refused)
-    {
-        public Refusals Refused => refused;
-
-        public Stage Prepare { get; } = new(refused);
-
-        public Stage Switch { get; } = new(refused);
-
-        public Stage Retire { get; } = new(refused);
-
-        // What is out of use may be removed even where something about it was refused.
-        public Stage Sweep { get; } = new(Refusals.None);
-
-        public PushPlan Build() => new(Prepare.Build(), Switch.Build(), Retire.Build(), Sweep.Build());
-    }
-
-    /// <summary>Collects the steps of one stage, without those that are known to be refused.</summary>
-    private sealed class Stage(Refusals refused)
-    {
-        private readonly ImmutableArray<Step>.Builder steps = ImmutableArray.CreateBuilder<Step>();
-
-        /// <summary>Adds a step; false when it is left out.</summary>
-        public bool Add(Step step)
-        {
-            if (refused.Has(step))
-                return false;
-            steps.Add(step);
-            return true;
-        }
-
-        public void AddRange(IEnumerable<Step> more)
-        {
-            foreach (var step in more)
-                Add(step);
-        }
-
-        public ImmutableArray<Step> Build() => steps.DrainToImmutable();
     }
 }

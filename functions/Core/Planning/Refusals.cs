@@ -22,7 +22,10 @@ public enum PartKind
     /// <summary>A certificate in the store.</summary>
     Certificate,
 
-    /// <summary>A change of a certificate that was begun and not finished: it is in the way of all other certificates, so it ends even where that one is refused.</summary>
+    /// <summary>
+    /// A change of a certificate that was begun and not finished. It is in the way of all other certificates, so it ends even where that one is
+    /// refused.
+    /// </summary>
     CertificateChange,
 
     /// <summary>A certificate as the default one.</summary>

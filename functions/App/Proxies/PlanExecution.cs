@@ -1,0 +1,170 @@
+using System.Globalization;
+using IngressReconciler.Cluster;
+using IngressReconciler.Planning;
+using IngressReconciler.Telemetry;
+
+namespace IngressReconciler.Proxies;
+
+/// <summary>Collects commands and sends them together, and notes what is refused.</summary>
+internal sealed class PlanExecution
+{
+    /// <summary>What is said of a certificate while HAProxy takes none.</summary>
+    internal const string Locked =
+        "HAProxy says that certificates are locked: another session changes them by the admin port, or did so at a moment that HAProxy 3.4 does not "
+        + "recover from; if it lasts, restart this proxy";
+
+    private readonly RuntimeConnection connection;
+    private readonly Wanted wanted;
+    private readonly ProxyState before;
+    private readonly Dictionary<string, KeyPairText> pairs;
+    private readonly List<(RuntimeCommand Command, Step? Step, string? Meaning)> commands = [];
+    private readonly HashSet<ProxyPart> refused = [];
+
+    public PlanExecution(RuntimeConnection connection, Wanted wanted, ProxyState before, Dictionary<string, KeyPairText> pairs)
+    {
+        (this.connection, this.wanted, this.before, this.pairs) = (connection, wanted, before, pairs);
+        foreach (var (certificate, pair) in pairs.Where(one => one.Value.Pem is null))
+        {
+            foreach (var kind in new[] { PartKind.Certificate, PartKind.DefaultCertificate })
+                Refuse(new(kind, certificate), pair.Trouble, pair.IsOutage);
+        }
+    }
+
+    /// <summary>What has been refused, by the proxy or because it cannot be sent.</summary>
+    public List<RefusedPart> Refused { get; } = [];
+
+    /// <summary>How many steps were sent.</summary>
+    public int Steps { get; private set; }
+
+    /// <summary>Carries out a plan, stage by stage, each begun only when all of the one before was confirmed.</summary>
+    /// <returns>
+    /// What was still to do when the proxy was read back; null when something was refused, and the rest of the plan was not begun.
+    /// </returns>
+    public async Task<PushPlan?> CarryOutAsync(PushPlan plan, int version, PlanScope scope, Refusals refused, CancellationToken cancel)
+    {
+        if (plan.IsDone)
+            return plan; // the reading proved it
+        var stages = new[] { (plan.Prepare, ""), (plan.Switch, "prepared"), (plan.Retire, "switched") };
+        var begun = false;
+        foreach (var (steps, confirmed) in stages)
+        {
+            if (steps.IsEmpty)
+                continue;
+            if (begun)
+            {
+                await FlushAsync([], cancel);
+                if (Refused.Count > 0)
+                    return null;
+                Traces.Stage(confirmed);
+            }
+
+            begun = true;
+            foreach (var step in steps)
+                await SendAsync(step, cancel);
+        }
+
+        var proof = new HAProxyStateReading(scope);
+        var answers = await FlushAsync(proof.Commands, cancel);
+        return Refused.Count > 0 ? null : HAProxyPlanner.Plan(wanted, version, proof.Read(answers), scope, refused);
+    }
+
+    /// <summary>What the proxy took and does not run is refused as well: nothing else may wait for it.</summary>
+    public void RefuseWhatIsLeft(PushPlan left)
+    {
+        foreach (var step in left.Prepare.Concat(left.Switch).Concat(left.Retire))
+        {
+            var said = $"{HAProxyNames.Describe(step)} was taken without an error, and the proxy does not run it when it is read back";
+            Refuse(ProxyPart.Of(step), said, isOutage: false);
+        }
+    }
+
+    /// <summary>Adds a command; without a meaning it may fail.</summary>
+    public void Add(RuntimeCommand command, string? meaning) => commands.Add((command, null, meaning));
+
+    /// <summary>Sends what was collected and then some questions; the answers to these.</summary>
+    public async Task<string[]> FlushAsync(IReadOnlyList<RuntimeCommand> questions, CancellationToken cancel)
+    {
+        var replies = await connection.SendAsync([.. commands.Select(one => one.Command), .. questions], cancel);
+        for (var i = 0; i < commands.Count; i++)
+        {
+            var (_, step, meaning) = commands[i];
+            var locked = HAProxyCommands.SaysLocked(replies[i].Text);
+            if (!locked && (!replies[i].IsError || meaning is null))
+                continue;
+            var said = locked
+                ? Locked
+                : $"HAProxy refuses {meaning}: {KubernetesName.Show(replies[i].Text.ReplaceLineEndings(" "), most: 300)}";
+            if (step is null)
+                Refused.Add(new(new(PartKind.Note, ""), null, said));
+            else
+                Refuse(ProxyPart.Of(step), said, locked);
+        }
+
+        string[] answers = [.. replies.Skip(commands.Count).Select(reply => reply.Answer)];
+        commands.Clear();
+        return answers;
+    }
+
+    private async Task SendAsync(Step step, CancellationToken cancel)
+    {
+        if (before.CertificatesLocked && ProxyPart.Of(step).IsOfCertificate)
+        {
+            Refuse(ProxyPart.Of(step), Locked, isOutage: true);
+            return;
+        }
+
+        try
+        {
+            var made = step is ReplaceRoutes replace ? await CommandsAsync(replace, cancel) : Commands(step);
+            foreach (var (command, mayFail) in made)
+                connection.Check(command);
+            commands.AddRange(made.Select(one => (one.Command, (Step?)step, one.MayFail ? null : HAProxyNames.Describe(step))));
+            Steps++;
+        }
+        catch (ArgumentException e)
+        {
+            Refuse(ProxyPart.Of(step), $"{HAProxyNames.Describe(step)} cannot be sent to HAProxy: {e.Message}", isOutage: false);
+        }
+    }
+
+    private async Task<List<(RuntimeCommand Command, bool MayFail)>> CommandsAsync(ReplaceRoutes replace, CancellationToken cancel)
+    {
+        await FlushAsync([], cancel);
+        var reply = (await connection.SendAsync([HAProxyCommands.PrepareRoutes], cancel))[0];
+        var number = reply.Text.AsSpan(reply.Text.LastIndexOf(' ') + 1);
+        if (!reply.IsError && int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var generation))
+            return [.. HAProxyCommands.LoadRoutes(generation, replace.Routes).Select(command => (command, false))];
+        Refuse(ProxyPart.Of(replace), $"HAProxy refuses a new generation of routes: {KubernetesName.Show(reply.Text)}", isOutage: false);
+        return [];
+    }
+
+    private List<(RuntimeCommand Command, bool MayFail)> Commands(Step step) => step switch
+    {
+        // Whatever of it fails, no transaction stays open in the way of the next certificate.
+        AddCertificate add =>
+        [
+            .. HAProxyCommands.StoreCertificate(add.Certificate, pairs[add.Certificate].Pem!).Select((command, i) => (command, i == 0)),
+            (HAProxyCommands.Of(new AbortCertificate(add.Certificate)), true),
+        ],
+        SetDefaultCertificate set =>
+        [
+            .. HAProxyCommands
+                .ReplaceCertificate(HAProxyCommands.DefaultCertificate, pairs[set.Certificate].Pem!)
+                .Select(command => (command, false)),
+            (HAProxyCommands.Of(new AbortCertificate(HAProxyCommands.DefaultCertificate)), true),
+        ],
+        NoteDefaultCertificate(var certificate) =>
+        [
+            (HAProxyCommands.Note(ProxyNotes.DefaultCertificate, certificate, before.Notes.ContainsKey(ProxyNotes.DefaultCertificate)), false),
+        ],
+        AbortCertificate => [(HAProxyCommands.Of(step), true)],
+        _ => [(HAProxyCommands.Of(step), false)],
+    };
+
+    /// <summary>Notes a refusal, but not that of what only lacks the part that was refused before it.</summary>
+    private void Refuse(ProxyPart part, string reason, bool isOutage)
+    {
+        if (!(part.Foundation is { } foundation && refused.Contains(foundation)) && refused.Add(part))
+            Refused.Add(new(part, part.OwnerIn(wanted, before), reason, isOutage));
+    }
+}
