@@ -185,32 +185,16 @@ public sealed class BadCertificateTests : IAsyncLifetime
         static string Base64(string text) => Convert.ToBase64String(Encoding.UTF8.GetBytes(text));
         var place = Path.Combine(folder, name + ".yaml");
         var before = File.Exists(place) ? (await File.ReadAllTextAsync(place, Cancelled)).Split("---\n", 2)[1] : null;
-        if (before is null)
-        {
-            var pod = await stage.PodAsync($"{name}-1");
-            before = """
-                {apiVersion: v1, kind: Service, metadata: {name: NAME, namespace: shop}, spec: {ports: [{name: http, port: 80}]}}
-                ---
-                apiVersion: discovery.k8s.io/v1
-                kind: EndpointSlice
-                metadata: {name: NAME-1, namespace: shop, labels: {kubernetes.io/service-name: NAME}}
-                addressType: IPv4
-                ports: [{name: http, port: PORT}]
-                endpoints: [{addresses: [ADDRESS], targetRef: {kind: Pod, name: NAME-1}}]
-                ---
-                apiVersion: networking.k8s.io/v1
-                kind: Ingress
-                metadata: {name: NAME, namespace: shop}
-                spec:
-                  tls: [{hosts: [NAME.example], secretName: NAME}]
-                  rules: [{host: NAME.example, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: NAME, port: {number: 80}}}}]}}]
-
-                """.Replace("NAME", name, StringComparison.Ordinal)
-                .Replace("PORT", $"{stage.PodPort}", StringComparison.Ordinal)
-                .Replace("ADDRESS", $"{pod.Place.Address}", StringComparison.Ordinal);
-        }
-
-        await WriteAsync(name + ".yaml", $"{{apiVersion: v1, kind: Secret, type: kubernetes.io/tls, metadata: {{name: {name}, namespace: shop}}, data: {{tls.crt: {Base64(chain)}, tls.key: {Base64(key)}}}}}\n---\n{before}");
+        before ??= TlsManifests.Of(name, name, (await stage.PodAsync($"{name}-1")).Place.Address, stage.PodPort);
+        await WriteAsync(name + ".yaml", $$"""
+            apiVersion: v1
+            kind: Secret
+            type: kubernetes.io/tls
+            metadata: {name: {{name}}, namespace: shop}
+            data: {tls.crt: {{Base64(chain)}}, tls.key: {{Base64(key)}}}
+            ---
+            {{before}}
+            """);
     }
 
     private Task WriteAsync(string name, string yaml) => File.WriteAllTextAsync(Path.Combine(folder, name), yaml, Cancelled);

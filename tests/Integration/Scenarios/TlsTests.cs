@@ -33,23 +33,7 @@ public sealed class TlsTests : IAsyncLifetime
         var pod = await stage.PodAsync("tls-1");
         await File.WriteAllTextAsync(Path.Combine(folder, "tls.yaml"), """
             {apiVersion: networking.k8s.io/v1, kind: IngressClass, metadata: {name: ours, annotations: {ingressclass.kubernetes.io/is-default-class: "true"}}, spec: {controller: ingressreconciler.dev/ingress-controller}}
-            ---
-            {apiVersion: v1, kind: Service, metadata: {name: tls, namespace: shop}, spec: {ports: [{name: http, port: 80}]}}
-            ---
-            apiVersion: discovery.k8s.io/v1
-            kind: EndpointSlice
-            metadata: {name: tls-1, namespace: shop, labels: {kubernetes.io/service-name: tls}}
-            addressType: IPv4
-            ports: [{name: http, port: PORT}]
-            endpoints: [{addresses: [ADDRESS], targetRef: {kind: Pod, name: tls-1}}]
-            ---
-            apiVersion: networking.k8s.io/v1
-            kind: Ingress
-            metadata: {name: tls, namespace: shop}
-            spec:
-              tls: [{hosts: [tls.example], secretName: pair}]
-              rules: [{host: tls.example, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: tls, port: {number: 80}}}}]}}]
-            """.Replace("PORT", $"{stage.PodPort}", StringComparison.Ordinal).Replace("ADDRESS", $"{pod.Place.Address}", StringComparison.Ordinal), TestContext.Current.CancellationToken);
+            """ + "\n---\n" + TlsManifests.Of("tls", "pair", pod.Place.Address, stage.PodPort), TestContext.Current.CancellationToken);
         var clusters = stage.Open(settings => settings with
         {
             Manifests = folder,
