@@ -62,7 +62,9 @@ internal sealed class LocalHost : IAsyncDisposable
     /// <summary>The process id of <c>local</c>.</summary>
     public int Pid => process!.Pid;
 
-    /// <summary>The handler's process id; null while there is none but those that were killed, which their parent may not have noticed yet.</summary>
+    /// <summary>
+    /// The handler's process id; null while there is none but those that were killed, which their parent may not have noticed yet.
+    /// </summary>
     public int? HandlerPid => Process.GetProcessesByName("ingress-reconciler").Select(one => (int?)one.Id)
         .FirstOrDefault(id => !killed.Contains(id!.Value) && ParentOf(id.Value) == Pid);
 

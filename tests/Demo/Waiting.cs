@@ -9,8 +9,8 @@ internal sealed class CheckFailedException(string message) : Exception(message);
 internal static class Waiting
 {
     /// <summary>
-    /// How long is waited for anything. On an idle machine all of it is there within a second or two; on one that has ten times as much to do as it can,
-    /// it must still be. What has to come fast is measured, and is not a matter of when waiting ends.
+    /// How long is waited for anything. On an idle machine all of it is there within a second or two; on one that has ten times as much to
+    /// do as it can, it must still be. What has to come fast is measured, and is not a matter of when waiting ends.
     /// </summary>
     public static readonly TimeSpan Longest = TimeSpan.FromMinutes(3);
 

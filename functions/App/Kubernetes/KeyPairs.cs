@@ -4,8 +4,9 @@ using IngressReconciler.Routing;
 namespace IngressReconciler.Kubernetes;
 
 /// <summary>
-/// Reads certificates with their keys when they are pushed, from where the cluster's Secrets are, and checks them (<see cref="PemBundle"/>): a key that does
-/// not fit its certificate breaks other connections of HAProxy. The text lives as long as the push.
+/// Reads certificates with their keys when they are pushed, from where the cluster's Secrets are, and checks them
+/// (<see cref="PemBundle"/>): a key that does not fit its certificate breaks other connections of HAProxy. The text lives
+/// as long as the push.
 /// </summary>
 /// <param name="reader">Reads the cluster; null when there is no way to.</param>
 /// <param name="time">Tells what has expired.</param>

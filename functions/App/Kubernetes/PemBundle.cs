@@ -7,8 +7,9 @@ using IngressReconciler.Cluster;
 namespace IngressReconciler.Kubernetes;
 
 /// <summary>
-/// A certificate chain with its private key in the one form that is pushed: leaf first, then its issuers in order, then the key as PKCS #8 (RFC 7468), made
-/// anew from what was read. Nothing of the Secret's own bytes travels. What OpenSSL refuses at its security level 2 is refused here, in plain words.
+/// A certificate chain with its private key in the one form that is pushed: leaf first, then its issuers in order, then the key as PKCS #8
+/// (RFC 7468), made anew from what was read. Nothing of the Secret's own bytes travels. What OpenSSL refuses at its security level 2 is
+/// refused here, in plain words.
 /// </summary>
 public static class PemBundle
 {

@@ -6,7 +6,9 @@ using IngressReconciler.Kubernetes;
 namespace IngressReconciler.Local;
 
 /// <summary>One look at the folder.</summary>
-/// <param name="Objects">Every object, each name once: the last file in the order of paths wins, as with kubectl. The same list while nothing changes.</param>
+/// <param name="Objects">
+/// Every object, each name once: the last file in the order of paths wins, as with kubectl. The same list while nothing changes.
+/// </param>
 /// <param name="Problems">What cannot be used, why and what to do, each beginning with <c>file:line</c>.</param>
 /// <param name="LookAgain">When a file may still be in the middle of being written: how long to wait before the next look.</param>
 public sealed record ManifestReading(IReadOnlyList<ManifestObject> Objects, IReadOnlyList<string> Problems, TimeSpan? LookAgain);

@@ -71,7 +71,9 @@ public static class YamlDocuments
             yield return new(firstLine, text[begin..]);
     }
 
-    /// <summary>Reads what stands between two markers: one document, or none, or where YAML's <c>...</c> or JSON allow it several.</summary>
+    /// <summary>
+    /// Reads what stands between two markers: one document, or none, or where YAML's <c>...</c> or JSON allow it several.
+    /// </summary>
     /// <exception cref="ManifestSyntaxException">It is not YAML, or not what JSON can hold, or beyond a limit.</exception>
     public static IReadOnlyList<ManifestDocument> Read(DocumentText document)
     {
@@ -121,7 +123,9 @@ public static class YamlDocuments
     private static bool IsMarker(ReadOnlySpan<char> line) =>
         line.StartsWith("---", StringComparison.Ordinal) && (line.Length == 3 || line[3] is ' ' or '\t' or '\r' or '\n');
 
-    /// <summary>The JSON values that a text consists of; null when it is not JSON, or has a doubled key, and is to be read as YAML.</summary>
+    /// <summary>
+    /// The JSON values that a text consists of; null when it is not JSON, or has a doubled key, and is to be read as YAML.
+    /// </summary>
     private static List<ManifestDocument>? ReadValues(string text, long line)
     {
         var utf8 = Encoding.UTF8.GetBytes(text);
@@ -247,7 +251,9 @@ public static class YamlDocuments
         private static bool IsMerge(Scalar key) =>
             key.Value == "<<" && (key.Tag == "tag:yaml.org,2002:merge" || (key.Style == ScalarStyle.Plain && string.IsNullOrEmpty(key.Tag)));
 
-        /// <summary>Where it stands, as kubectl has it: over keys before it, under keys after it; in a list of mappings the first wins.</summary>
+        /// <summary>
+        /// Where it stands, as kubectl has it: over keys before it, under keys after it; in a list of mappings the first wins.
+        /// </summary>
         private void Merge(JsonObject mapping, JsonNode? value, Scalar key)
         {
             JsonNode?[] sources = value is JsonArray array ? [.. array.Reverse()] : [value];

@@ -10,8 +10,8 @@ namespace IngressReconciler.Relay;
 
 /// <summary>
 /// Watches one kind for ever: lists it, then watches from the list's version on, resumes from the last version it saw, and lists anew when the
-/// server does not remember that one, or has a history that went back behind it (etcd was restored, the cluster made anew). Puts into the outbox
-/// what differs from what it put there last. Whatever befalls it leaves other kinds alone.
+/// server does not remember that one, or has a history that went back behind it (etcd was restored, the cluster made anew). Puts into the
+/// outbox what differs from what it put there last. Whatever befalls it leaves other kinds alone.
 /// </summary>
 /// <param name="server">The API server.</param>
 /// <param name="query">What is watched.</param>

@@ -5,8 +5,9 @@ using IngressReconciler.Storage;
 namespace IngressReconciler.Rounds;
 
 /// <summary>
-/// Logs findings when they appear and when they are put right, and keeps all there are in storage: beside the rounds, once a second at most, and only
-/// in the instance that has the lease. What is put right within a second, as when an Ingress comes just before its Service, is not logged.
+/// Logs findings when they appear and when they are put right, and keeps all there are in storage: beside the rounds, once a second at
+/// most, and only in the instance that has the lease. What is put right within a second, as when an Ingress comes just before its
+/// Service, is not logged.
 /// </summary>
 public sealed partial class FindingsWriter : IAsyncDisposable
 {

@@ -108,8 +108,8 @@ public sealed partial class Resync(
     }
 
     /// <summary>
-    /// Records which kinds were listed, once all that they say is journalled: from then on they may be pushed. Before the first push of all, what
-    /// proxies serve already is looked at: a kind that lacks most of it is not recorded.
+    /// Records which kinds were listed, once all that they say is journalled: from then on they may be pushed. Before the first push of
+    /// all, what proxies serve already is looked at: a kind that lacks most of it is not recorded.
     /// </summary>
     /// <returns>The kinds that were rejected for that.</returns>
     private async Task<ImmutableArray<SuspectList>> RecordAsync(

@@ -37,7 +37,8 @@ public abstract partial record ClusterEvent(string ClusterId)
 
     /// <summary>
     /// Reads one CloudEvent. False when it can never be of use, with a reason that names the event, the object as far as <c>data</c> or
-    /// <c>subject</c> tells it, the field and what is expected: such an event is recorded and dropped, for sending it again would change nothing.
+    /// <c>subject</c> tells it, the field and what is expected: such an event is recorded and dropped, for sending it again
+    /// would change nothing.
     /// </summary>
     public static bool TryRead(JsonElement json, [NotNullWhen(true)] out ClusterEvent? read, [NotNullWhen(false)] out string? refusal)
     {
@@ -80,7 +81,9 @@ public abstract partial record ClusterEvent(string ClusterId)
         return false;
     }
 
-    /// <summary>Reads one object of a kind that is read; false otherwise, with a reason that names the object, the field and what is expected.</summary>
+    /// <summary>
+    /// Reads one object of a kind that is read; false otherwise, with a reason that names the object, the field and what is expected.
+    /// </summary>
     public static bool TryReadObject(JsonElement data, [NotNullWhen(true)] out Resource? resource, [NotNullWhen(false)] out string? refusal)
     {
         refusal = Read(data, out resource) is { } wrong ? $"{NameOf(data) ?? "an object without a name"}: {wrong}" : null;

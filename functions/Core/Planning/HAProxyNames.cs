@@ -59,7 +59,9 @@ public static class HAProxyNames
     /// <summary>What the names of every generation of a certificate begin with.</summary>
     public static string CertificatePrefix(CertificateReference reference) => $"{reference.Namespace}/{reference.Name}/";
 
-    /// <summary>Of which Secret a certificate is, by its name in the store or by an entry of the list; null for a name that is none of ours.</summary>
+    /// <summary>
+    /// Of which Secret a certificate is, by its name in the store or by an entry of the list; null for a name that is none of ours.
+    /// </summary>
     public static CertificateReference? ReferenceOf(string certificate) => certificate.Split('/') is [var ns, var name, _] ? new(ns, name) : null;
 
     /// <summary>Of which Service a backend is.</summary>

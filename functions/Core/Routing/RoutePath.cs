@@ -12,8 +12,8 @@ namespace IngressReconciler.Routing;
 public static class RoutePath
 {
     /// <summary>
-    /// What host and path of a rule may have together, in bytes after encoding: every host (253) with every path that Gateway API allows (1,024).
-    /// HAProxy tells keys of up to 2,047 bytes apart, and confuses longer ones in silence (infra/haproxy/README.md, "Route keys").
+    /// What host and path of a rule may have together, in bytes after encoding: every host (253) with every path that Gateway API allows
+    /// (1,024). HAProxy tells keys of up to 2,047 bytes apart, and confuses longer ones in silence (infra/haproxy/README.md, "Route keys").
     /// </summary>
     public const int MaximumLength = 1280;
 

@@ -5,7 +5,9 @@ using static IngressReconciler.Demo.Checks.Checklist;
 
 namespace IngressReconciler.Demo.Checks;
 
-/// <summary>Tenants store pairs that cannot be used: it costs nobody else anything, and each is told what is wrong and what to do.</summary>
+/// <summary>
+/// Tenants store pairs that cannot be used: it costs nobody else anything, and each is told what is wrong and what to do.
+/// </summary>
 internal static class BadPairChecks
 {
     private const string Manifest = "bad-pairs.yaml";

@@ -172,7 +172,9 @@ public sealed class CorpusTests : IAsyncLifetime
 
     private static bool Names(Finding finding, string text) => finding.Message.Contains(text, StringComparison.Ordinal);
 
-    /// <summary>The Errors of an Ingress; null when it was refused as a whole for a value of the wrong type, by a reason that names the field.</summary>
+    /// <summary>
+    /// The Errors of an Ingress; null when it was refused as a whole for a value of the wrong type, by a reason that names the field.
+    /// </summary>
     private List<Finding>? Findings(CorpusCase one)
     {
         var key = new ResourceKey(ResourceKind.Ingress, one.Namespace, (string)one.Ingress["metadata"]!["name"]!);

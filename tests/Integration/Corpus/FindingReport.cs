@@ -10,7 +10,9 @@ internal static partial class FindingReport
 {
     private const int InFull = 50;
 
-    /// <summary>What a finding lacks for its reader; null for nothing. It names a field or an annotation, and says what becomes of it.</summary>
+    /// <summary>
+    /// What a finding lacks for its reader; null for nothing. It names a field or an annotation, and says what becomes of it.
+    /// </summary>
     public static string? Lacks(Finding finding) => finding switch
     {
         { Object.Name: "" or null } => $"no object: {finding}",

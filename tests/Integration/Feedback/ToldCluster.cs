@@ -68,7 +68,9 @@ internal sealed class ToldCluster : IAsyncDisposable
     /// <summary>An instance for this cluster, begun.</summary>
     public Clusters Open() => Stage.Open(settings => settings with { Access = ClusterAccess.None with { Kubeconfig = kubeconfig }, Addresses = Edge });
 
-    /// <summary>Another control plane for this cluster, begun: with the proxies and the storage of another stage, and a class of its own.</summary>
+    /// <summary>
+    /// Another control plane for this cluster, begun: with the proxies and the storage of another stage, and a class of its own.
+    /// </summary>
     public Clusters OpenBeside(Stage other) => other.Open(settings => settings with
     {
         Access = ClusterAccess.None with { Kubeconfig = kubeconfig },

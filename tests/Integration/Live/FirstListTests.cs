@@ -10,7 +10,9 @@ using Xunit;
 
 namespace IngressReconciler.Tests.Integration.Live;
 
-/// <summary>A control plane whose storage is new, before proxies that have served for long: nothing is pushed before every kind was listed.</summary>
+/// <summary>
+/// A control plane whose storage is new, before proxies that have served for long: nothing is pushed before every kind was listed.
+/// </summary>
 [Collection(nameof(Scenarios))]
 public sealed class FirstListTests : IAsyncLifetime
 {

@@ -9,7 +9,9 @@ using Xunit;
 
 namespace IngressReconciler.Tests.Integration.Proxies;
 
-/// <summary>What the bootstrap makes of a request before a pod sees it, to the byte: clients write what they like, and a pod says what came.</summary>
+/// <summary>
+/// What the bootstrap makes of a request before a pod sees it, to the byte: clients write what they like, and a pod says what came.
+/// </summary>
 public sealed class RequestFormTests(HAProxyProcess haproxy) : IClassFixture<HAProxyProcess>, IAsyncLifetime
 {
     private const string Host = "x.example";
@@ -211,7 +213,10 @@ public sealed class RequestFormTests(HAProxyProcess haproxy) : IClassFixture<HAP
         return answer.ToString();
     }
 
-    /// <summary>The same over HTTP/2, in which a client may put any byte into the path: frames by hand, for no client of .NET's would send them (RFC 9113, RFC 7541).</summary>
+    /// <summary>
+    /// The same over HTTP/2, in which a client may put any byte into the path: frames by hand, for no client of .NET's would send them
+    /// (RFC 9113, RFC 7541).
+    /// </summary>
     private async Task<string> AskHttp2Async(string target)
     {
         using var client = new TcpClient();
@@ -245,7 +250,9 @@ public sealed class RequestFormTests(HAProxyProcess haproxy) : IClassFixture<HAP
 
     private static byte[] Field(string name, string value) => [0, (byte)name.Length, .. Encoding.Latin1.GetBytes(name), (byte)value.Length, .. Encoding.Latin1.GetBytes(value)];
 
-    /// <summary>Answers each connection's one request with its own name and, from the next line on, the request's head as it came.</summary>
+    /// <summary>
+    /// Answers each connection's one request with its own name and, from the next line on, the request's head as it came.
+    /// </summary>
     private sealed class Pod : IAsyncDisposable
     {
         private readonly TcpListener listener = new(IPAddress.Loopback, 0);

@@ -9,8 +9,8 @@ using Xunit;
 namespace IngressReconciler.Tests.Integration.Scenarios;
 
 /// <summary>
-/// Whatever a proxy refuses, at whichever step: it is one object's, that object keeps what it had and has a finding, and all others are served and follow. The
-/// first proxy refuses, a real one behind a <see cref="RefusingProxy"/>; the second does not.
+/// Whatever a proxy refuses, at whichever step: it is one object's, that object keeps what it had and has a finding, and all others are
+/// served and follow. The first proxy refuses, a real one behind a <see cref="RefusingProxy"/>; the second does not.
 /// </summary>
 [Collection(nameof(Scenarios))]
 public sealed class RefusalTests : IAsyncLifetime
@@ -44,7 +44,9 @@ public sealed class RefusalTests : IAsyncLifetime
 
     public ValueTask DisposeAsync() => stage.DisposeAsync();
 
-    /// <summary>Every kind of step, by the commands that are refused: what the victim changes to meet it, and the owner that is named.</summary>
+    /// <summary>
+    /// Every kind of step, by the commands that are refused: what the victim changes to meet it, and the owner that is named.
+    /// </summary>
     public static TheoryData<string, ResourceKind, string> Steps => new()
     {
         { "add backend http:victim:", ResourceKind.Service, "new" },
@@ -132,7 +134,10 @@ public sealed class RefusalTests : IAsyncLifetime
         await IsolatedAsync(ResourceKind.Ingress, "control");
     }
 
-    /// <summary>Both proxies are said to run what is wanted, the host is served by both, and the finding names the victim's object, the proxy and what it said.</summary>
+    /// <summary>
+    /// Both proxies are said to run what is wanted, the host is served by both, and the finding names the victim's object, the
+    /// proxy and what it said.
+    /// </summary>
     private async Task IsolatedAsync(ResourceKind owner, string served)
     {
         await Stage.UntilAsync("both proxies run what is wanted", () => reconciler.Proxies.All(proxy => proxy.Running && proxy.Version == reconciler.Version && proxy.Position == $"{reconciler.Position}"));

@@ -9,8 +9,8 @@ using IngressReconciler.Proxies;
 namespace IngressReconciler.Tests.Integration.Scenarios;
 
 /// <summary>
-/// Stands before a real proxy's admin port: passes commands on one by one and gives its replies, but for those commands that it answers itself with an error, as
-/// HAProxy does when it refuses one.
+/// Stands before a real proxy's admin port: passes commands on one by one and gives its replies, but for those commands that it answers
+/// itself with an error, as HAProxy does when it refuses one.
 /// </summary>
 internal sealed class RefusingProxy : IAsyncDisposable
 {

@@ -5,8 +5,8 @@ using Xunit;
 namespace IngressReconciler.Tests.Unit.Core;
 
 /// <summary>
-/// A proxy refuses some parts at whichever step: everything else is brought to what is wanted, and what was answered before goes on being answered by the
-/// same, or by what is wanted.
+/// A proxy refuses some parts at whichever step: everything else is brought to what is wanted, and what was answered before goes on being
+/// answered by the same, or by what is wanted.
 /// </summary>
 [Properties(Arbitrary = [typeof(SmallClusters)], MaxTest = 300, StartSize = 20, EndSize = 120)]
 public class RefusalProperties

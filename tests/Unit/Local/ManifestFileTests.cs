@@ -3,7 +3,9 @@ using Xunit;
 
 namespace IngressReconciler.Tests.Unit.Local;
 
-/// <summary>Everything that people have in manifest files: read, or passed over with one line, and no other object the worse for it.</summary>
+/// <summary>
+/// Everything that people have in manifest files: read, or passed over with one line, and no other object the worse for it.
+/// </summary>
 public sealed class ManifestFileTests
 {
     private const string Good = "apiVersion: v1\nkind: Service\nmetadata: {name: good}\n";
