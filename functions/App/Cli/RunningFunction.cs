@@ -62,7 +62,10 @@ public sealed class RunningFunction(Uri url, string? key, TimeSpan retryFor, Tex
         var text = given.GetRequiredValue(Url);
         return Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https"
             ? new(
-                url, given.GetValue(Key) ?? Environment.GetEnvironmentVariable(KeyVariable), TimeSpan.FromSeconds(given.GetValue(RetryFor)), Console.Error,
+                url,
+                given.GetValue(Key) ?? Environment.GetEnvironmentVariable(KeyVariable),
+                TimeSpan.FromSeconds(given.GetValue(RetryFor)),
+                Console.Error,
                 TimeProvider.System)
             : throw new FunctionException($"--url is '{text}'; expected an address such as https://NAME.azurewebsites.net", false);
     }
@@ -136,7 +139,10 @@ public sealed class RunningFunction(Uri url, string? key, TimeSpan retryFor, Tex
     {
         // The host itself answers so where there is no handler, or it was killed while it was asked; a problem is the function's own.
         var isOutage = response.StatusCode
-            is HttpStatusCode.InternalServerError or HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout;
+            is HttpStatusCode.InternalServerError
+            or HttpStatusCode.BadGateway
+            or HttpStatusCode.ServiceUnavailable
+            or HttpStatusCode.GatewayTimeout;
         return response.StatusCode switch
         {
             HttpStatusCode.Unauthorized => new($"{url} wants a function key: give --key or {KeyVariable}", false),

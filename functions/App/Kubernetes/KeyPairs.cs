@@ -31,6 +31,8 @@ public sealed class KeyPairs(IClusterReader? reader, TimeProvider time)
             return KeyPairText.Unusable("the Secret is gone, or lacks tls.crt or tls.key");
         if (pair.Fingerprint != fingerprint)
             return KeyPairText.Unusable("the Secret has changed since; the event of its change will bring it");
-        return PemBundle.TryMake(pair.Chain, pair.PrivateKey, time.GetUtcNow(), out var pem, out var refusal) ? KeyPairText.Of(pem) : KeyPairText.Unusable(refusal);
+        return PemBundle.TryMake(pair.Chain, pair.PrivateKey, time.GetUtcNow(), out var pem, out var refusal)
+            ? KeyPairText.Of(pem)
+            : KeyPairText.Unusable(refusal);
     }
 }

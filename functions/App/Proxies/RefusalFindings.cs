@@ -23,6 +23,15 @@ public static class RefusalFindings
         let names = string.Join(", ", same.Distinct().Order(StringComparer.Ordinal))
         orderby $"{same.Key.Owner}", same.Key.Reason
         select same.Key.Owner.Kind == ResourceKind.Secret
-            ? new Finding(same.Key.Owner, Severity.Error, CertificateNotUsable, $"tls.crt and tls.key are not pushed to {names}: {same.Key.Reason}. What was served before is still.")
-            : new Finding(same.Key.Owner, Severity.Error, RefusedByProxy, $"{names}: {same.Key.Reason}. What it had before it keeps, and all other objects are applied. It is tried again when this object changes, and with each resync.");
+            ? new Finding(
+                same.Key.Owner,
+                Severity.Error,
+                CertificateNotUsable,
+                $"tls.crt and tls.key are not pushed to {names}: {same.Key.Reason}. What was served before is still.")
+            : new Finding(
+                same.Key.Owner,
+                Severity.Error,
+                RefusedByProxy,
+                $"{names}: {same.Key.Reason}. What it had before it keeps, and all other objects are applied. "
+                + "It is tried again when this object changes, and with each resync.");
 }

@@ -263,7 +263,10 @@ public sealed partial class KindWatcher(
     [LoggerMessage(Level = LogLevel.Warning, Message = "A fresh list of {Kind} lacks {Missing} of {Known} known objects: nothing is told as deleted, the function is asked to list for itself")]
     private partial void LogHeldBack(string kind, int missing, int known);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The history of {Kind} went back: a fresh list is of version {Listed}, {Newest} was seen before, as after a restore of etcd; the function is asked to list for itself")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "The history of {Kind} went back: a fresh list is of version {Listed}, {Newest} was seen before, "
+            + "as after a restore of etcd; the function is asked to list for itself")]
     private partial void LogWentBack(string kind, string listed, string newest);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Watching {Kind} again")]

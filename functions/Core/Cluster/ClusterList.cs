@@ -176,7 +176,8 @@ public sealed record Contradiction(ResourceKey Key, string Known, string? Listed
 {
     /// <summary>A sentence for people.</summary>
     public override string ToString() =>
-        $"{Key} was known at version {Known}, which is newer than the fresh list; there it {(Listed is null ? "does not exist" : $"has version {Listed}")}";
+        $"{Key} was known at version {Known}, which is newer than the fresh list; "
+        + $"there it {(Listed is null ? "does not exist" : $"has version {Listed}")}";
 }
 
 /// <summary>Why a list is rejected at first.</summary>

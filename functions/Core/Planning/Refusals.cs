@@ -120,8 +120,13 @@ public readonly record struct ProxyPart(PartKind Kind, string Name)
                 return HAProxyNames.ServiceOf(Backend);
             case PartKind.Route:
                 return HAProxyRoutes.OriginOf(wanted.Model, Name)?.Object
-                    ?? (state.Routes.TryGetValue(Name, out var backend) && backend != HAProxyRoutes.NoBackend && Name != HAProxyRoutes.VersionKey ? HAProxyNames.ServiceOf(backend) : null);
-            case PartKind.Certificate or PartKind.DefaultCertificate or PartKind.CertificateLine when HAProxyNames.ReferenceOf(Name) is { } reference:
+                    ?? (state.Routes.TryGetValue(Name, out var backend)
+                        && backend != HAProxyRoutes.NoBackend
+                        && Name != HAProxyRoutes.VersionKey
+                            ? HAProxyNames.ServiceOf(backend)
+                            : null);
+            case PartKind.Certificate or PartKind.DefaultCertificate or PartKind.CertificateLine
+                when HAProxyNames.ReferenceOf(Name) is { } reference:
                 return new(ResourceKind.Secret, reference.Namespace, reference.Name);
             case PartKind.ProxySource or PartKind.Note:
                 return EdgeTranslation.Key;
@@ -167,5 +172,6 @@ public sealed class Refusals
     public Refusals With(IEnumerable<RefusedPart> more) => new(byPart.SetItems(more.Select(one => KeyValuePair.Create(one.Part, one))));
 
     /// <summary>Those that are not in a scope: all others are tried again, because what they are about has changed.</summary>
-    public Refusals OutOf(PlanScope scope) => byPart.IsEmpty || scope.Everything ? None : new(byPart.RemoveRange(byPart.Keys.Where(scope.Touches)));
+    public Refusals OutOf(PlanScope scope) =>
+        byPart.IsEmpty || scope.Everything ? None : new(byPart.RemoveRange(byPart.Keys.Where(scope.Touches)));
 }

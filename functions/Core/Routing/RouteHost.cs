@@ -40,5 +40,6 @@ public static class RouteHost
     /// Whether Kubernetes takes a DNS name for an IPv4 address: four numbers up to 255, leading zeros allowed. <c>1.2</c> is a name.
     /// </summary>
     private static bool IsAddress(string name) =>
-        name.Split('.') is { Length: 4 } parts && parts.All(part => byte.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out _));
+        name.Split('.') is { Length: 4 } parts
+        && parts.All(part => byte.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out _));
 }

@@ -64,7 +64,8 @@ public static class RoutePath
         {
             wrong = string.Create(
                 CultureInfo.InvariantCulture,
-                $"has {length} bytes with its host, percent-encoded, and proxies tell no more than {MaximumLength} apart; shorten it, or use a shorter Prefix");
+                $"has {length} bytes with its host, percent-encoded, and proxies tell no more than {MaximumLength} apart; "
+                + $"shorten it, or use a shorter Prefix");
         }
         else if (path.Split('/').Any(segment => segment is "." or ".."))
             wrong = "has a '.' or '..' segment, which no request that arrives can have";
