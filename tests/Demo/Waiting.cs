@@ -16,7 +16,8 @@ internal static class Waiting
 
     /// <summary>Returns how long it took until <paramref name="seen"/>.</summary>
     /// <exception cref="CheckFailedException">It did not come to that.</exception>
-    public static Task<TimeSpan> UntilAsync(Func<Task<bool>> seen, string what) => UntilAsync(async () => await seen() ? null : "not so", what);
+    public static Task<TimeSpan> UntilAsync(Func<Task<bool>> seen, string what) =>
+        UntilAsync(async () => await seen() ? null : "not so", what);
 
     /// <summary>Returns how long it took until nothing was <paramref name="missing"/>.</summary>
     /// <exception cref="CheckFailedException">It did not come to that; the message has what was missing last.</exception>

@@ -12,7 +12,8 @@ namespace IngressReconciler.Tests.Integration.Conformance;
 internal sealed record ConformanceFeature(
     string File, bool Served, JsonObject Spec, ImmutableArray<ConformanceCase> Cases, string[]? Tls = null)
 {
-    private static readonly JsonSerializerOptions Options = new(JsonSerializerOptions.Web) { UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow };
+    private static readonly JsonSerializerOptions Options =
+        new(JsonSerializerOptions.Web) { UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow };
 
     /// <summary>Our table.</summary>
     public static ImmutableArray<ConformanceFeature> All { get; } = Read();

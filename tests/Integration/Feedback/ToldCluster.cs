@@ -79,7 +79,8 @@ internal sealed class ToldCluster : IAsyncDisposable
     });
 
     /// <summary>By which the API server knows what this environment wrote.</summary>
-    public async Task<string> ManagerAsync() => $"ingress-reconciler-{await Stage.StorageOf().Environment.ReadAsync(TestContext.Current.CancellationToken)}";
+    public async Task<string> ManagerAsync() =>
+        $"ingress-reconciler-{await Stage.StorageOf().Environment.ReadAsync(TestContext.Current.CancellationToken)}";
 
     /// <summary>A client of the API server.</summary>
     public ApiServer Client() => new(() => k8s.KubernetesClientConfiguration.BuildConfigFromConfigFile(kubeconfig));
@@ -105,7 +106,8 @@ internal sealed class ToldCluster : IAsyncDisposable
     public Task ApplyAsync(params JsonObject[] all) => TellAsync([.. all.Select(Put)]);
 
     /// <summary>Deletes an Ingress, and tells the instance.</summary>
-    public Task DeleteAsync(string name, string ns = "shop") => Function.AcceptAsync([Event(ClusterEvent.DeletedType, Api.Delete("ingresses", ns, name))]);
+    public Task DeleteAsync(string name, string ns = "shop") =>
+        Function.AcceptAsync([Event(ClusterEvent.DeletedType, Api.Delete("ingresses", ns, name))]);
 
     /// <summary>Tells the instance of objects.</summary>
     public Task TellAsync(params JsonObject[] all) => Function.AcceptAsync(all.Select(one => Event(ClusterEvent.AppliedType, one)));
