@@ -78,7 +78,7 @@ internal sealed class DemoNetwork : IDisposable
         return new(http + shift, https + shift, httpProxy + shift, httpsProxy + shift, admin + shift, health + shift);
     }
 
-    private static int Free(int wish) => IsFree(IPAddress.Loopback, wish) ? wish : ProxyPorts.FreePorts(1)[0];
+    private static int Free(int wish) => IsFree(IPAddress.Loopback, wish) ? wish : FreePorts.Take();
 
     private static bool IsFree(IPAddress address, int port)
     {
@@ -93,6 +93,8 @@ internal sealed class DemoNetwork : IDisposable
         try
         {
             socket.Bind(new IPEndPoint(address, port));
+            // Only a port that listens is held: .NET binds with SO_REUSEADDR.
+            socket.Listen(1);
             return socket;
         }
         catch (SocketException)

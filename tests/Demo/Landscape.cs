@@ -129,9 +129,16 @@ internal sealed class Landscape : IAsyncDisposable
         await Screen.StepAsync("ready", async () =>
         {
             foreach (var proxy in Proxies)
-                await Waiting.UntilAsync(async () => (await HealthAsync(proxy, "/readyz")) is (200, _), $"{proxy.Address.Name} becomes ready; see {Local.Log}");
+            {
+                await Waiting.UntilAsync(
+                    async () => (await HealthAsync(proxy, "/readyz")) is (200, _),
+                    $"{proxy.Address.Name} becomes ready; see {Local.Log}");
+            }
+
             using var visitor = Visitor();
-            await Waiting.UntilAsync(async () => (await visitor.GetAsync("http://shop.localhost/")).Status == 200, "the edge lets requests through");
+            await Waiting.UntilAsync(
+                async () => (await visitor.GetAsync("http://shop.localhost/")).Status == 200,
+                "the edge lets requests through");
             return $"{(await HealthAsync(Proxies[0], "/readyz")).Text}; {await Agreement.AwaitAsync(this)}";
         });
         await Screen.StepAsync("PROXY", async () =>

@@ -62,7 +62,9 @@ internal sealed class LocalHost : IAsyncDisposable
     /// <summary>The process id of <c>local</c>.</summary>
     public int Pid => process!.Pid;
 
-    /// <summary>The handler's process id; null while there is none but those that were killed, which their parent may not have noticed yet.</summary>
+    /// <summary>
+    /// The handler's process id; null while there is none but those that were killed, which their parent may not have noticed yet.
+    /// </summary>
     public int? HandlerPid => Process.GetProcessesByName("ingress-reconciler").Select(one => (int?)one.Id)
         .FirstOrDefault(id => !killed.Contains(id!.Value) && ParentOf(id.Value) == Pid);
 
@@ -92,7 +94,9 @@ internal sealed class LocalHost : IAsyncDisposable
     }
 
     /// <summary>Waits until a handler runs, and another than those that were killed, and answers.</summary>
-    public Task HandlerAnswersAsync() => Waiting.UntilAsync(async () => HandlerPid is null ? "none runs" : await UnansweredAsync(), "the handler answers");
+    public Task HandlerAnswersAsync() => Waiting.UntilAsync(
+        async () => HandlerPid is null ? "none runs" : await UnansweredAsync(),
+        "the handler answers");
 
     /// <summary>Posts an event to the webhook of the Functions host, as Event Grid does; returns when it is answered.</summary>
     public async Task PostAsync(SliceManifest slice)
@@ -160,7 +164,11 @@ internal sealed class LocalHost : IAsyncDisposable
 
         await run.WaitForExitAsync();
         if (run.ExitCode != 0)
-            throw new CheckFailedException($"'proxy-protocol {string.Join(' ', arguments)}' ended with {run.ExitCode} before {phase}: {output}{await errors}");
+        {
+            throw new CheckFailedException(
+                $"'proxy-protocol {string.Join(' ', arguments)}' ended with {run.ExitCode} before {phase}: {output}{await errors}");
+        }
+
         return false;
     }
 

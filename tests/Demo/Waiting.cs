@@ -9,14 +9,15 @@ internal sealed class CheckFailedException(string message) : Exception(message);
 internal static class Waiting
 {
     /// <summary>
-    /// How long is waited for anything. On an idle machine all of it is there within a second or two; on one that has ten times as much to do as it can,
-    /// it must still be. What has to come fast is measured, and is not a matter of when waiting ends.
+    /// How long is waited for anything. On an idle machine all of it is there within a second or two; on one that has ten times as much to
+    /// do as it can, it must still be. What has to come fast is measured, and is not a matter of when waiting ends.
     /// </summary>
     public static readonly TimeSpan Longest = TimeSpan.FromMinutes(3);
 
     /// <summary>Returns how long it took until <paramref name="seen"/>.</summary>
     /// <exception cref="CheckFailedException">It did not come to that.</exception>
-    public static Task<TimeSpan> UntilAsync(Func<Task<bool>> seen, string what) => UntilAsync(async () => await seen() ? null : "not so", what);
+    public static Task<TimeSpan> UntilAsync(Func<Task<bool>> seen, string what) =>
+        UntilAsync(async () => await seen() ? null : "not so", what);
 
     /// <summary>Returns how long it took until nothing was <paramref name="missing"/>.</summary>
     /// <exception cref="CheckFailedException">It did not come to that; the message has what was missing last.</exception>

@@ -30,7 +30,7 @@ public sealed class AzuriteProcess : IAsyncDisposable
     /// <param name="folder">Where it keeps its blobs; null keeps them in memory.</param>
     public static async Task<AzuriteProcess> StartAsync(string? folder = null)
     {
-        var azurite = new AzuriteProcess(folder, FreePort());
+        var azurite = new AzuriteProcess(folder, FreePorts.Take());
         await azurite.StartAgainAsync();
         return azurite;
     }
@@ -65,9 +65,6 @@ public sealed class AzuriteProcess : IAsyncDisposable
         if (process is not null)
             await process.DisposeAsync();
     }
-
-    /// <summary>A loopback port that nothing listens on.</summary>
-    public static int FreePort() => ProxyPorts.FreePorts(1)[0];
 
     private async Task<bool> AnswersAsync()
     {

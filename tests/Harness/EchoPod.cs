@@ -18,7 +18,10 @@ namespace IngressReconciler.Tests.Harness;
 /// <param name="Path">The request's path.</param>
 public sealed record EchoAnswer(string Pod, string Namespace, string Peer, string ForwardedFor, string RealIp, string Proto, string Host, string Path);
 
-/// <summary>A pod, so to speak: a web server on an address of its own that answers every request with an <see cref="EchoAnswer"/>; after <c>?wait=</c> milliseconds, or with <c>?hold</c> once it is let go.</summary>
+/// <summary>
+/// A pod, so to speak: a web server on an address of its own that answers every request with an <see cref="EchoAnswer"/>; after
+/// <c>?wait=</c> milliseconds, or with <c>?hold</c> once it is let go.
+/// </summary>
 public sealed class EchoPod : IAsyncDisposable
 {
     private readonly WebApplication web;

@@ -17,7 +17,7 @@ public sealed record EdgePorts(int Http, int Https, int HttpProxy, int HttpsProx
     /// <summary>Some that nobody listens on now.</summary>
     public static EdgePorts Free()
     {
-        var free = ProxyPorts.FreePorts(9);
+        var free = FreePorts.Take(9);
         return new(free[0], free[1], free[2], free[3], free[4], free[5], free[6], free[7], free[8]);
     }
 }

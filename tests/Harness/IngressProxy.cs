@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 
 namespace IngressReconciler.Tests.Harness;
 
@@ -12,20 +11,8 @@ public sealed record ProxyPorts(int Http, int Https, int HttpProxy, int HttpsPro
     /// <summary>Some that nobody listens on now.</summary>
     public static ProxyPorts Free()
     {
-        var free = FreePorts(6);
+        var free = FreePorts.Take(6);
         return new(free[0], free[1], free[2], free[3], free[4], free[5]);
-    }
-
-    /// <summary>Ports of 127.0.0.1 that nobody listens on now.</summary>
-    public static int[] FreePorts(int count)
-    {
-        var listeners = Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToArray();
-        foreach (var listener in listeners)
-            listener.Start();
-        var ports = listeners.Select(listener => ((IPEndPoint)listener.LocalEndpoint).Port).ToArray();
-        foreach (var listener in listeners)
-            listener.Dispose();
-        return ports;
     }
 }
 

@@ -20,7 +20,10 @@ public static class DoctorCommand
     /// <summary>The command.</summary>
     public static Command Create()
     {
-        var command = new Command("doctor", "Check proxies, certificates, versions, findings, nodes, the way through the edge, storage, events and clocks; say what is wrong and what to do. Changes nothing. Exits 1 when a check failed.")
+        var command = new Command(
+            "doctor",
+            "Check proxies, certificates, versions, findings, nodes, the way through the edge, storage, events and clocks; "
+            + "say what is wrong and what to do. Changes nothing. Exits 1 when a check failed.")
         {
             Cluster, RunningFunction.Url, RunningFunction.Key, RunningFunction.RetryFor, Edge, Source, Json,
         };

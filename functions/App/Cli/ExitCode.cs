@@ -23,5 +23,7 @@ public static class ExitCode
     public const int WrongSettings = HandlerServer.WrongSettings;
 
     /// <summary>For <c>--help</c>.</summary>
-    public const string Help = "Exit codes: 0 done; 1 failed, or the command line is wrong; 3 the local handler kept failing; 78 the handler's settings cannot be used; 143 the handler was stopped by a signal.";
+    public const string Help =
+        "Exit codes: 0 done; 1 failed, or the command line is wrong; 3 the local handler kept failing; "
+        + "78 the handler's settings cannot be used; 143 the handler was stopped by a signal.";
 }

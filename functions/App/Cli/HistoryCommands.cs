@@ -61,7 +61,13 @@ public static class HistoryCommands
     /// <summary><c>status</c>.</summary>
     public static Command Status()
     {
-        var command = new Command("status", "Tell what each proxy was last seen to run, and what of the cluster's objects is not served, from storage. Exits 1 when one does not run the wanted version.") { Cluster, Json };
+        var command = new Command(
+            "status",
+            "Tell what each proxy was last seen to run, and what of the cluster's objects is not served, from storage. "
+            + "Exits 1 when one does not run the wanted version.")
+        {
+            Cluster, Json,
+        };
         command.SetAction((given, cancel) => RunAsync(given, async storage =>
         {
             var head = await new VersionHistory(storage).HeadAsync(cancel);
@@ -171,7 +177,8 @@ public static class HistoryCommands
     private static void Show(FindingsReport findings)
     {
         if (findings.Format > FindingsReport.Newest)
-            AnsiConsole.WriteLine($"Findings of a newer version of this program (format {findings.Format}); here is what this one knows of them.");
+            AnsiConsole.WriteLine(
+                $"Findings of a newer version of this program (format {findings.Format}); here is what this one knows of them.");
         var counts = findings.Total == 0 ? "none" : $"{findings.Errors} errors, {findings.Total - findings.Errors} notices";
         AnsiConsole.WriteLine($"Findings since {findings.At.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC: {counts}.");
         var lines = 0;

@@ -93,7 +93,8 @@ public static class LocalCommand
         var settings = new Dictionary<string, string>(StringComparer.Ordinal);
         var ofCluster = $"{AppSettings.Section}__Clusters__{given.GetRequiredValue(Cluster)}__";
 
-        // The cluster is the one that the command line names, also where nothing is set for it. Only one of this machine may have pods on loopback addresses.
+        // The cluster is the one that the command line names, also where nothing is set for it. Only one of this machine may have pods on
+        // loopback addresses.
         var set = app.Settings.Keys.Concat(Environment.GetEnvironmentVariables().Keys.Cast<string>())
             .Where(name => name.StartsWith(ofCluster, StringComparison.OrdinalIgnoreCase)).ToArray();
         var loopback = ofCluster + nameof(RoutingOptions.AllowLoopbackEndpoints);

@@ -13,7 +13,9 @@ public static class Logging
         Exporters.Log(logging, settings);
     }
 
-    /// <summary>One line an entry, the time (UTC, ISO 8601) first; errors go to standard error, which the Functions host records as such.</summary>
+    /// <summary>
+    /// One line an entry, the time (UTC, ISO 8601) first; errors go to standard error, which the Functions host records as such.
+    /// </summary>
     public static void Console(ILoggingBuilder logging)
     {
         logging.ClearProviders();

@@ -46,7 +46,12 @@ public static class ProxyProtocolCommand
 
     private static Command Status()
     {
-        var command = new Command("status", "Tell what the edge sends and what the ingress proxies take. Exits 1 when something stands in the way of it.") { Cluster, RunningFunction.Url, RunningFunction.Key, RunningFunction.RetryFor, Json };
+        var command = new Command(
+            "status",
+            "Tell what the edge sends and what the ingress proxies take. Exits 1 when something stands in the way of it.")
+        {
+            Cluster, RunningFunction.Url, RunningFunction.Key, RunningFunction.RetryFor, Json,
+        };
         command.SetAction((given, cancel) => TryAsync(async function =>
         {
             var report = await AskAsync(function, HttpMethod.Get, given, null, cancel);

@@ -32,7 +32,12 @@ public static class RelayCommand
     private static readonly Option<string?> ConfigMap = new("--config-map") { Description = "The one ConfigMap to read, such as ingress-nginx's; none where it is empty.", HelpName = "NAMESPACE/NAME" };
     private static readonly Option<string> ProxyNamespace = new("--proxy-namespace") { Description = "Where the ingress proxies' Pods are.", HelpName = "NAME", DefaultValueFactory = _ => ProxyPods.Default.Namespace };
     private static readonly Option<string> ProxySelector = new("--proxy-selector") { Description = "Their labels.", HelpName = "A=B,C=D", DefaultValueFactory = _ => ProxyPods.Default.Selector };
-    private static readonly Option<int> HealthPort = new("--health-port") { Description = "Port of /healthz, /readyz and /metrics; 0 for a free one.", HelpName = "PORT", DefaultValueFactory = _ => 8090 };
+    private static readonly Option<int> HealthPort = new("--health-port")
+    {
+        Description = "Port of /healthz, /readyz and /metrics; 0 for a free one.",
+        HelpName = "PORT",
+        DefaultValueFactory = _ => 8090,
+    };
 
     /// <summary>The command.</summary>
     public static Command Create()

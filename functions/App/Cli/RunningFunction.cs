@@ -9,8 +9,9 @@ using Polly.Retry;
 namespace IngressReconciler.Cli;
 
 /// <summary>
-/// The function that runs, asked over its HTTP API as <c>--url</c> and <c>--key</c> say. An answer that cannot be had is asked for again, for a
-/// while: a handler that was just killed is started again by its host, and one that is rolled out, or whose machine is busy, answers a little later.
+/// The function that runs, asked over its HTTP API as <c>--url</c> and <c>--key</c> say. An answer that cannot be had is asked for again,
+/// for a while: a handler that was just killed is started again by its host, and one that is rolled out, or whose machine is busy,
+/// answers a little later.
 /// </summary>
 /// <param name="url">Its address, without <c>/api</c>.</param>
 /// <param name="key">A function key.</param>
@@ -47,7 +48,9 @@ public sealed class RunningFunction(Uri url, string? key, TimeSpan retryFor, Tex
     /// <summary>The first wait between two tries, and the longest; it doubles.</summary>
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(500), LongestDelay = TimeSpan.FromSeconds(5);
 
-    /// <summary>Longer than the function takes: a phase of a cut-over waits for connections to settle, for every proxy, and for its probes.</summary>
+    /// <summary>
+    /// Longer than the function takes: a phase of a cut-over waits for connections to settle, for every proxy, and for its probes.
+    /// </summary>
     private static readonly TimeSpan OneTry = TimeSpan.FromSeconds(100);
 
     private readonly HttpClient http = new() { BaseAddress = url, Timeout = OneTry };
@@ -59,12 +62,17 @@ public sealed class RunningFunction(Uri url, string? key, TimeSpan retryFor, Tex
         var text = given.GetRequiredValue(Url);
         return Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https"
             ? new(
-                url, given.GetValue(Key) ?? Environment.GetEnvironmentVariable(KeyVariable), TimeSpan.FromSeconds(given.GetValue(RetryFor)), Console.Error,
+                url,
+                given.GetValue(Key) ?? Environment.GetEnvironmentVariable(KeyVariable),
+                TimeSpan.FromSeconds(given.GetValue(RetryFor)),
+                Console.Error,
                 TimeProvider.System)
             : throw new FunctionException($"--url is '{text}'; expected an address such as https://NAME.azurewebsites.net", false);
     }
 
-    /// <summary>Asks until there is an answer, the function refuses, or time is up. What is asked for must do no harm when done twice.</summary>
+    /// <summary>
+    /// Asks until there is an answer, the function refuses, or time is up. What is asked for must do no harm when done twice.
+    /// </summary>
     /// <param name="method">GET or POST.</param>
     /// <param name="path">Path and query below <c>/api/</c>.</param>
     /// <param name="type">What the answer is.</param>
@@ -131,7 +139,10 @@ public sealed class RunningFunction(Uri url, string? key, TimeSpan retryFor, Tex
     {
         // The host itself answers so where there is no handler, or it was killed while it was asked; a problem is the function's own.
         var isOutage = response.StatusCode
-            is HttpStatusCode.InternalServerError or HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout;
+            is HttpStatusCode.InternalServerError
+            or HttpStatusCode.BadGateway
+            or HttpStatusCode.ServiceUnavailable
+            or HttpStatusCode.GatewayTimeout;
         return response.StatusCode switch
         {
             HttpStatusCode.Unauthorized => new($"{url} wants a function key: give --key or {KeyVariable}", false),

@@ -51,7 +51,10 @@ public static class EventChecks
             if (resync.MadeAnew is { } anew)
             {
                 yield return Check.Warning(
-                    "resync", $"cluster {cluster}", anew, "nothing if that was meant; else see that the settings name the right API server");
+                    "resync",
+                    $"cluster {cluster}",
+                    anew,
+                    "nothing if that was meant; else see that the settings name the right API server");
             }
 
             if (resync.Corrected > 0)
@@ -60,7 +63,9 @@ public static class EventChecks
                 yield return Check.Warning(
                     "resync",
                     $"cluster {cluster}",
-                    string.Create(CultureInfo.InvariantCulture, $"{resync.Corrected} versions were newer than the list and were taken from it: {first}"),
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"{resync.Corrected} versions were newer than the list and were taken from it: {first}"),
                     "nothing if the cluster was restored from a backup or made anew; else see what sends events in the cluster's name");
             }
 

@@ -22,19 +22,31 @@ public static class FindingChecks
         IGrouping<ResourceKey, Finding>[] wrong =
             [.. all.Where(one => one.Severity == Severity.Error).GroupBy(one => one.Object).OrderBy(group => group.Key, ResourceKey.Order)];
         foreach (var about in wrong.Take(MostObjects))
-            yield return Check.Warning(Name, $"{about.Key}", $"part of it is not served: {Reasons(about)}", Remedy(cluster, [.. about.Select(one => one.Message)]));
+        {
+            yield return Check.Warning(
+                Name,
+                $"{about.Key}",
+                $"part of it is not served: {Reasons(about)}",
+                Remedy(cluster, [.. about.Select(one => one.Message)]));
+        }
+
         if (wrong.Length > MostObjects)
         {
             yield return Check.Warning(
-                Name, $"cluster {cluster}", string.Create(CultureInfo.InvariantCulture, $"part of {wrong.Length - MostObjects} more objects is not served"),
+                Name,
+                $"cluster {cluster}",
+                string.Create(CultureInfo.InvariantCulture, $"part of {wrong.Length - MostObjects} more objects is not served"),
                 $"'ingress-reconciler status --cluster {cluster}' and GET /api/{cluster}/status name them");
         }
 
         if (wrong.Length == 0)
         {
             yield return Check.Ok(
-                Name, $"cluster {cluster}",
-                all.Length == 0 ? "none" : string.Create(CultureInfo.InvariantCulture, $"{all.Length} notices, and all that is asked for is served"));
+                Name,
+                $"cluster {cluster}",
+                all.Length == 0
+                    ? "none"
+                    : string.Create(CultureInfo.InvariantCulture, $"{all.Length} notices, and all that is asked for is served"));
         }
     }
 
@@ -46,6 +58,8 @@ public static class FindingChecks
     private static string Remedy(string cluster, string[] messages) =>
         string.Join("; ", messages.Take(MostOfAnObject))
         + (messages.Length > MostOfAnObject
-            ? string.Create(CultureInfo.InvariantCulture, $"; and {messages.Length - MostOfAnObject} more: GET /api/{cluster}/status has all")
+            ? string.Create(
+                CultureInfo.InvariantCulture,
+                $"; and {messages.Length - MostOfAnObject} more: GET /api/{cluster}/status has all")
             : "");
 }

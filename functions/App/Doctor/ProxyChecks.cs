@@ -59,11 +59,24 @@ public static class ProxyChecks
         if (exam.Trouble is not null)
             return Check.Skipped("routing-version", Called(exam), string.Create(CultureInfo.InvariantCulture, $"it was last seen with version {report.Version}"));
         if (!report.Running)
-            return Check.Failed("routing-version", Called(exam), $"it does not run what is wanted: {exam.Name} {report.Trouble ?? "is being pushed to"}", $"look at the function's log for {exam.Name}; it is tried again by itself. Do not restart {exam.Name} for this: it serves what it has, and a fresh one would have to take the same before it is ready");
+        {
+            return Check.Failed(
+                "routing-version",
+                Called(exam),
+                $"it does not run what is wanted: {exam.Name} {report.Trouble ?? "is being pushed to"}",
+                $"look at the function's log for {exam.Name}; it is tried again by itself. Do not restart {exam.Name} for this: "
+                + "it serves what it has, and a fresh one would have to take the same before it is ready");
+        }
+
         if (report.Version != version)
             return Check.Failed("routing-version", Called(exam), string.Create(CultureInfo.InvariantCulture, $"it runs version {report.Version}, and {version} is wanted"), "give the command again in a moment; if this stays: POST /api/CLUSTER/resync, and look at the function's log");
         return report.Trouble is { } trouble
-            ? Check.Warning("routing-version", Called(exam), trouble, "correct the objects that are named; what they had before is served, and so is everything else. A restart mends nothing here, unless it is asked for above")
+            ? Check.Warning(
+                "routing-version",
+                Called(exam),
+                trouble,
+                "correct the objects that are named; what they had before is served, and so is everything else. "
+                + "A restart mends nothing here, unless it is asked for above")
             : Check.Ok("routing-version", Called(exam), string.Create(CultureInfo.InvariantCulture, $"it runs version {version}"));
     }
 

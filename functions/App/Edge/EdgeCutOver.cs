@@ -25,7 +25,9 @@ public sealed class EdgeCutOver(string id, Reconciler reconciler, ProbePorts por
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
-    /// <summary>For proxies of which no trouble is known: a function that has just started reads each back whole, on a machine that may be busy.</summary>
+    /// <summary>
+    /// For proxies of which no trouble is known: a function that has just started reads each back whole, on a machine that may be busy.
+    /// </summary>
     private static readonly TimeSpan MorePatience = TimeSpan.FromSeconds(20);
 
     private readonly SemaphoreSlim turn = new(1);

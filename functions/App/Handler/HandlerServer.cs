@@ -21,8 +21,8 @@ public static partial class HandlerServer
     public const string PortSetting = "FUNCTIONS_CUSTOMHANDLER_PORT";
 
     /// <summary>
-    /// What this process exits with when its settings cannot be used (<c>EX_CONFIG</c> of sysexits.h): another start ends the same way. The Functions
-    /// host tries some all the same; the local one does not.
+    /// What this process exits with when its settings cannot be used (<c>EX_CONFIG</c> of sysexits.h): another start ends the same way. The
+    /// Functions host tries some all the same; the local one does not.
     /// </summary>
     public const int WrongSettings = 78;
 

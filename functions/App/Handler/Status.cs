@@ -28,7 +28,8 @@ public sealed record ClusterStatus(
     ResyncReport? Resync, WriteFailure[] WriteFailures)
 {
     /// <summary>
-    /// Why proxies are left as they are, kind by kind, and what to do: a kind that must be listed first was not. Empty once they are pushed to.
+    /// Why proxies are left as they are, kind by kind, and what to do: a kind that must be listed first was not. Empty
+    /// once they are pushed to.
     /// </summary>
     public string[] Waiting { get; init => field = value ?? []; } = [];
 }

@@ -11,7 +11,8 @@ public interface IClusterReader
     ImmutableArray<ResourceKind> Kinds { get; }
 
     /// <summary>
-    /// Lists everything, as it is when this is called or later. A kind that cannot be listed is missing from the list and named; it holds up no other.
+    /// Lists everything, as it is when this is called or later. A kind that cannot be listed is missing from the list and named;
+    /// it holds up no other.
     /// </summary>
     /// <exception cref="IOException">Nothing can be read.</exception>
     Task<ClusterListing> ListAsync(CancellationToken cancel);

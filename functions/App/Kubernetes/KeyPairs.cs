@@ -4,8 +4,9 @@ using IngressReconciler.Routing;
 namespace IngressReconciler.Kubernetes;
 
 /// <summary>
-/// Reads certificates with their keys when they are pushed, from where the cluster's Secrets are, and checks them (<see cref="PemBundle"/>): a key that does
-/// not fit its certificate breaks other connections of HAProxy. The text lives as long as the push.
+/// Reads certificates with their keys when they are pushed, from where the cluster's Secrets are, and checks them
+/// (<see cref="PemBundle"/>): a key that does not fit its certificate breaks other connections of HAProxy. The text lives
+/// as long as the push.
 /// </summary>
 /// <param name="reader">Reads the cluster; null when there is no way to.</param>
 /// <param name="time">Tells what has expired.</param>
@@ -30,6 +31,8 @@ public sealed class KeyPairs(IClusterReader? reader, TimeProvider time)
             return KeyPairText.Unusable("the Secret is gone, or lacks tls.crt or tls.key");
         if (pair.Fingerprint != fingerprint)
             return KeyPairText.Unusable("the Secret has changed since; the event of its change will bring it");
-        return PemBundle.TryMake(pair.Chain, pair.PrivateKey, time.GetUtcNow(), out var pem, out var refusal) ? KeyPairText.Of(pem) : KeyPairText.Unusable(refusal);
+        return PemBundle.TryMake(pair.Chain, pair.PrivateKey, time.GetUtcNow(), out var pem, out var refusal)
+            ? KeyPairText.Of(pem)
+            : KeyPairText.Unusable(refusal);
     }
 }

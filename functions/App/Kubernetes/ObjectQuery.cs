@@ -55,7 +55,8 @@ public sealed record ObjectQuery(string Kind, string ApiVersion, string Plural)
             {
                 throw ApiServerException.Unusable(
                     server.Address,
-                    $"gave an empty list of {Plural}, which no cluster has: default/kubernetes is always there. The list is rejected, and nothing counts as gone by it");
+                    $"gave an empty list of {Plural}, which no cluster has: default/kubernetes is always there. "
+                    + "The list is rejected, and nothing counts as gone by it");
             }
 
             next = metadata["continue"]?.ToString() is { Length: > 0 } token ? token : null;

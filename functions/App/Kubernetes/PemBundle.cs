@@ -7,8 +7,9 @@ using IngressReconciler.Cluster;
 namespace IngressReconciler.Kubernetes;
 
 /// <summary>
-/// A certificate chain with its private key in the one form that is pushed: leaf first, then its issuers in order, then the key as PKCS #8 (RFC 7468), made
-/// anew from what was read. Nothing of the Secret's own bytes travels. What OpenSSL refuses at its security level 2 is refused here, in plain words.
+/// A certificate chain with its private key in the one form that is pushed: leaf first, then its issuers in order, then the key as PKCS #8
+/// (RFC 7468), made anew from what was read. Nothing of the Secret's own bytes travels. What OpenSSL refuses at its security level 2 is
+/// refused here, in plain words.
 /// </summary>
 public static class PemBundle
 {
@@ -30,7 +31,8 @@ public static class PemBundle
     /// <summary>Signatures by MD2, MD4, MD5 and SHA-1 (RFC 3279, RFC 5758): too weak for OpenSSL's level 1.</summary>
     private static readonly HashSet<string> WeakSignatures = new(StringComparer.Ordinal)
     {
-        "1.2.840.113549.1.1.2", "1.2.840.113549.1.1.3", "1.2.840.113549.1.1.4", "1.2.840.113549.1.1.5", "1.2.840.10040.4.3", "1.2.840.10045.4.1",
+        "1.2.840.113549.1.1.2", "1.2.840.113549.1.1.3", "1.2.840.113549.1.1.4", "1.2.840.113549.1.1.5",
+        "1.2.840.10040.4.3", "1.2.840.10045.4.1",
     };
 
     /// <summary>Makes a bundle; false with the reason, as the end of a sentence, when none can be made of that pair now.</summary>
@@ -39,7 +41,12 @@ public static class PemBundle
     /// <param name="now">Tells what has expired and what is not valid yet.</param>
     /// <param name="pem">The bundle.</param>
     /// <param name="refusal">What is wrong, and what to do.</param>
-    public static bool TryMake(string chain, string key, DateTimeOffset now, [NotNullWhen(true)] out string? pem, [NotNullWhen(false)] out string? refusal)
+    public static bool TryMake(
+        string chain,
+        string key,
+        DateTimeOffset now,
+        [NotNullWhen(true)] out string? pem,
+        [NotNullWhen(false)] out string? refusal)
     {
         (pem, refusal) = (null, null);
         var certificates = new List<X509Certificate2>();
@@ -53,10 +60,19 @@ public static class PemBundle
             if (ordered[0].NotAfter.ToUniversalTime() < now)
                 throw Wrong($"the certificate expired on {Day(ordered[0].NotAfter)}; renew it");
             if (ordered[0].NotBefore.ToUniversalTime() > now)
-                throw Wrong($"the certificate is not valid before {Day(ordered[0].NotBefore)}; it is pushed with the first resync after that");
+            {
+                throw Wrong(
+                    $"the certificate is not valid before {Day(ordered[0].NotBefore)}; it is pushed with the first resync after that");
+            }
+
             var made = string.Concat(ordered.Select(one => one.ExportCertificatePem() + "\n")) + pair.ExportPkcs8PrivateKeyPem() + "\n";
             if (made.Length > MostCharacters)
-                throw Wrong(string.Create(CultureInfo.InvariantCulture, $"chain and key have {made.Length} characters, and {MostCharacters} are the most; leave out what clients do not need"));
+            {
+                throw Wrong(string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"chain and key have {made.Length} characters, and {MostCharacters} are the most; leave out what clients do not need"));
+            }
+
             pem = made;
         }
         catch (UnusablePairException e)
@@ -80,14 +96,21 @@ public static class PemBundle
             if (label != "CERTIFICATE")
                 continue;
             if (certificates.Count == MostCertificates)
-                throw Wrong(string.Create(CultureInfo.InvariantCulture, $"tls.crt has more than {MostCertificates} certificates; leave out those that no client needs"));
+            {
+                throw Wrong(string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"tls.crt has more than {MostCertificates} certificates; leave out those that no client needs"));
+            }
+
             try
             {
                 certificates.Add(X509CertificateLoader.LoadCertificate(der));
             }
             catch (CryptographicException e)
             {
-                throw Wrong(string.Create(CultureInfo.InvariantCulture, $"block {number} of tls.crt is no X.509 certificate ({e.Message}); write the chain anew, leaf first"));
+                throw Wrong(string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"block {number} of tls.crt is no X.509 certificate ({e.Message}); write the chain anew, leaf first"));
             }
         }
 
@@ -99,7 +122,12 @@ public static class PemBundle
     {
         var keys = Blocks(text, "tls.key").Where(block => block.Label.EndsWith("PRIVATE KEY", StringComparison.Ordinal)).ToArray();
         if (keys.Length != 1)
-            throw Wrong(keys.Length == 0 ? "tls.key has no private key in PEM (-----BEGIN PRIVATE KEY-----)" : "tls.key has more than one private key; leave the one that belongs to the certificate");
+        {
+            throw Wrong(keys.Length == 0
+                ? "tls.key has no private key in PEM (-----BEGIN PRIVATE KEY-----)"
+                : "tls.key has more than one private key; leave the one that belongs to the certificate");
+        }
+
         var (label, der, _) = keys[0];
         if (label == "ENCRYPTED PRIVATE KEY")
             throw Wrong("tls.key is encrypted; store it without a passphrase");
@@ -125,7 +153,9 @@ public static class PemBundle
 
         rsa.Dispose();
         ecdsa.Dispose();
-        throw Wrong("tls.key is no key that can be checked before it is pushed; use RSA of 2048 to 4096 bits, or ECDSA on P-256, P-384 or P-521 (Ed25519 is not served: few clients take it)");
+        throw Wrong(
+            "tls.key is no key that can be checked before it is pushed; use RSA of 2048 to 4096 bits, or ECDSA on P-256, P-384 or P-521 "
+            + "(Ed25519 is not served: few clients take it)");
 
         void Import(bool own, KeyImport inOwnForm, KeyImport asPkcs8) => (own ? inOwnForm : asPkcs8)(der, out _);
     }
@@ -157,8 +187,10 @@ public static class PemBundle
             using var ecdsa = certificate.GetECDsaPublicKey();
             return key switch
             {
-                RSA own when rsa is not null => rsa.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(own.ExportSubjectPublicKeyInfo()),
-                ECDsa own when ecdsa is not null => ecdsa.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(own.ExportSubjectPublicKeyInfo()),
+                RSA own when rsa is not null =>
+                    rsa.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(own.ExportSubjectPublicKeyInfo()),
+                ECDsa own when ecdsa is not null =>
+                    ecdsa.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(own.ExportSubjectPublicKeyInfo()),
                 _ => false,
             };
         }
@@ -176,11 +208,26 @@ public static class PemBundle
             using var rsa = certificate.GetRSAPublicKey();
             using var ecdsa = certificate.GetECDsaPublicKey();
             if (rsa is { KeySize: < FewestRsaBits })
-                throw Wrong(string.Create(CultureInfo.InvariantCulture, $"{name} has an RSA key of {rsa.KeySize} bits, and {FewestRsaBits} are the fewest that are safe; issue it anew"));
+            {
+                throw Wrong(string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{name} has an RSA key of {rsa.KeySize} bits, and {FewestRsaBits} are the fewest that are safe; issue it anew"));
+            }
+
             if (isLeaf && rsa is { KeySize: > MostRsaBits })
-                throw Wrong(string.Create(CultureInfo.InvariantCulture, $"{name} has an RSA key of {rsa.KeySize} bits, and {MostRsaBits} are the most: every handshake would cost too much; use ECDSA or RSA of 2048 to 4096 bits"));
+            {
+                throw Wrong(string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{name} has an RSA key of {rsa.KeySize} bits, and {MostRsaBits} are the most: every handshake would cost too much; "
+                    + $"use ECDSA or RSA of 2048 to 4096 bits"));
+            }
+
             if (isLeaf && ecdsa is not null && ecdsa.KeySize is not (256 or 384 or 521))
-                throw Wrong(string.Create(CultureInfo.InvariantCulture, $"{name} has an ECDSA key on a curve of {ecdsa.KeySize} bits; use P-256, P-384 or P-521"));
+            {
+                throw Wrong(string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{name} has an ECDSA key on a curve of {ecdsa.KeySize} bits; use P-256, P-384 or P-521"));
+            }
         }
         catch (CryptographicException e)
         {
@@ -189,7 +236,10 @@ public static class PemBundle
 
         var signsItself = certificate.SubjectName.RawData.AsSpan().SequenceEqual(certificate.IssuerName.RawData);
         if (!signsItself && WeakSignatures.Contains(certificate.SignatureAlgorithm.Value ?? ""))
-            throw Wrong($"{name} is signed by {certificate.SignatureAlgorithm.FriendlyName}, which clients refuse; issue it anew with SHA-256");
+        {
+            throw Wrong(
+                $"{name} is signed by {certificate.SignatureAlgorithm.FriendlyName}, which clients refuse; issue it anew with SHA-256");
+        }
     }
 
     /// <summary>Every PEM block of a text (RFC 7468), with its number from 1.</summary>
@@ -205,7 +255,9 @@ public static class PemBundle
             {
                 throw Wrong(block.Contains("ENCRYPTED", StringComparison.Ordinal)
                     ? $"{field} is encrypted; store it without a passphrase"
-                    : string.Create(CultureInfo.InvariantCulture, $"block {number} of {field} is broken or does not end (-----END …-----); write it anew"));
+                    : string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"block {number} of {field} is broken or does not end (-----END …-----); write it anew"));
             }
 
             yield return (block[found.Label], Convert.FromBase64String(block[found.Base64Data]), number);

@@ -29,8 +29,8 @@ public sealed class HandlerUnavailableException(string message, bool isMisconfig
 /// <summary>
 /// Keeps the custom handler alive as the Functions host does: starts it on a free port, asks <c>GET /</c> every 25 ms until any answer
 /// comes, turns its output into log lines, and judges its end. Exit code 0 is final and every later call fails; any other is followed
-/// by a new start at once; too many errors stop the host, and so does, unlike there, a handler that cannot use its settings. It never drains: it
-/// kills.
+/// by a new start at once; too many errors stop the host, and so does, unlike there, a handler that cannot use its settings. It
+/// never drains: it kills.
 /// </summary>
 public sealed class HandlerProcess : IAsyncDisposable
 {

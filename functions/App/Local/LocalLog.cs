@@ -72,7 +72,8 @@ internal static partial class LocalLog
     };
 
     /// <summary>
-    /// A line of the console's log: <c>2026-03-04T05:06:07.089Z info: IngressReconciler.shop[0] Sealed version 3</c>. The host's line has its own time.
+    /// A line of the console's log: <c>2026-03-04T05:06:07.089Z info: IngressReconciler.shop[0] Sealed version 3</c>. The host's
+    /// line has its own time.
     /// </summary>
     [GeneratedRegex(
         @"^(?:\d{4}-\d\d-\d\dT[\d:.]+Z )?(?<level>trce|dbug|info|warn|fail|crit): (?<category>\S+)\[\d+\] (?<message>.*)\z",

@@ -47,10 +47,18 @@ public sealed record ManifestDiff(
 
         foreach (var one in objects)
         {
-            var entry = known.TryGetValue(one.Key, out var last) ? last : new(one.Uid ?? UidOf(one.Key), "", 0, 0, Earlier(one.Written, now));
+            var entry = known.TryGetValue(one.Key, out var last)
+                ? last
+                : new(one.Uid ?? UidOf(one.Key), "", 0, 0, Earlier(one.Written, now));
             if (entry.Hash != one.Hash)
             {
-                entry = entry with { Uid = one.Uid ?? entry.Uid, Hash = one.Hash, ResourceVersion = Next(), Generation = entry.Generation + 1 };
+                entry = entry with
+                {
+                    Uid = one.Uid ?? entry.Uid,
+                    Hash = one.Hash,
+                    ResourceVersion = Next(),
+                    Generation = entry.Generation + 1,
+                };
                 applied.Add(one);
             }
             entries[one.Key] = entry;

@@ -68,7 +68,8 @@ public sealed class ManifestFile
                 foreach (var (line, key) in read.Doubled)
                     part.Problems.Add(new(
                         line - document.Line,
-                        $"the key {KubernetesName.Show(key)} stands twice in one mapping; this one counts, as with kubectl: delete one of them"));
+                        $"the key {KubernetesName.Show(key)} stands twice in one mapping; "
+                        + "this one counts, as with kubectl: delete one of them"));
                 if (read.Content is JsonObject whole)
                     new Documents(part, file, written, document.Line, offset).Add(whole);
                 else if (read.Content is not null)
@@ -147,7 +148,8 @@ public sealed class ManifestFile
                 {
                     Problem(
                         where,
-                        $"the {entry.Kind}'s metadata.{field} is {KubernetesName.Show(given.ToJsonString())} and no text; passed over. Put it in quotes");
+                        $"the {entry.Kind}'s metadata.{field} is {KubernetesName.Show(given.ToJsonString())} and no text; "
+                        + "passed over. Put it in quotes");
                     return;
                 }
             var name = Text(metadata?["name"]);

@@ -6,7 +6,9 @@ using IngressReconciler.Kubernetes;
 namespace IngressReconciler.Local;
 
 /// <summary>One look at the folder.</summary>
-/// <param name="Objects">Every object, each name once: the last file in the order of paths wins, as with kubectl. The same list while nothing changes.</param>
+/// <param name="Objects">
+/// Every object, each name once: the last file in the order of paths wins, as with kubectl. The same list while nothing changes.
+/// </param>
 /// <param name="Problems">What cannot be used, why and what to do, each beginning with <c>file:line</c>.</param>
 /// <param name="LookAgain">When a file may still be in the middle of being written: how long to wait before the next look.</param>
 public sealed record ManifestReading(IReadOnlyList<ManifestObject> Objects, IReadOnlyList<string> Problems, TimeSpan? LookAgain);
@@ -163,7 +165,10 @@ public sealed class ManifestFolder(string path, string indexFile, TimeProvider c
                 var diff = ManifestDiff.Between(listed, Math.Max(highest, index.Highest), reading.Objects, begun);
                 listed = new(diff.Entries);
                 highest = diff.Highest;
-                return (diff, Math.Max(index.Highest, ManifestDiff.VersionAt(begun)).ToString(CultureInfo.InvariantCulture), reading.Problems);
+                return (
+                    diff,
+                    Math.Max(index.Highest, ManifestDiff.VersionAt(begun)).ToString(CultureInfo.InvariantCulture),
+                    reading.Problems);
             }
         }
     }
@@ -215,7 +220,9 @@ public sealed class ManifestFolder(string path, string indexFile, TimeProvider c
         }
         if (file.Length > SizeLimit)
         {
-            var problem = string.Create(CultureInfo.InvariantCulture, $"{file.FullName}:1: larger than {SizeLimit} bytes, and not read: split it");
+            var problem = string.Create(
+                CultureInfo.InvariantCulture,
+                $"{file.FullName}:1: larger than {SizeLimit} bytes, and not read: split it");
             return new(written, file.Length, before, problem, Settled: true);
         }
         try
@@ -234,13 +241,16 @@ public sealed class ManifestFolder(string path, string indexFile, TimeProvider c
     private ManifestReading Collect()
     {
         var objects = new Dictionary<ResourceKey, ManifestObject>();
-        var problems = renderings.Concat(files.Values.SelectMany(file => file.Unread is null ? file.Content.Problems : [file.Unread])).ToList();
+        var problems = renderings
+            .Concat(files.Values.SelectMany(file => file.Unread is null ? file.Content.Problems : [file.Unread]))
+            .ToList();
         foreach (var one in files.Values.SelectMany(file => file.Content.Objects))
         {
             if (objects.TryGetValue(one.Key, out var earlier))
                 problems.Add(string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{one.File}:{one.Line}: {one.Key} stands also in {earlier.File}:{earlier.Line}; this one is used, as with kubectl: delete one of them"));
+                    $"{one.File}:{one.Line}: {one.Key} stands also in {earlier.File}:{earlier.Line}; "
+                    + $"this one is used, as with kubectl: delete one of them"));
             objects[one.Key] = one;
         }
         return new([.. objects.Values], problems, null);

@@ -49,7 +49,8 @@ public sealed record ManifestObject
     /// <param name="written">The file's last write time.</param>
     /// <param name="refusal">Why the function would refuse it: the object, the field, what is expected; null when it would not.</param>
     /// <returns>Null when it is refused, and for a Secret that must not travel.</returns>
-    public static ManifestObject? Read(JsonObject whole, ResourceKey key, string file, long line, DateTimeOffset written, out string? refusal)
+    public static ManifestObject? Read(
+        JsonObject whole, ResourceKey key, string file, long line, DateTimeOffset written, out string? refusal)
     {
         refusal = null;
         var metadata = (JsonObject)whole["metadata"]!;

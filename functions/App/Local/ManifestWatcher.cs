@@ -90,7 +90,9 @@ public sealed class ManifestWatcher(ManifestFolder folder, string cluster, Event
     private async Task PublishAsync(IReadOnlyList<JsonObject> applied, IReadOnlyList<JsonObject> deleted, CancellationToken cancel)
     {
         var now = clock.GetUtcNow();
-        var events = applied.Select(one => Applied(one, now)).Concat(deleted.Select(one => ObjectEvents.Write(ClusterEvent.DeletedType, cluster, one, now))).ToList();
+        var events = applied.Select(one => Applied(one, now))
+            .Concat(deleted.Select(one => ObjectEvents.Write(ClusterEvent.DeletedType, cluster, one, now)))
+            .ToList();
         while (true)
         {
             try

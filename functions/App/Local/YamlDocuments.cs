@@ -42,7 +42,10 @@ public static class YamlDocuments
     public const int DepthLimit = 60;
 
     private static readonly SearchValues<char> NotAllowed = SearchValues.Create(
-        [.. Enumerable.Range(0, 0xA0).Select(code => (char)code).Where(char.IsControl).Except(['\t', '\n', '\r', '\u0085']), '\uFFFE', '\uFFFF']);
+        [
+            .. Enumerable.Range(0, 0xA0).Select(code => (char)code).Where(char.IsControl).Except(['\t', '\n', '\r', '\u0085']),
+            '\uFFFE', '\uFFFF',
+        ]);
 
     /// <summary>Reads every document of a text.</summary>
     /// <exception cref="ManifestSyntaxException">One is not YAML, or not what JSON can hold, or beyond a limit.</exception>
@@ -71,7 +74,9 @@ public static class YamlDocuments
             yield return new(firstLine, text[begin..]);
     }
 
-    /// <summary>Reads what stands between two markers: one document, or none, or where YAML's <c>...</c> or JSON allow it several.</summary>
+    /// <summary>
+    /// Reads what stands between two markers: one document, or none, or where YAML's <c>...</c> or JSON allow it several.
+    /// </summary>
     /// <exception cref="ManifestSyntaxException">It is not YAML, or not what JSON can hold, or beyond a limit.</exception>
     public static IReadOnlyList<ManifestDocument> Read(DocumentText document)
     {
@@ -91,11 +96,15 @@ public static class YamlDocuments
         catch (YamlException exception)
         {
             // Its message begins with marks, counted from 0: (Lin: 3, Col: 0, Chr: 40) - (Lin: 3, Col: 1, Chr: 41): …
-            var reason = exception.Message.StartsWith('(') ? exception.Message[(exception.Message.IndexOf("): ", StringComparison.Ordinal) + 3)..] : exception.Message;
+            var reason = exception.Message.StartsWith('(')
+                ? exception.Message[(exception.Message.IndexOf("): ", StringComparison.Ordinal) + 3)..]
+                : exception.Message;
             var end = document.Line + exception.End.Line;
             throw new ManifestSyntaxException(
                 document.Line + exception.Start.Line,
-                exception.End.Line > exception.Start.Line ? string.Create(CultureInfo.InvariantCulture, $"{reason.TrimEnd('.')}, up to line {end}") : reason);
+                exception.End.Line > exception.Start.Line
+                    ? string.Create(CultureInfo.InvariantCulture, $"{reason.TrimEnd('.')}, up to line {end}")
+                    : reason);
         }
         catch (Exception exception) when (exception is InvalidOperationException or ArgumentException or IndexOutOfRangeException)
         {
@@ -121,7 +130,9 @@ public static class YamlDocuments
     private static bool IsMarker(ReadOnlySpan<char> line) =>
         line.StartsWith("---", StringComparison.Ordinal) && (line.Length == 3 || line[3] is ' ' or '\t' or '\r' or '\n');
 
-    /// <summary>The JSON values that a text consists of; null when it is not JSON, or has a doubled key, and is to be read as YAML.</summary>
+    /// <summary>
+    /// The JSON values that a text consists of; null when it is not JSON, or has a doubled key, and is to be read as YAML.
+    /// </summary>
     private static List<ManifestDocument>? ReadValues(string text, long line)
     {
         var utf8 = Encoding.UTF8.GetBytes(text);
@@ -137,7 +148,8 @@ public static class YamlDocuments
                 line += utf8.AsSpan(counted, begin - counted).Count((byte)'\n');
                 counted = begin;
                 var value = utf8.AsSpan(begin, (int)reader.BytesConsumed - begin);
-                values.Add(new(line, JsonNode.Parse(value, documentOptions: new() { MaxDepth = DepthLimit, AllowDuplicateProperties = false }), []));
+                var content = JsonNode.Parse(value, documentOptions: new() { MaxDepth = DepthLimit, AllowDuplicateProperties = false });
+                values.Add(new(line, content, []));
             }
             return values;
         }
@@ -245,9 +257,12 @@ public static class YamlDocuments
         }
 
         private static bool IsMerge(Scalar key) =>
-            key.Value == "<<" && (key.Tag == "tag:yaml.org,2002:merge" || (key.Style == ScalarStyle.Plain && string.IsNullOrEmpty(key.Tag)));
+            key.Value == "<<"
+            && (key.Tag == "tag:yaml.org,2002:merge" || (key.Style == ScalarStyle.Plain && string.IsNullOrEmpty(key.Tag)));
 
-        /// <summary>Where it stands, as kubectl has it: over keys before it, under keys after it; in a list of mappings the first wins.</summary>
+        /// <summary>
+        /// Where it stands, as kubectl has it: over keys before it, under keys after it; in a list of mappings the first wins.
+        /// </summary>
         private void Merge(JsonObject mapping, JsonNode? value, Scalar key)
         {
             JsonNode?[] sources = value is JsonArray array ? [.. array.Reverse()] : [value];

@@ -10,8 +10,8 @@ namespace IngressReconciler.Relay;
 
 /// <summary>
 /// Watches one kind for ever: lists it, then watches from the list's version on, resumes from the last version it saw, and lists anew when the
-/// server does not remember that one, or has a history that went back behind it (etcd was restored, the cluster made anew). Puts into the outbox
-/// what differs from what it put there last. Whatever befalls it leaves other kinds alone.
+/// server does not remember that one, or has a history that went back behind it (etcd was restored, the cluster made anew). Puts into the
+/// outbox what differs from what it put there last. Whatever befalls it leaves other kinds alone.
 /// </summary>
 /// <param name="server">The API server.</param>
 /// <param name="query">What is watched.</param>
@@ -263,7 +263,10 @@ public sealed partial class KindWatcher(
     [LoggerMessage(Level = LogLevel.Warning, Message = "A fresh list of {Kind} lacks {Missing} of {Known} known objects: nothing is told as deleted, the function is asked to list for itself")]
     private partial void LogHeldBack(string kind, int missing, int known);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The history of {Kind} went back: a fresh list is of version {Listed}, {Newest} was seen before, as after a restore of etcd; the function is asked to list for itself")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "The history of {Kind} went back: a fresh list is of version {Listed}, {Newest} was seen before, "
+            + "as after a restore of etcd; the function is asked to list for itself")]
     private partial void LogWentBack(string kind, string listed, string newest);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Watching {Kind} again")]

@@ -36,7 +36,9 @@ public static class AwaitedKinds
         {
             ResourceKind.Secret => "let the function list secrets (infra/kubernetes/rights/secrets), or set ReadSecrets=false",
             ResourceKind.Node => "let the function list nodes (infra/kubernetes/rights/nodes), or set ReadNodes=false",
-            ResourceKind.ConfigMap => "let the function list configmaps in the namespace of setting ConfigMap (infra/kubernetes/rights/configmap), or leave that setting out",
+            ResourceKind.ConfigMap =>
+                "let the function list configmaps in the namespace of setting ConfigMap (infra/kubernetes/rights/configmap), "
+                + "or leave that setting out",
             ResourceKind.Pod => $"let the function list pods in the proxies' namespace ({Rights}), or name the proxies in setting Proxies",
             _ => $"let the function reach the API server, and list {plural} ({Rights})",
         };

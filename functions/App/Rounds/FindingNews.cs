@@ -21,7 +21,9 @@ public sealed record FindingNews(ImmutableArray<FindingNews.Line> Lines, int App
     /// <param name="IsPutRight">Whether it is no more.</param>
     public readonly record struct Line(Finding Finding, bool IsPutRight);
 
-    /// <summary>What lies between two sets of findings. One that only says something else now has appeared anew; nothing is put right.</summary>
+    /// <summary>
+    /// What lies between two sets of findings. One that only says something else now has appeared anew; nothing is put right.
+    /// </summary>
     /// <param name="before">What was found.</param>
     /// <param name="now">What is found.</param>
     public static FindingNews Between(IReadOnlySet<Finding> before, IReadOnlySet<Finding> now)

@@ -5,8 +5,8 @@ using IngressReconciler.Routing;
 namespace IngressReconciler.Rounds;
 
 /// <summary>
-/// Every mistake and limit of one cluster as the instance that held the lease last saw them: <c>clusters/&lt;id&gt;/findings</c>, so that a command
-/// that only reads storage can show them.
+/// Every mistake and limit of one cluster as the instance that held the lease last saw them: <c>clusters/&lt;id&gt;/findings</c>, so that a
+/// command that only reads storage can show them.
 /// </summary>
 /// <param name="Format">Which fields there are, and what they mean; see <see cref="Newest"/>.</param>
 /// <param name="At">When they became these.</param>

@@ -5,8 +5,9 @@ using IngressReconciler.Storage;
 namespace IngressReconciler.Rounds;
 
 /// <summary>
-/// Logs findings when they appear and when they are put right, and keeps all there are in storage: beside the rounds, once a second at most, and only
-/// in the instance that has the lease. What is put right within a second, as when an Ingress comes just before its Service, is not logged.
+/// Logs findings when they appear and when they are put right, and keeps all there are in storage: beside the rounds, once a second at
+/// most, and only in the instance that has the lease. What is put right within a second, as when an Ingress comes just before its
+/// Service, is not logged.
 /// </summary>
 public sealed partial class FindingsWriter : IAsyncDisposable
 {
@@ -81,7 +82,10 @@ public sealed partial class FindingsWriter : IAsyncDisposable
             if (isPutRight)
                 LogPutRight(finding.Object, finding.Reason);
             else
-                LogFound(finding.Severity == Severity.Error ? LogLevel.Warning : LogLevel.Information, finding.Object, finding.Reason, finding.Message);
+            {
+                var level = finding.Severity == Severity.Error ? LogLevel.Warning : LogLevel.Information;
+                LogFound(level, finding.Object, finding.Reason, finding.Message);
+            }
         }
 
         if (news.Appeared + news.PutRight > 0)
@@ -96,12 +100,14 @@ public sealed partial class FindingsWriter : IAsyncDisposable
 
     [LoggerMessage(
         Level = LogLevel.Warning,
-        Message = "{Appeared} more findings appeared and {PutRight} more are put right: 'ingress-reconciler status' and /api/CLUSTER/status show what there is")]
+        Message = "{Appeared} more findings appeared and {PutRight} more are put right: "
+            + "'ingress-reconciler status' and /api/CLUSTER/status show what there is")]
     private partial void LogMore(int appeared, int putRight);
 
     [LoggerMessage(
         Level = LogLevel.Warning,
-        Message = "Findings not written to storage, so that 'status' shows older ones; tried again with the next change or resync: {Reason}")]
+        Message = "Findings not written to storage, so that 'status' shows older ones; "
+            + "tried again with the next change or resync: {Reason}")]
     private partial void LogNotWritten(string reason);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Writing findings failed in a way that it must not")]

@@ -6,16 +6,16 @@ using IngressReconciler.Proxies;
 namespace IngressReconciler.Rounds;
 
 /// <summary>
-/// Looks before the very first push of a cluster at what its proxies have in use already: storage may be new, or the id, while the proxies have
-/// served for long. A list that lacks most of it is as suspicious as one that lacks most of what is known.
+/// Looks before the very first push of a cluster at what its proxies have in use already: storage may be new, or the id, while the proxies
+/// have served for long. A list that lacks most of it is as suspicious as one that lacks most of what is known.
 /// </summary>
 public static class FirstPush
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// Which lists lack most of what a proxy has in use, by the kind that it follows from. A proxy that has just started, or cannot be read, has
-    /// nothing in use.
+    /// Which lists lack most of what a proxy has in use, by the kind that it follows from. A proxy that has just started, or cannot be
+    /// read, has nothing in use.
     /// </summary>
     /// <param name="workers">The proxies.</param>
     /// <param name="wanted">What would be pushed.</param>

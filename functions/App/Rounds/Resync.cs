@@ -16,7 +16,12 @@ namespace IngressReconciler.Rounds;
 /// <param name="time">The clock.</param>
 /// <param name="log">Where decisions are told.</param>
 public sealed partial class Resync(
-    ClusterStorage storage, ListBrake guard, IClusterReader? reader, ClusterFeedback? feedback, TimeProvider time, ILogger log) : IDisposable
+    ClusterStorage storage,
+    ListBrake guard,
+    IClusterReader? reader,
+    ClusterFeedback? feedback,
+    TimeProvider time,
+    ILogger log) : IDisposable
 {
     /// <summary>How often a record that another instance's came before is written again.</summary>
     private const int RecordTries = 5;
@@ -108,8 +113,8 @@ public sealed partial class Resync(
     }
 
     /// <summary>
-    /// Records which kinds were listed, once all that they say is journalled: from then on they may be pushed. Before the first push of all, what
-    /// proxies serve already is looked at: a kind that lacks most of it is not recorded.
+    /// Records which kinds were listed, once all that they say is journalled: from then on they may be pushed. Before the first push of
+    /// all, what proxies serve already is looked at: a kind that lacks most of it is not recorded.
     /// </summary>
     /// <returns>The kinds that were rejected for that.</returns>
     private async Task<ImmutableArray<SuspectList>> RecordAsync(
@@ -149,7 +154,10 @@ public sealed partial class Resync(
     /// <summary>Steps that were needed although nothing was known to have changed.</summary>
     private static long Drift(Reconciler reconciler) => reconciler.Workers.Sum(worker => worker.Report.Drift);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Resync: {Missed} changes had been missed, {Corrected} versions were wrong, {Drift} steps of drift, {Failures} kinds could not be listed")]
+    [LoggerMessage(
+        Level = LogLevel.Information,
+        Message = "Resync: {Missed} changes had been missed, {Corrected} versions were wrong, {Drift} steps of drift, "
+            + "{Failures} kinds could not be listed")]
     private partial void LogResync(int missed, int corrected, long drift, int failures);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Cannot list the cluster: {Reason}")]
@@ -158,7 +166,10 @@ public sealed partial class Resync(
     [LoggerMessage(Level = LogLevel.Warning, Message = "Listed, and refused: {Reason}")]
     private partial void LogRefused(string reason);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "A fresh list of {Kind} is rejected: it {Reason}. What it says against that is left until a second list says the same or somebody confirms it")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "A fresh list of {Kind} is rejected: it {Reason}. What it says against that is left "
+            + "until a second list says the same or somebody confirms it")]
     private partial void LogSuspect(ResourceKind kind, string reason);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Contradiction}: taken from the list")]

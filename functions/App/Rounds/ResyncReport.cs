@@ -7,7 +7,9 @@ namespace IngressReconciler.Rounds;
 /// <summary>What a resync found: how much the events and the proxies had gone astray.</summary>
 /// <param name="At">When.</param>
 /// <param name="Missed">Changes that no event had brought; they are applied.</param>
-/// <param name="Suspects">Rejected lists: they lack or contradict so much that a second one in a row, or a person, has to say the same.</param>
+/// <param name="Suspects">
+/// Rejected lists: they lack or contradict so much that a second one in a row, or a person, has to say the same.
+/// </param>
 /// <param name="Drift">Steps that proxies needed although nothing was known to have changed.</param>
 /// <param name="Failures">Kinds that could not be listed, and why.</param>
 /// <param name="Refused">Objects that could not be read.</param>

@@ -5,8 +5,8 @@ using Azure;
 namespace IngressReconciler.Storage;
 
 /// <summary>
-/// What tells this control plane from another one on the same cluster: <c>environment</c>, a random id that is made once, before the cluster's first
-/// list. State that was begun by a release that knew of none has none.
+/// What tells this control plane from another one on the same cluster: <c>environment</c>, a random id that is made once, before the
+/// cluster's first list. State that was begun by a release that knew of none has none.
 /// </summary>
 public sealed class EnvironmentStore
 {

@@ -37,7 +37,8 @@ public abstract partial record ClusterEvent(string ClusterId)
 
     /// <summary>
     /// Reads one CloudEvent. False when it can never be of use, with a reason that names the event, the object as far as <c>data</c> or
-    /// <c>subject</c> tells it, the field and what is expected: such an event is recorded and dropped, for sending it again would change nothing.
+    /// <c>subject</c> tells it, the field and what is expected: such an event is recorded and dropped, for sending it again
+    /// would change nothing.
     /// </summary>
     public static bool TryRead(JsonElement json, [NotNullWhen(true)] out ClusterEvent? read, [NotNullWhen(false)] out string? refusal)
     {
@@ -59,7 +60,10 @@ public abstract partial record ClusterEvent(string ClusterId)
             return true;
         }
         else if (type is not (AppliedType or DeletedType or ReferencedType))
-            wrong = $"field 'type' is {KubernetesName.Show(type)}; expected '{AppliedType}', '{DeletedType}', '{ReferencedType}' or '{ListedType}'";
+        {
+            wrong = $"field 'type' is {KubernetesName.Show(type)}; "
+                + $"expected '{AppliedType}', '{DeletedType}', '{ReferencedType}' or '{ListedType}'";
+        }
         else if (Property(json, "data") is not { ValueKind: JsonValueKind.Object } data)
             wrong = "field 'data' is missing or no object; expected the Kubernetes object";
         else if (Read(data, out var resource) is { } unread)
@@ -70,7 +74,9 @@ public abstract partial record ClusterEvent(string ClusterId)
             read = type switch
             {
                 AppliedType => new ChangeEvent(source[SourcePrefix.Length..], new Applied(resource!) { Origin = origin }),
-                DeletedType => new ChangeEvent(source[SourcePrefix.Length..], new Deleted(resource!.Key, resource.Metadata.ResourceVersion) { Origin = origin }),
+                DeletedType => new ChangeEvent(
+                    source[SourcePrefix.Length..],
+                    new Deleted(resource!.Key, resource.Metadata.ResourceVersion) { Origin = origin }),
                 _ => new ReferenceEvent(source[SourcePrefix.Length..], resource!.Key, resource.Metadata.ResourceVersion, origin),
             };
             return true;
@@ -80,7 +86,9 @@ public abstract partial record ClusterEvent(string ClusterId)
         return false;
     }
 
-    /// <summary>Reads one object of a kind that is read; false otherwise, with a reason that names the object, the field and what is expected.</summary>
+    /// <summary>
+    /// Reads one object of a kind that is read; false otherwise, with a reason that names the object, the field and what is expected.
+    /// </summary>
     public static bool TryReadObject(JsonElement data, [NotNullWhen(true)] out Resource? resource, [NotNullWhen(false)] out string? refusal)
     {
         refusal = Read(data, out resource) is { } wrong ? $"{NameOf(data) ?? "an object without a name"}: {wrong}" : null;
@@ -125,7 +133,11 @@ public abstract partial record ClusterEvent(string ClusterId)
         if (meta is null || !KubernetesName.IsSubdomain(meta.Name))
             return $"field 'metadata.name' is {KubernetesName.Show(meta?.Name)}; expected a DNS subdomain name";
         if (entry.Namespaced ? !KubernetesName.IsLabel(meta.Namespace) : meta.Namespace is not ("" or null))
-            return $"field 'metadata.namespace' is {KubernetesName.Show(meta.Namespace)}; expected {(entry.Namespaced ? "a DNS label" : "none: the kind is cluster-scoped")}";
+        {
+            return $"field 'metadata.namespace' is {KubernetesName.Show(meta.Namespace)}; "
+                + $"expected {(entry.Namespaced ? "a DNS label" : "none: the kind is cluster-scoped")}";
+        }
+
         if (!ResourceVersion.IsValid(meta.ResourceVersion))
             return $"field 'metadata.resourceVersion' is {KubernetesName.Show(meta.ResourceVersion)}; expected a decimal number";
         if (resource is Secret { Data: not null })
@@ -144,14 +156,19 @@ public abstract partial record ClusterEvent(string ClusterId)
 
     /// <summary>What names an object, as far as it can be read; null when its name cannot.</summary>
     private static string? NameOf(JsonElement data) =>
-        data.ValueKind == JsonValueKind.Object && Property(data, "metadata") is { ValueKind: JsonValueKind.Object } metadata && Text(metadata, "name") is { Length: > 0 } name
+        data.ValueKind == JsonValueKind.Object
+        && Property(data, "metadata") is { ValueKind: JsonValueKind.Object } metadata
+        && Text(metadata, "name") is { Length: > 0 } name
             ? Name(Text(data, "kind"), Text(metadata, "namespace"), name)
             : null;
 
     private static string Name(string? kind, string? scope, string name)
     {
         var whole = $"{(string.IsNullOrEmpty(kind) ? "object" : kind)} {(string.IsNullOrEmpty(scope) ? "" : scope + "/")}{name}";
-        return KubernetesName.IsSubdomain(name) && (string.IsNullOrEmpty(scope) || KubernetesName.IsLabel(scope)) && whole.All(char.IsAscii) && !whole.Any(char.IsControl)
+        return KubernetesName.IsSubdomain(name)
+            && (string.IsNullOrEmpty(scope) || KubernetesName.IsLabel(scope))
+            && whole.All(char.IsAscii)
+            && !whole.Any(char.IsControl)
             ? whole[..Math.Min(whole.Length, NameLength)]
             : KubernetesName.Show(whole, NameLength);
     }

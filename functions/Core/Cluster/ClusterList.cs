@@ -5,9 +5,9 @@ namespace IngressReconciler.Cluster;
 
 /// <summary>
 /// Everything that a cluster has at one moment, as lists of its API give it. Each list is the newest state of its kind (a list without
-/// <c>resourceVersion</c> is a linearizable read), so whatever was known before the list was asked for, and is newer than the list, contradicts it:
-/// the version came from no history that the cluster still has. An event with a wrong version does that, an etcd that was restored from a backup, and
-/// a cluster that was made anew under the same id.
+/// <c>resourceVersion</c> is a linearizable read), so whatever was known before the list was asked for, and is newer than the list,
+/// contradicts it: the version came from no history that the cluster still has. An event with a wrong version does that, an etcd that was
+/// restored from a backup, and a cluster that was made anew under the same id.
 /// </summary>
 /// <param name="Resources">Every object of every kind that was listed.</param>
 /// <param name="Kinds">The kinds that were listed, each with the version of its list: what is not in it was gone by then. Of others it says nothing.</param>
@@ -138,7 +138,9 @@ public sealed record EarlierLists(
     /// <summary>There was none.</summary>
     public static EarlierLists None { get; } = new([], ImmutableDictionary<ResourceKind, string>.Empty);
 
-    /// <summary>Whether a list is followed in spite of a suspicion: the one before gave the same reason, or a person confirmed it.</summary>
+    /// <summary>
+    /// Whether a list is followed in spite of a suspicion: the one before gave the same reason, or a person confirmed it.
+    /// </summary>
     public bool Believes(ResourceKind kind, Suspicion reason) => Confirmed || Suspects.Any(one => one.Kind == kind && one.Reason == reason);
 
     /// <summary>Whether the list before was of a later version, which cannot be in one history.</summary>
@@ -157,7 +159,9 @@ public sealed record MissedChanges(ImmutableArray<ResourceChange> Changes, Immut
     /// <summary>The uid of the cluster that was known, when the list is of another; else null.</summary>
     public string? Another { get; init; }
 
-    /// <summary>The kinds that were listed in full and are followed: what <see cref="ClusterHistory"/> records, after the changes.</summary>
+    /// <summary>
+    /// The kinds that were listed in full and are followed: what <see cref="ClusterHistory"/> records, after the changes.
+    /// </summary>
     public ImmutableArray<ResourceKind> Complete { get; init; } = [];
 
     /// <summary>Nothing was missed.</summary>
@@ -172,7 +176,8 @@ public sealed record Contradiction(ResourceKey Key, string Known, string? Listed
 {
     /// <summary>A sentence for people.</summary>
     public override string ToString() =>
-        $"{Key} was known at version {Known}, which is newer than the fresh list; there it {(Listed is null ? "does not exist" : $"has version {Listed}")}";
+        $"{Key} was known at version {Known}, which is newer than the fresh list; "
+        + $"there it {(Listed is null ? "does not exist" : $"has version {Listed}")}";
 }
 
 /// <summary>Why a list is rejected at first.</summary>

@@ -98,7 +98,8 @@ public sealed class ClusterState
         return new(Resources, kept, slices, Counts);
     }
 
-    private static string? VersionOf(Resource? known, Tombstone? tombstone) => known?.Metadata.ResourceVersion ?? tombstone?.ResourceVersion;
+    private static string? VersionOf(Resource? known, Tombstone? tombstone) =>
+        known?.Metadata.ResourceVersion ?? tombstone?.ResourceVersion;
 
     private static bool Accepts(ResourceChange change, Resource? known, Tombstone? tombstone)
     {

@@ -15,8 +15,9 @@ public abstract record ResourceChange
     public EventOrigin? Origin { get; init; }
 
     /// <summary>
-    /// The version that was known of the object, or of its deletion, when a fresh list proved it wrong: see <see cref="ClusterList"/>. The change
-    /// is taken whatever the versions say, provided that this is what is known still. Null for a change that must be newer than what is known.
+    /// The version that was known of the object, or of its deletion, when a fresh list proved it wrong: see
+    /// <see cref="ClusterList"/>. The change is taken whatever the versions say, provided that this is what is known still. Null for
+    /// a change that must be newer than what is known.
     /// </summary>
     public string? Replaces { get; init; }
 }

@@ -59,8 +59,11 @@ public static class HAProxyNames
     /// <summary>What the names of every generation of a certificate begin with.</summary>
     public static string CertificatePrefix(CertificateReference reference) => $"{reference.Namespace}/{reference.Name}/";
 
-    /// <summary>Of which Secret a certificate is, by its name in the store or by an entry of the list; null for a name that is none of ours.</summary>
-    public static CertificateReference? ReferenceOf(string certificate) => certificate.Split('/') is [var ns, var name, _] ? new(ns, name) : null;
+    /// <summary>
+    /// Of which Secret a certificate is, by its name in the store or by an entry of the list; null for a name that is none of ours.
+    /// </summary>
+    public static CertificateReference? ReferenceOf(string certificate) =>
+        certificate.Split('/') is [var ns, var name, _] ? new(ns, name) : null;
 
     /// <summary>Of which Service a backend is.</summary>
     public static ResourceKey? ServiceOf(ReadOnlySpan<char> backend) =>
@@ -75,7 +78,8 @@ public static class HAProxyNames
         DeleteBackend(var backend) => $"the removal of backend {backend}",
         AddServer add => $"the new server {add.Server} of backend {add.Backend}",
         CheckServer(var backend, var server) => $"the health check of server {server} of backend {backend}",
-        SetServerState(var backend, var server, var state) => $"the state {state.ToString().ToLowerInvariant()} of server {server} of backend {backend}",
+        SetServerState(var backend, var server, var state) =>
+            $"the state {state.ToString().ToLowerInvariant()} of server {server} of backend {backend}",
         DeleteServer(var backend, var server) => $"the removal of server {server} of backend {backend}",
         AddRoute(var key, var value) => $"the new route {key} to {value}",
         SetRoute(var key, var value) => $"the change of route {key} to {value}",

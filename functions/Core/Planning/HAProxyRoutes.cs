@@ -13,8 +13,9 @@ public static class HAProxyRoutes
     public const string VersionKey = "#version";
 
     /// <summary>
-    /// Bytes of a key that HAProxy 3.4 still tells from any other: a node of its prefix tree has its place in half bits, as a signed number of 16 bits.
-    /// What parts after that is lost in silence. <see cref="RoutePath.MaximumLength"/> keeps keys far below, also with a longer table than Ingress has.
+    /// Bytes of a key that HAProxy 3.4 still tells from any other: a node of its prefix tree has its place in half bits, as a signed number
+    /// of 16 bits. What parts after that is lost in silence. <see cref="RoutePath.MaximumLength"/> keeps keys far below, also with a longer
+    /// table than Ingress has.
     /// </summary>
     public const int MaximumKeyLength = 2047;
 

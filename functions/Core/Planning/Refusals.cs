@@ -43,7 +43,9 @@ public enum PartKind
 
 /// <summary>The smallest part of a proxy that a step can be refused for: all others can be as they should be without it.</summary>
 /// <param name="Kind">What it is.</param>
-/// <param name="Name">Its name on the proxy; of a server <c>backend/server</c>, of a certificate list's entry <c>certificate server-name</c>.</param>
+/// <param name="Name">
+/// Its name on the proxy; of a server <c>backend/server</c>, of a certificate list's entry <c>certificate server-name</c>.
+/// </param>
 public readonly record struct ProxyPart(PartKind Kind, string Name)
 {
     /// <summary>The part that a step is about.</summary>
@@ -101,7 +103,9 @@ public readonly record struct ProxyPart(PartKind Kind, string Name)
         _ => [],
     };
 
-    /// <summary>The part that this one cannot be without: a server's backend, the certificate of an entry of the list; null for none.</summary>
+    /// <summary>
+    /// The part that this one cannot be without: a server's backend, the certificate of an entry of the list; null for none.
+    /// </summary>
     public ProxyPart? Foundation => Kind switch
     {
         PartKind.Server => new(PartKind.Backend, Backend.ToString()),
@@ -110,8 +114,8 @@ public readonly record struct ProxyPart(PartKind Kind, string Name)
     };
 
     /// <summary>
-    /// The object that asked for it, which therefore has the finding when it is refused: the Ingress of a route, the Service of a backend and its servers,
-    /// the Secret of a certificate. Null when it is no single object's, or that object is gone.
+    /// The object that asked for it, which therefore has the finding when it is refused: the Ingress of a route, the Service of a backend
+    /// and its servers, the Secret of a certificate. Null when it is no single object's, or that object is gone.
     /// </summary>
     /// <param name="wanted">What is wanted.</param>
     /// <param name="state">What the proxy runs: tells where a route leads that nobody wants any more.</param>
@@ -171,5 +175,6 @@ public sealed class Refusals
     public Refusals With(IEnumerable<RefusedPart> more) => new(byPart.SetItems(more.Select(one => KeyValuePair.Create(one.Part, one))));
 
     /// <summary>Those that are not in a scope: all others are tried again, because what they are about has changed.</summary>
-    public Refusals OutOf(PlanScope scope) => byPart.IsEmpty || scope.Everything ? None : new(byPart.RemoveRange(byPart.Keys.Where(scope.Touches)));
+    public Refusals OutOf(PlanScope scope) =>
+        byPart.IsEmpty || scope.Everything ? None : new(byPart.RemoveRange(byPart.Keys.Where(scope.Touches)));
 }

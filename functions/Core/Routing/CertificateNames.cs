@@ -39,5 +39,7 @@ public static class CertificateNames
     /// <param name="host">A host in normal form, which may be a wildcard itself.</param>
     public static bool Covers(string name, string host) =>
         name == host
-        || (name is ['*', '.', ..] && host.IndexOf('.', StringComparison.Ordinal) is > 0 and var dot && host.AsSpan(dot).SequenceEqual(name.AsSpan(1)));
+        || (name is ['*', '.', ..]
+            && host.IndexOf('.', StringComparison.Ordinal) is > 0 and var dot
+            && host.AsSpan(dot).SequenceEqual(name.AsSpan(1)));
 }

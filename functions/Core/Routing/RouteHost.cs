@@ -6,8 +6,8 @@ using IngressReconciler.Cluster;
 namespace IngressReconciler.Routing;
 
 /// <summary>
-/// The hosts of rules: RFC 1123 names in lower case, or <c>*.</c> and such a name. The API server takes the same, and labels of over 63 characters too:
-/// no client finds such a name in DNS, so its rule would never be asked for, and is refused with the reason.
+/// The hosts of rules: RFC 1123 names in lower case, or <c>*.</c> and such a name. The API server takes the same, and labels of over 63
+/// characters too: no client finds such a name in DNS, so its rule would never be asked for, and is refused with the reason.
 /// </summary>
 public static class RouteHost
 {
@@ -36,7 +36,10 @@ public static class RouteHost
         return host is not null;
     }
 
-    /// <summary>Whether Kubernetes takes a DNS name for an IPv4 address: four numbers up to 255, leading zeros allowed. <c>1.2</c> is a name.</summary>
+    /// <summary>
+    /// Whether Kubernetes takes a DNS name for an IPv4 address: four numbers up to 255, leading zeros allowed. <c>1.2</c> is a name.
+    /// </summary>
     private static bool IsAddress(string name) =>
-        name.Split('.') is { Length: 4 } parts && parts.All(part => byte.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out _));
+        name.Split('.') is { Length: 4 } parts
+        && parts.All(part => byte.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out _));
 }

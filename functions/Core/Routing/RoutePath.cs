@@ -12,8 +12,8 @@ namespace IngressReconciler.Routing;
 public static class RoutePath
 {
     /// <summary>
-    /// What host and path of a rule may have together, in bytes after encoding: every host (253) with every path that Gateway API allows (1,024).
-    /// HAProxy tells keys of up to 2,047 bytes apart, and confuses longer ones in silence (infra/haproxy/README.md, "Route keys").
+    /// What host and path of a rule may have together, in bytes after encoding: every host (253) with every path that Gateway API allows
+    /// (1,024). HAProxy tells keys of up to 2,047 bytes apart, and confuses longer ones in silence (infra/haproxy/README.md, "Route keys").
     /// </summary>
     public const int MaximumLength = 1280;
 
@@ -64,7 +64,8 @@ public static class RoutePath
         {
             wrong = string.Create(
                 CultureInfo.InvariantCulture,
-                $"has {length} bytes with its host, percent-encoded, and proxies tell no more than {MaximumLength} apart; shorten it, or use a shorter Prefix");
+                $"has {length} bytes with its host, percent-encoded, and proxies tell no more than {MaximumLength} apart; "
+                + $"shorten it, or use a shorter Prefix");
         }
         else if (path.Split('/').Any(segment => segment is "." or ".."))
             wrong = "has a '.' or '..' segment, which no request that arrives can have";

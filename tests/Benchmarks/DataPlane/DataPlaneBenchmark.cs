@@ -78,7 +78,10 @@ public static class DataPlaneBenchmark
     {
         using var credentials = pki.Credentials();
         await using var connection = await RuntimeConnection.OpenAsync(proxy.Address, credentials, new ProxyOptions(), TimeProvider.System, CancellationToken.None);
-        await ProxyPush.RunAsync(connection, wanted, 1, PlanScope.All(), Refusals.None, (_, _, _) => ValueTask.FromResult(KeyPairText.Unusable("there are none here")), CancellationToken.None);
+        await ProxyPush.RunAsync(
+            connection, wanted, 1, PlanScope.All(), Refusals.None,
+            (_, _, _) => ValueTask.FromResult(KeyPairText.Unusable("there are none here")),
+            CancellationToken.None);
     }
 
     /// <summary>Microseconds of CPU time a request.</summary>

@@ -29,7 +29,7 @@ public sealed class RunningHandler : IAsyncDisposable
     /// <param name="webhook">Whether the local host starts it, and events go to Event Grid's webhook.</param>
     public static async Task<RunningHandler> StartAsync(AzuriteProcess azurite, IEnumerable<ProxyAddress> proxies, TestPki pki, bool webhook)
     {
-        var port = ProxyPorts.FreePorts(1)[0];
+        var port = FreePorts.Take();
         var log = Path.GetTempFileName();
         var settings = new Dictionary<string, string>
         {

@@ -14,7 +14,8 @@ internal static class Agreement
         return $"{servers.Count} servers and {routes.Count} routes on both proxies, as the manifests say; after {took.TotalSeconds:0.0} s";
     }
 
-    private static async Task<string?> DifferenceAsync(Landscape landscape, ImmutableSortedSet<string> servers, ImmutableSortedDictionary<string, string> routes)
+    private static async Task<string?> DifferenceAsync(
+        Landscape landscape, ImmutableSortedSet<string> servers, ImmutableSortedDictionary<string, string> routes)
     {
         foreach (var proxy in landscape.Proxies)
         {

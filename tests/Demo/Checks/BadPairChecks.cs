@@ -5,7 +5,9 @@ using static IngressReconciler.Demo.Checks.Checklist;
 
 namespace IngressReconciler.Demo.Checks;
 
-/// <summary>Tenants store pairs that cannot be used: it costs nobody else anything, and each is told what is wrong and what to do.</summary>
+/// <summary>
+/// Tenants store pairs that cannot be used: it costs nobody else anything, and each is told what is wrong and what to do.
+/// </summary>
 internal static class BadPairChecks
 {
     private const string Manifest = "bad-pairs.yaml";
@@ -15,10 +17,14 @@ internal static class BadPairChecks
         var bad = Pairs();
         foreach (var name in bad.Keys)
             landscape.Shop.MoreRoutes[$"ingress|{name}.localhost/"] = "http:shop:web:80";
-        await list.RunAsync($"{bad.Count} Secrets with pairs that cannot be used: their hosts are served, and all others are, with their own certificates", async () =>
+        var served = $"{bad.Count} Secrets with pairs that cannot be used: their hosts are served, and all others are, "
+            + "with their own certificates";
+        await list.RunAsync(served, async () =>
         {
             await using var load = new Load(landscape);
-            await landscape.Shop.WriteAsync(Manifest, string.Join("---\n", bad.Select(one => Yaml(one.Key, one.Value.Chain, one.Value.Key))));
+            await landscape.Shop.WriteAsync(
+                Manifest,
+                string.Join("---\n", bad.Select(one => Yaml(one.Key, one.Value.Chain, one.Value.Key))));
             var agreed = await Agreement.AwaitAsync(landscape);
             await ServedAsync(landscape, bad.Keys);
             return $"{agreed}; {await load.EndAsync()}";
@@ -30,21 +36,27 @@ internal static class BadPairChecks
             {
                 status = await landscape.Local.RunAsync("status", "--cluster", LocalHost.Cluster);
                 using var checks = await landscape.Local.DoctorAsync(landscape.Network.EdgeHttp);
-                doctor = string.Join('\n', checks.RootElement.EnumerateArray().Select(check => string.Join(' ', check.EnumerateObject().Select(field => field.Value))));
+                doctor = string.Join('\n', checks.RootElement.EnumerateArray()
+                    .Select(check => string.Join(' ', check.EnumerateObject().Select(field => field.Value))));
                 log = await File.ReadAllTextAsync(landscape.Local.Log);
                 return new[] { ("status", status), ("doctor", doctor), ("local", log) }
-                    .SelectMany(place => bad.Where(one => !Names(place.Item2, one.Key, one.Value.Says)).Select(one => $"{place.Item1} does not say of Secret shop/{one.Key}: {one.Value.Says}"))
+                    .SelectMany(place => bad
+                        .Where(one => !Names(place.Item2, one.Key, one.Value.Says))
+                        .Select(one => $"{place.Item1} does not say of Secret shop/{one.Key}: {one.Value.Says}"))
                     .FirstOrDefault();
             }, "all of them are told");
             return status.ReplaceLineEndings("\n").Split('\n').First(line => line.Contains("1024 bits", StringComparison.Ordinal)).Trim();
         });
         var proxy = landscape.Proxies[1];
-        await list.RunAsync($"{proxy.Address.Name}, killed with -9 meanwhile, becomes ready without them, and what changes then is followed", async () =>
+        var followed = $"{proxy.Address.Name}, killed with -9 meanwhile, becomes ready without them, and what changes then is followed";
+        await list.RunAsync(followed, async () =>
         {
             await using var load = new Load(landscape);
             await load.PauseAsync(proxy.KillAsync);
             await proxy.StartAsync();
-            var took = await Waiting.UntilAsync(async () => (await landscape.HealthAsync(proxy, "/readyz")).Status == 200, $"{proxy.Address.Name} is ready");
+            var took = await Waiting.UntilAsync(
+                async () => (await landscape.HealthAsync(proxy, "/readyz")).Status == 200,
+                $"{proxy.Address.Name} is ready");
             landscape.Shop.Remove(Manifest);
             foreach (var name in bad.Keys)
                 landscape.Shop.MoreRoutes.Remove($"ingress|{name}.localhost/");
@@ -61,7 +73,9 @@ internal static class BadPairChecks
     {
         using var visitor = landscape.Visitor(tls: true);
         var secure = await visitor.GetAsync("https://secure.localhost/");
-        Require(secure.Status == 200 && visitor.Certificate == "CN=secure.localhost", $"https://secure.localhost/ is answered {secure} with {visitor.Certificate}");
+        Require(
+            secure.Status == 200 && visitor.Certificate == "CN=secure.localhost",
+            $"https://secure.localhost/ is answered {secure} with {visitor.Certificate}");
         foreach (var name in names)
         {
             using var plain = landscape.Visitor();
@@ -76,8 +90,12 @@ internal static class BadPairChecks
         var (_, other) = Issue(2048);
         return new(StringComparer.Ordinal)
         {
-            ["rsa-512"] = Issue(512) is var (chain512, key512) ? (chain512, key512, "an RSA key of 512 bits, and 2048 are the fewest that are safe; issue it anew") : default,
-            ["rsa-1024"] = Issue(1024) is var (chain1024, key1024) ? (chain1024, key1024, "an RSA key of 1024 bits, and 2048 are the fewest that are safe; issue it anew") : default,
+            ["rsa-512"] = Issue(512) is var (chain512, key512)
+                ? (chain512, key512, "an RSA key of 512 bits, and 2048 are the fewest that are safe; issue it anew")
+                : default,
+            ["rsa-1024"] = Issue(1024) is var (chain1024, key1024)
+                ? (chain1024, key1024, "an RSA key of 1024 bits, and 2048 are the fewest that are safe; issue it anew")
+                : default,
             ["broken-block"] = (good + good[..^60], key, "block 2 of tls.crt is broken or does not end (-----END …-----); write it anew"),
             ["nul"] = (good.Replace("MII", "M\0I", StringComparison.Ordinal), key, "block 1 of tls.crt is broken or does not end"),
             ["foreign-key"] = (good, other, "tls.key is not the key of any certificate in tls.crt; store the two that belong together"),

@@ -34,7 +34,9 @@ internal sealed class Load : IAsyncDisposable
     /// <summary>What was answered otherwise than by a pod. To be read at the end.</summary>
     public List<string> Failures { get; } = [];
 
-    /// <summary>Does something between two requests: what a proxy has in hand when it is killed with -9 is lost with it in any case.</summary>
+    /// <summary>
+    /// Does something between two requests: what a proxy has in hand when it is killed with -9 is lost with it in any case.
+    /// </summary>
     public async Task PauseAsync(Func<Task> meanwhile)
     {
         await request.WaitAsync();

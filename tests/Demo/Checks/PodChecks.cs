@@ -48,7 +48,9 @@ internal static class PodChecks
             var finished = await Task.WhenAll(running);
             foreach (var visitor in visitors)
                 visitor.Dispose();
-            var isRight = own > 0 && finished.All(reply => reply.Status == 200) && finished.Count(reply => reply.Echo?.Pod == pod.Name) == own;
+            var isRight = own > 0
+                && finished.All(reply => reply.Status == 200)
+                && finished.Count(reply => reply.Echo?.Pod == pod.Name) == own;
             Require(isRight, $"{own} were with {pod.Name}; {string.Join(", ", finished.Select(reply => $"{reply}"))}");
             return $"draining on both; 40 new requests went elsewhere; {own} running requests of {pod.Name} finished";
         });

@@ -16,7 +16,10 @@ internal static class VersionChecks
             Require(numbers.SequenceEqual(Enumerable.Range(1, numbers.Length)), string.Join(", ", numbers));
             var routed = "";
             await Waiting.UntilAsync(
-                async () => (routed = (await landscape.HealthAsync(landscape.Proxies[0], "/readyz")).Text).EndsWith($" {numbers[^1]}", StringComparison.Ordinal) ? null : $"it says {routed}",
+                async () => (routed = (await landscape.HealthAsync(landscape.Proxies[0], "/readyz")).Text)
+                    .EndsWith($" {numbers[^1]}", StringComparison.Ordinal)
+                        ? null
+                        : $"it says {routed}",
                 $"a proxy says that it runs version {numbers[^1]}");
             var api = Numbers(await landscape.Local.AskAsync("local/versions"));
             Require(api[^1] == numbers[^1], $"the HTTP function says {api[^1]}");

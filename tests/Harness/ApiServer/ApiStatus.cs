@@ -96,7 +96,8 @@ public sealed record ApiStatus(int Code, string Reason, string Message)
     public static ApiStatus NamespaceTerminating(string group, string plural, string name, string ns)
     {
         var status = Forbidden(group, plural, name, $"unable to create new content in namespace {ns} because it is being terminated");
-        status.Details!["causes"] = new JsonArray(Cause("NamespaceTerminating", $"namespace {ns} is being terminated", "metadata.namespace"));
+        var cause = Cause("NamespaceTerminating", $"namespace {ns} is being terminated", "metadata.namespace");
+        status.Details!["causes"] = new JsonArray(cause);
         return status;
     }
 

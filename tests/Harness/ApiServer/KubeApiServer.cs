@@ -113,7 +113,8 @@ public sealed class KubeApiServer : IAsyncDisposable
 
     /// <summary>A backup of its etcd.</summary>
     /// <returns>
-    /// Restores it: the server stops, has the objects and the revision of that time, forgets all that came after, and starts again on its port.
+    /// Restores it: the server stops, has the objects and the revision of that time, forgets all that came after, and
+    /// starts again on its port.
     /// </returns>
     public Func<Task> Backup()
     {
@@ -134,7 +135,9 @@ public sealed class KubeApiServer : IAsyncDisposable
         web = null;
     }
 
-    /// <summary>Begins to delete a namespace: nothing new is taken in it from now on (403), and what is there stays until it is deleted.</summary>
+    /// <summary>
+    /// Begins to delete a namespace: nothing new is taken in it from now on (403), and what is there stays until it is deleted.
+    /// </summary>
     public void TerminateNamespace(string ns) => writes.Terminate(ns);
 
     /// <summary>Serves a further kind from now on, as after the installation of its CustomResourceDefinition.</summary>

@@ -87,7 +87,8 @@ public sealed class ConformanceCluster : IAsyncLifetime
             return;
         pods.Clear();
         var numbers = Enumerable.Range(1, count);
-        await told.ApplyAsync([.. feature.Services.Select(name => objects.Slice(name, network.Port, numbers.Select(i => Pod(name, i)).ToArray()))]);
+        await told.ApplyAsync(
+            [.. feature.Services.Select(name => objects.Slice(name, network.Port, numbers.Select(i => Pod(name, i)).ToArray()))]);
         await told.RunsAsync();
     }
 
@@ -148,8 +149,10 @@ public sealed class ConformanceCluster : IAsyncLifetime
                 return new NetworkStream(socket, ownsSocket: true);
             },
         };
-        handler.SslOptions.RemoteCertificateValidationCallback = (_, shown, _, errors) => !errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch)
-            && shown is X509Certificate2 leaf && leaf.Thumbprint == certificate?.Thumbprint;
+        handler.SslOptions.RemoteCertificateValidationCallback = (_, shown, _, errors) =>
+            !errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch)
+            && shown is X509Certificate2 leaf
+            && leaf.Thumbprint == certificate?.Thumbprint;
         return new(handler) { Timeout = TimeSpan.FromSeconds(20) };
     }
 }

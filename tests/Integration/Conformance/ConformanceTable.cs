@@ -12,7 +12,8 @@ namespace IngressReconciler.Tests.Integration.Conformance;
 internal sealed record ConformanceFeature(
     string File, bool Served, JsonObject Spec, ImmutableArray<ConformanceCase> Cases, string[]? Tls = null)
 {
-    private static readonly JsonSerializerOptions Options = new(JsonSerializerOptions.Web) { UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow };
+    private static readonly JsonSerializerOptions Options =
+        new(JsonSerializerOptions.Web) { UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow };
 
     /// <summary>Our table.</summary>
     public static ImmutableArray<ConformanceFeature> All { get; } = Read();
@@ -45,7 +46,9 @@ internal sealed record ConformanceCase(
         CultureInfo.InvariantCulture, $"{Times} times {Method} {(Tls ? "https" : "http")}://{Host}{Path}: {Status} {Service} of {Pods}");
 }
 
-/// <summary>Reads the facts of a Gherkin feature file as <see cref="ConformanceCase"/> has them: as much of the language as they use.</summary>
+/// <summary>
+/// Reads the facts of a Gherkin feature file as <see cref="ConformanceCase"/> has them: as much of the language as they use.
+/// </summary>
 internal static partial class FeatureFile
 {
     /// <summary>One case for each scenario, and for each row of an outline's examples; null for one that asks nothing over HTTP.</summary>

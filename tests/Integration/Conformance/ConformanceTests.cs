@@ -3,7 +3,8 @@ using Xunit;
 namespace IngressReconciler.Tests.Integration.Conformance;
 
 /// <summary>
-/// The facts of the Ingress conformance suite (<c>conformance.yaml</c>), on the real path: objects ─► events ─► function ─► HAProxy ─► pods.
+/// The facts of the Ingress conformance suite (<c>conformance.yaml</c>), on the real path: objects ─► events
+/// ─► function ─► HAProxy ─► pods.
 /// </summary>
 [Collection(nameof(Scenarios))]
 public sealed class ConformanceTests(ConformanceCluster cluster) : IClassFixture<ConformanceCluster>

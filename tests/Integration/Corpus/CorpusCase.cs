@@ -9,8 +9,8 @@ namespace IngressReconciler.Tests.Integration.Corpus;
 /// <summary>
 /// A published Ingress as it is tried: in a namespace of its own (<c>c0042</c>), every host with an ending of its own
 /// (<c>*.shop.example</c> becomes <c>*.shop.example.c0042.test</c>: exact stays exact, a wildcard a wildcard, and what is no host stays
-/// none), so that no two answer for one host; with the Services and Secrets that it names. Its annotations are as they were. An Ingress that
-/// takes every host cannot be told apart so: of those there is one at a time.
+/// none), so that no two answer for one host; with the Services and Secrets that it names. Its annotations are as they were. An Ingress
+/// that takes every host cannot be told apart so: of those there is one at a time.
 /// </summary>
 internal sealed partial class CorpusCase
 {
@@ -71,8 +71,8 @@ internal sealed partial class CorpusCase
     public string Name => $"{Namespace}/{(string)Ingress["metadata"]!["name"]!} ({Source})";
 
     /// <summary>
-    /// What is asked: of each host of a rule, and of those that a wildcard must not take, each path of the Ingress, with and without a slash,
-    /// below it, beside it, in capitals, and paths that no rule has.
+    /// What is asked: of each host of a rule, and of those that a wildcard must not take, each path of the Ingress, with and without a
+    /// slash, below it, beside it, in capitals, and paths that no rule has.
     /// </summary>
     public IEnumerable<(string Host, string Path)> Requests()
     {

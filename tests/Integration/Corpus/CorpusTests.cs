@@ -139,7 +139,10 @@ public sealed class CorpusTests : IAsyncLifetime
             if (explained.Contains(answer))
                 Interlocked.Increment(ref count.Explained);
             else
-                silent.Enqueue($"{one.Name}: {host}{path} is answered by {answer}, not by {expected}; {string.Join<Finding>(" ", findings)}");
+            {
+                var said = string.Join<Finding>(" ", findings);
+                silent.Enqueue($"{one.Name}: {host}{path} is answered by {answer}, not by {expected}; {said}");
+            }
         }
 
         foreach (var (field, host, secret) in one.Specified.Certificates)
@@ -172,14 +175,17 @@ public sealed class CorpusTests : IAsyncLifetime
 
     private static bool Names(Finding finding, string text) => finding.Message.Contains(text, StringComparison.Ordinal);
 
-    /// <summary>The Errors of an Ingress; null when it was refused as a whole for a value of the wrong type, by a reason that names the field.</summary>
+    /// <summary>
+    /// The Errors of an Ingress; null when it was refused as a whole for a value of the wrong type, by a reason that names the field.
+    /// </summary>
     private List<Finding>? Findings(CorpusCase one)
     {
         var key = new ResourceKey(ResourceKind.Ingress, one.Namespace, (string)one.Ingress["metadata"]!["name"]!);
         if (told.Reconciler.Wanted.Cluster.Resources.ContainsKey(key))
             return [.. told.Reconciler.Findings.Where(finding => finding.Object == key && finding.Severity == Severity.Error)];
         var uid = (string)told.Api.Get("ingresses", key.Namespace, key.Name)!["metadata"]!["uid"]!;
-        var said = told.Function.Refusals.Select(refusal => refusal.Reason).FirstOrDefault(reason => reason.Contains(uid, StringComparison.Ordinal));
+        var said = told.Function.Refusals.Select(refusal => refusal.Reason)
+            .FirstOrDefault(reason => reason.Contains(uid, StringComparison.Ordinal));
         if (one.Specified.Mistyped is { } field && said?.Contains(field, StringComparison.Ordinal) == true)
             refused.Enqueue($"{one.Name}: {said}");
         else
@@ -192,7 +198,9 @@ public sealed class CorpusTests : IAsyncLifetime
 
     /// <summary>A path as clients write it: what RFC 3986 does not let stand in one is escaped.</summary>
     private static string Written(string path) => string.Concat(path.Select(c =>
-        char.IsAsciiLetterOrDigit(c) || "-._~!$&'()*+,;=:@/".Contains(c, StringComparison.Ordinal) ? $"{c}" : Uri.EscapeDataString($"{c}")));
+        char.IsAsciiLetterOrDigit(c) || "-._~!$&'()*+,;=:@/".Contains(c, StringComparison.Ordinal)
+            ? $"{c}"
+            : Uri.EscapeDataString($"{c}")));
 
     private static async Task<string> ShownAsync(IngressProxy proxy, string host)
     {

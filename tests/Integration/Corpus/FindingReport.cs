@@ -10,7 +10,9 @@ internal static partial class FindingReport
 {
     private const int InFull = 50;
 
-    /// <summary>What a finding lacks for its reader; null for nothing. It names a field or an annotation, and says what becomes of it.</summary>
+    /// <summary>
+    /// What a finding lacks for its reader; null for nothing. It names a field or an annotation, and says what becomes of it.
+    /// </summary>
     public static string? Lacks(Finding finding) => finding switch
     {
         { Object.Name: "" or null } => $"no object: {finding}",
@@ -19,7 +21,8 @@ internal static partial class FindingReport
         _ when !finding.Message.EndsWith('.') => $"no end: {finding.Message}",
         _ when finding.Message.Split(' ').Length < 6 => $"hardly a word: {finding.Message}",
         _ when Leak().IsMatch(Shape(finding.Message)) => $"something of the program's own: {finding.Message}",
-        { Severity: Severity.Error } when !Outcome().IsMatch(finding.Message) => $"not what becomes of it, nor what to do: {finding.Message}",
+        { Severity: Severity.Error } when !Outcome().IsMatch(finding.Message) =>
+            $"not what becomes of it, nor what to do: {finding.Message}",
         _ => null,
     };
 
@@ -53,13 +56,16 @@ internal static partial class FindingReport
         text.AppendLine();
 
         // One of each reason, then another of each: first those that are written differently.
-        var queues = byReason.Select(group => new Queue<Finding>(group.DistinctBy(finding => Shape(finding.Message)).Concat(group).Distinct())).ToList();
+        var queues = byReason
+            .Select(group => new Queue<Finding>(group.DistinctBy(finding => Shape(finding.Message)).Concat(group).Distinct()))
+            .ToList();
         var chosen = new List<Finding>();
         while (chosen.Count < InFull && queues.Any(queue => queue.Count > 0))
             chosen.AddRange(queues.Where(queue => queue.Count > 0).Select(queue => queue.Dequeue()).Take(InFull - chosen.Count).ToList());
         foreach (var finding in chosen)
         {
-            text.AppendLine(CultureInfo.InvariantCulture, $"{finding.Object} from {sources.GetValueOrDefault(finding.Object.Namespace, "?")}");
+            var source = sources.GetValueOrDefault(finding.Object.Namespace, "?");
+            text.AppendLine(CultureInfo.InvariantCulture, $"{finding.Object} from {source}");
             text.AppendLine(CultureInfo.InvariantCulture, $"    {finding.Severity} {finding.Reason}\n    {finding.Message}\n");
         }
 

@@ -41,7 +41,9 @@ internal sealed record PublishedIngress(string Source, JsonObject Content)
         return all;
     }
 
-    /// <summary>What API servers up to 1.21 made of an Ingress of v1beta1: the same in other words, and ImplementationSpecific for no type.</summary>
+    /// <summary>
+    /// What API servers up to 1.21 made of an Ingress of v1beta1: the same in other words, and ImplementationSpecific for no type.
+    /// </summary>
     private static JsonObject Convert(JsonObject ingress)
     {
         if ((string?)ingress["apiVersion"] == "networking.k8s.io/v1" || ingress["spec"] is not JsonObject spec)

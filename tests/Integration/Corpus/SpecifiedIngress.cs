@@ -18,9 +18,10 @@ internal sealed record SpecifiedPath(string Field, string Host, string[] Element
 
 /// <summary>
 /// What the Kubernetes specification says of requests to one Ingress that is alone with its hosts: an oracle that shares no line with the
-/// product. From the API reference of networking.k8s.io/v1 (IngressRule.host, HTTPIngressPath.path and .pathType, IngressSpec.defaultBackend)
-/// and the Ingress page of the documentation (Path types, Multiple matches, Hostname wildcards). Where those leave the choice, it is the one
-/// that the README documents: a path of type ImplementationSpecific is a prefix, and less specific hosts take what more specific ones leave.
+/// product. From the API reference of networking.k8s.io/v1 (IngressRule.host, HTTPIngressPath.path and .pathType,
+/// IngressSpec.defaultBackend) and the Ingress page of the documentation (Path types, Multiple matches, Hostname wildcards). Where those
+/// leave the choice, it is the one that the README documents: a path of type ImplementationSpecific is a prefix, and less specific hosts
+/// take what more specific ones leave.
 /// </summary>
 internal sealed partial class SpecifiedIngress
 {
@@ -58,7 +59,9 @@ internal sealed partial class SpecifiedIngress
         }
     }
 
-    /// <summary>A field whose value is of another type than the API's, so that no API server would take the Ingress at all; null for none.</summary>
+    /// <summary>
+    /// A field whose value is of another type than the API's, so that no API server would take the Ingress at all; null for none.
+    /// </summary>
     public string? Mistyped { get; private set; }
 
     /// <summary>Every path of every rule, in order.</summary>
@@ -92,7 +95,9 @@ internal sealed partial class SpecifiedIngress
             .FirstOrDefault();
     }
 
-    /// <summary>Whether a host may be called so: by a name of RFC 1123, or with a wildcard for its first label; never by an address.</summary>
+    /// <summary>
+    /// Whether a host may be called so: by a name of RFC 1123, or with a wildcard for its first label; never by an address.
+    /// </summary>
     public static bool IsHost(string host) =>
         host.Length <= 253 && HostName().IsMatch(host) && !IPAddress.TryParse(host, out _);
 

@@ -18,7 +18,7 @@ public sealed class EdgeScaleSetTests : IAsyncLifetime
 {
     private const string Resource = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.Compute/virtualMachineScaleSets/vmss-edge";
 
-    private readonly int port = ProxyPorts.FreePorts(1)[0];
+    private readonly int port = FreePorts.Take();
     private WebApplication web = null!;
     private Func<HttpContext, Task> answer = _ => Task.CompletedTask;
 

@@ -60,7 +60,7 @@ public sealed class FunctionsTests(HAProxyProcess haproxy, SharedAzurite azurite
     public async ValueTask InitializeAsync()
     {
         Directory.CreateDirectory(Path.Combine(_folder, "manifests"));
-        _pod = await EchoPod.StartAsync("default", "pod-1", new(IPAddress.Loopback, ProxyPorts.FreePorts(1)[0]));
+        _pod = await EchoPod.StartAsync("default", "pod-1", new(IPAddress.Loopback, FreePorts.Take()));
         var client = Path.Combine(haproxy.Pki.Folder, "client");
         _host = await FunctionsHost.StartAsync(
             new()

@@ -45,7 +45,9 @@ public sealed class KilledHandlerTests(SharedAzurite azurite)
         Assert.Equal(2, head.Version);
     }
 
-    /// <summary>Whether no answer has come the last times it was asked: the lease is given back by then, and findings are written.</summary>
+    /// <summary>
+    /// Whether no answer has come the last times it was asked: the lease is given back by then, and findings are written.
+    /// </summary>
     private static Func<bool> IsQuiet(CuttingForwarder network)
     {
         var (seen, times) = (-1, 0);

@@ -54,7 +54,7 @@ internal sealed class WireHandler : IAsyncDisposable
     /// <param name="settings">More settings, or others.</param>
     public static async Task<WireHandler> StartAsync(int storage, string cluster, params IEnumerable<(string Name, string Value)> settings)
     {
-        var handler = await LaunchAsync(storage, cluster, ProxyPorts.FreePorts(1)[0], settings);
+        var handler = await LaunchAsync(storage, cluster, FreePorts.Take(), settings);
         await handler._process.WaitUntilAsync(handler.AnswersAsync, Patience);
         return handler;
     }

@@ -95,7 +95,7 @@ public sealed class WireLifeTests(SharedAzurite azurite)
     [InlineData("IngressReconciler__Clusters__a__Proxies", "p=127.0.0.1:1", "IngressReconciler__Admin__Certificate")]
     public async Task With_a_setting_that_cannot_be_used_it_ends_at_once_and_names_it(string name, string value, string named)
     {
-        await using var handler = await WireHandler.LaunchAsync(1, _cluster, ProxyPorts.FreePorts(1)[0], (name, value));
+        await using var handler = await WireHandler.LaunchAsync(1, _cluster, FreePorts.Take(), (name, value));
 
         Assert.Equal(HandlerServer.WrongSettings, await handler.EndAsync());
         Assert.Contains(named, handler.Errors, StringComparison.Ordinal);

@@ -57,17 +57,25 @@ public sealed class EventTests : IAsyncLifetime
     public async Task A_pair_that_cannot_be_used_is_told_at_its_Secret_with_reason_and_remedy()
     {
         var cluster = await ToldCluster.StartAsync(stage);
-        var secret = stage.Objects.KeyPair("pair", stage.Pki.IssueServer("web.example").Certificate, stage.Pki.IssueServer("web.example").Key);
+        var secret = stage.Objects.KeyPair(
+            "pair",
+            stage.Pki.IssueServer("web.example").Certificate,
+            stage.Pki.IssueServer("web.example").Key);
         var ingress = stage.Objects.Ingress("web", ("web.example", "/", "web"));
         ingress["spec"]!["tls"] = JsonNode.Parse("""[{"hosts":["web.example"],"secretName":"pair"}]""");
         await cluster.TellAsync(await cluster.HostAsync("web"));
         await cluster.ApplyAsync(secret, ingress);
 
-        await Stage.UntilAsync("it is told", () => cluster.Events.Any(one => (string?)one["reason"] == RefusalFindings.CertificateNotUsable));
+        await Stage.UntilAsync("it is told", () =>
+            cluster.Events.Any(one => (string?)one["reason"] == RefusalFindings.CertificateNotUsable));
         var told = cluster.Events.Single(one => (string?)one["reason"] == RefusalFindings.CertificateNotUsable);
-        Assert.Equal(("Secret", "shop", "pair", "Warning"), ((string)told["regarding"]!["kind"]!, (string)told["regarding"]!["namespace"]!, (string)told["regarding"]!["name"]!, (string)told["type"]!));
+        var about = told["regarding"]!;
         Assert.Equal(
-            "tls.crt and tls.key are not pushed to p1, p2: tls.key is not the key of any certificate in tls.crt; store the two that belong together. What was served before is still.",
+            ("Secret", "shop", "pair", "Warning"),
+            ((string)about["kind"]!, (string)about["namespace"]!, (string)about["name"]!, (string)told["type"]!));
+        Assert.Equal(
+            "tls.crt and tls.key are not pushed to p1, p2: tls.key is not the key of any certificate in tls.crt; "
+            + "store the two that belong together. What was served before is still.",
             (string)told["note"]!);
         await stage.ServedAsync("web.example", "web");
     }

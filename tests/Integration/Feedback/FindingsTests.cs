@@ -23,14 +23,16 @@ public sealed class FindingsTests : IAsyncLifetime
         var cluster = await ToldCluster.StartAsync(stage);
         await cluster.ToldOfAsync("web");
         await Stage.UntilAsync("it is kept", () => TotalAsync().Result == 1);
-        Assert.Single(stage.Log, line => line.Contains(Missing, StringComparison.Ordinal) && line.StartsWith("Warning", StringComparison.Ordinal));
+        Assert.Single(stage.Log, line =>
+            line.Contains(Missing, StringComparison.Ordinal) && line.StartsWith("Warning", StringComparison.Ordinal));
 
         var (_, shown) = await StatusAsync();
         Assert.Contains("1 errors, 0 notices", shown, StringComparison.Ordinal);
         Assert.Contains("Ingress shop/web\n  error   ServiceNotFound: ", shown, StringComparison.Ordinal);
         using var json = JsonDocument.Parse((await StatusAsync("--json")).Output);
-        Assert.Equal((stage.ClusterId, 2), (json.RootElement.GetProperty("cluster").GetString(), json.RootElement.GetProperty("proxies").GetArrayLength()));
-        Assert.Equal(json.RootElement.GetProperty("version").GetInt32(), json.RootElement.GetProperty("proxies")[0].GetProperty("version").GetInt32());
+        var root = json.RootElement;
+        Assert.Equal((stage.ClusterId, 2), (root.GetProperty("cluster").GetString(), root.GetProperty("proxies").GetArrayLength()));
+        Assert.Equal(root.GetProperty("version").GetInt32(), root.GetProperty("proxies")[0].GetProperty("version").GetInt32());
         var findings = json.RootElement.GetProperty("findings");
         Assert.Equal((1, 1, 1, 0), (Number("format"), Number("total"), Number("errors"), Number("more")));
         Assert.Equal("ServiceNotFound", findings.GetProperty("findings")[0].GetProperty("reason").GetString());
@@ -39,7 +41,8 @@ public sealed class FindingsTests : IAsyncLifetime
         await cluster.Reconciler.ResyncAsync(confirmed: false, TestContext.Current.CancellationToken);
         await cluster.ApplyAsync(stage.Objects.Slice("no-such-service", 8080, ("10.0.0.1", "pod-1", "ready")));
         await cluster.ApplyAsync(stage.Objects.Service("no-such-service"));
-        await Stage.UntilAsync("it is put right", () => stage.Log.Any(line => line.Contains("Ingress shop/web: ServiceNotFound is put right", StringComparison.Ordinal)));
+        await Stage.UntilAsync("it is put right", () => stage.Log.Any(line =>
+            line.Contains("Ingress shop/web: ServiceNotFound is put right", StringComparison.Ordinal)));
         await Stage.UntilAsync("storage has it", () => TotalAsync().Result == 0);
         Assert.Single(stage.Log, line => line.Contains(Missing, StringComparison.Ordinal));
 
@@ -51,18 +54,27 @@ public sealed class FindingsTests : IAsyncLifetime
     {
         var cluster = await ToldCluster.StartAsync(stage);
         await cluster.TellAsync(await cluster.HostAsync("both"));
-        await Stage.UntilAsync("both run it", () => stage.Log.Any(line => line.Contains("runs on 2 of 2 proxies", StringComparison.Ordinal) && line.StartsWith("Information", StringComparison.Ordinal)));
+        await Stage.UntilAsync("both run it", () => stage.Log.Any(line =>
+            line.Contains("runs on 2 of 2 proxies", StringComparison.Ordinal)
+            && line.StartsWith("Information", StringComparison.Ordinal)));
 
         await stage.Proxies[1].KillAsync();
         await cluster.TellAsync(await cluster.HostAsync("one"));
-        await Stage.UntilAsync("one does not", () => stage.Log.Any(line => line.StartsWith("Warning", StringComparison.Ordinal) && line.Contains("runs on 1 of 2 proxies", StringComparison.Ordinal) && line.Contains("ms. p2 ", StringComparison.Ordinal)));
+        await Stage.UntilAsync("one does not", () => stage.Log.Any(line =>
+            line.StartsWith("Warning", StringComparison.Ordinal)
+            && line.Contains("runs on 1 of 2 proxies", StringComparison.Ordinal)
+            && line.Contains("ms. p2 ", StringComparison.Ordinal)));
 
         await stage.Proxies[0].KillAsync();
         await cluster.TellAsync(await cluster.HostAsync("none"));
-        await Stage.UntilAsync("none does", () => stage.Log.Any(line => line.StartsWith("Error", StringComparison.Ordinal) && line.Contains("runs on 0 of 2 proxies", StringComparison.Ordinal) && line.Contains("; p2 ", StringComparison.Ordinal)));
+        await Stage.UntilAsync("none does", () => stage.Log.Any(line =>
+            line.StartsWith("Error", StringComparison.Ordinal)
+            && line.Contains("runs on 0 of 2 proxies", StringComparison.Ordinal)
+            && line.Contains("; p2 ", StringComparison.Ordinal)));
     }
 
-    private async Task<int> TotalAsync() => (await stage.StorageOf().Findings.ReadAsync(TestContext.Current.CancellationToken))?.Total ?? -1;
+    private async Task<int> TotalAsync() =>
+        (await stage.StorageOf().Findings.ReadAsync(TestContext.Current.CancellationToken))?.Total ?? -1;
 
     private async Task<(int Code, string Output)> StatusAsync(params string[] arguments)
     {

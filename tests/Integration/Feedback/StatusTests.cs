@@ -31,9 +31,8 @@ public sealed class StatusTests : IAsyncLifetime
         Assert.Equal(("Apply", "status"), ((string)fields["operation"]!, (string)fields["subresource"]!));
         Assert.Equal("""{"f:status":{"f:loadBalancer":{"f:ingress":{}}}}""", fields["fieldsV1"]!.ToJsonString());
         var write = Assert.Single(cluster.Writes);
-        Assert.Equal(
-            ($"/apis/networking.k8s.io/v1/namespaces/shop/ingresses/first/status?fieldManager={manager}&force=true", "application/apply-patch+yaml"),
-            (write.Target, write.ContentType));
+        var target = $"/apis/networking.k8s.io/v1/namespaces/shop/ingresses/first/status?fieldManager={manager}&force=true";
+        Assert.Equal((target, "application/apply-patch+yaml"), (write.Target, write.ContentType));
 
         // What it says now is known, or not known yet, or seen by a resync: it is never written again.
         await cluster.TellAsync("first");
@@ -107,7 +106,9 @@ public sealed class StatusTests : IAsyncLifetime
         var ingress = cluster.Ingress("shared")!;
         ingress["spec"]!["ingressClassName"] = "shared";
         cluster.Api.Apply(ingress);
-        cluster.Api.Apply("""{ apiVersion: networking.k8s.io/v1, kind: IngressClass, metadata: { name: shared }, spec: { controller: example.com/second } }""");
+        cluster.Api.Apply(
+            """{ apiVersion: networking.k8s.io/v1, kind: IngressClass, metadata: { name: shared }, """
+            + """spec: { controller: example.com/second } }""");
         var writes = cluster.Writes.Count;
         for (var i = 0; i < 3; i++)
             await second.ResyncAsync(TestContext.Current.CancellationToken);

@@ -68,7 +68,9 @@ internal sealed class ToldCluster : IAsyncDisposable
     /// <summary>An instance for this cluster, begun.</summary>
     public Clusters Open() => Stage.Open(settings => settings with { Access = ClusterAccess.None with { Kubeconfig = kubeconfig }, Addresses = Edge });
 
-    /// <summary>Another control plane for this cluster, begun: with the proxies and the storage of another stage, and a class of its own.</summary>
+    /// <summary>
+    /// Another control plane for this cluster, begun: with the proxies and the storage of another stage, and a class of its own.
+    /// </summary>
     public Clusters OpenBeside(Stage other) => other.Open(settings => settings with
     {
         Access = ClusterAccess.None with { Kubeconfig = kubeconfig },
@@ -77,7 +79,8 @@ internal sealed class ToldCluster : IAsyncDisposable
     });
 
     /// <summary>By which the API server knows what this environment wrote.</summary>
-    public async Task<string> ManagerAsync() => $"ingress-reconciler-{await Stage.StorageOf().Environment.ReadAsync(TestContext.Current.CancellationToken)}";
+    public async Task<string> ManagerAsync() =>
+        $"ingress-reconciler-{await Stage.StorageOf().Environment.ReadAsync(TestContext.Current.CancellationToken)}";
 
     /// <summary>A client of the API server.</summary>
     public ApiServer Client() => new(() => k8s.KubernetesClientConfiguration.BuildConfigFromConfigFile(kubeconfig));
@@ -103,7 +106,8 @@ internal sealed class ToldCluster : IAsyncDisposable
     public Task ApplyAsync(params JsonObject[] all) => TellAsync([.. all.Select(Put)]);
 
     /// <summary>Deletes an Ingress, and tells the instance.</summary>
-    public Task DeleteAsync(string name, string ns = "shop") => Function.AcceptAsync([Event(ClusterEvent.DeletedType, Api.Delete("ingresses", ns, name))]);
+    public Task DeleteAsync(string name, string ns = "shop") =>
+        Function.AcceptAsync([Event(ClusterEvent.DeletedType, Api.Delete("ingresses", ns, name))]);
 
     /// <summary>Tells the instance of objects.</summary>
     public Task TellAsync(params JsonObject[] all) => Function.AcceptAsync(all.Select(one => Event(ClusterEvent.AppliedType, one)));

@@ -19,9 +19,6 @@ public sealed class HAProxyProcess() : IngressProxy("haproxy", IPAddress.Loopbac
     /// <summary>Settings that fit the certificates.</summary>
     public static ProxyOptions Options { get; } = new();
 
-    /// <summary>Ports that nobody listens on now.</summary>
-    internal static int[] FreePorts(int count) => ProxyPorts.FreePorts(count);
-
     /// <summary>A session of its own, with credentials that are taken.</summary>
     internal Task<RuntimeConnection> ConnectAsync(ProxyOptions? options = null) => ConnectAsync(options, TestContext.Current.CancellationToken);
 

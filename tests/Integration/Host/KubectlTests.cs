@@ -14,7 +14,9 @@ public sealed class KubectlTests
     [InlineData("spec: {a: yes, b: 'yes', c: on, d: 0777, e: 0o17, f: 1_000, g: 12:30, h: 2024-01-02, i: ~, j: 1e3, k: .5, l: y}\n")]
     [InlineData("spec: {a: ! 12, b: !own 12, c: !!int '12', d: !!str 12, e: !!binary aGk=, f: !!float 3, g: 1e400}\n")]
     [InlineData("spec:\n  a: \"text\n  goes on\"\n  b: 'single\n\n  too'\n")]
-    [InlineData("spec:\n  base: &base {a: 1, b: 2}\n  first:\n    <<: *base\n    b: 3\n  last:\n    b: 3\n    <<: *base\n  list:\n    <<: [{a: 1}, {a: 2}]\n")]
+    [InlineData(
+        "spec:\n  base: &base {a: 1, b: 2}\n  first:\n    <<: *base\n    b: 3\n  last:\n    b: 3\n    <<: *base\n"
+        + "  list:\n    <<: [{a: 1}, {a: 2}]\n")]
     [InlineData("spec:\n  a: 1\n  a: 2\n  80: x\n  on: y\n  1e3: z\n")]
     [InlineData("spec:\n  a:\tb\n  c: |\n    x\n\n    y\n  d: >-\n    x\n    y\n")]
     public async Task A_manifest_is_read_as_kubectl_reads_it(string text)
@@ -27,7 +29,9 @@ public sealed class KubectlTests
 
     private static async Task<string> ReadAsync(string text)
     {
-        var start = new ProcessStartInfo(await Repository.RunAsync("scripts/kubectl"), ["annotate", "--local", "-f", "-", "seen=true", "-o", "json"])
+        var start = new ProcessStartInfo(
+            await Repository.RunAsync("scripts/kubectl"),
+            ["annotate", "--local", "-f", "-", "seen=true", "-o", "json"])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,

@@ -80,7 +80,10 @@ public sealed partial class ProcessTests : IDisposable
     }
 
     [Theory]
-    [InlineData("IngressReconciler__Clusters__local__HoldBackAbove", "many", "IngressReconciler__Clusters__local__HoldBackAbove is 'many': expected a percentage")]
+    [InlineData(
+        "IngressReconciler__Clusters__local__HoldBackAbove",
+        "many",
+        "IngressReconciler__Clusters__local__HoldBackAbove is 'many': expected a percentage")]
     [InlineData("IngressReconciler__Clusters__local__Proxies", "p1=127.0.0.1:1", "IngressReconciler__Admin__Certificate is '': expected")]
     [InlineData("AzureWebJobsStorage", "nonsense", "AzureWebJobsStorage")]
     public async Task A_setting_that_cannot_be_used_is_told_once_and_ends_local_with_1(string name, string value, string reason)
@@ -102,7 +105,8 @@ public sealed partial class ProcessTests : IDisposable
         var address = output.Select(line => Listening().Match(line)).First(match => match.Success).Groups[1].Value;
         using var http = new HttpClient();
         using var answer = await http.GetAsync($"{address}api/none/status?code=k", TestContext.Current.CancellationToken);
-        Assert.Contains("for the clusters shop\"", await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        var said = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        Assert.Contains("for the clusters shop\"", said, StringComparison.Ordinal);
     }
 
     private async Task<int> StartLocalAsync(params string[] more)

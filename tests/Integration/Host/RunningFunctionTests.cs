@@ -14,12 +14,13 @@ namespace IngressReconciler.Tests.Integration.Host;
 /// <summary>A command asks again for an answer that cannot be had, and says so; a refusal is final.</summary>
 public sealed class RunningFunctionTests : IAsyncDisposable
 {
-    private const string Answer = """{"cluster":"shop","now":{"accept":"None","send":"None","try":"None"},"left":[],"obstacles":[],"probes":[]}""";
+    private const string Answer =
+        """{"cluster":"shop","now":{"accept":"None","send":"None","try":"None"},"left":[],"obstacles":[],"probes":[]}""";
 
     private readonly FakeTimeProvider clock = new(DateTimeOffset.UtcNow);
     private readonly StringWriter progress = new();
     private readonly ConcurrentQueue<string> answers = [];
-    private readonly int port = ProxyPorts.FreePorts(1)[0];
+    private readonly int port = FreePorts.Take();
     private WebApplication? server;
     private int asked;
 
@@ -47,7 +48,9 @@ public sealed class RunningFunctionTests : IAsyncDisposable
     public async Task A_function_that_is_not_there_yet_is_waited_for()
     {
         var asking = AskAsync();
-        await HostFixture.EventuallyAsync(() => progress.ToString().Contains("cannot be asked", StringComparison.Ordinal), "the wait is told");
+        await HostFixture.EventuallyAsync(
+            () => progress.ToString().Contains("cannot be asked", StringComparison.Ordinal),
+            "the wait is told");
         await StartAsync();
         Assert.Equal("shop", (await asking).Cluster);
     }
@@ -84,17 +87,20 @@ public sealed class RunningFunctionTests : IAsyncDisposable
     {
         await StartAsync("500");
         using var function = Function(retryFor: 0);
-        await Assert.ThrowsAsync<FunctionException>(() => function.AskAsync(HttpMethod.Get, "shop/proxy-protocol", AppJson.Default.CutOverReport, TestContext.Current.CancellationToken));
+        await Assert.ThrowsAsync<FunctionException>(() => function.AskAsync(
+            HttpMethod.Get, "shop/proxy-protocol", AppJson.Default.CutOverReport, TestContext.Current.CancellationToken));
         Assert.Equal((1, ""), (asked, progress.ToString()));
     }
 
-    private RunningFunction Function(int retryFor) => new(new($"http://127.0.0.1:{port}"), "key", TimeSpan.FromSeconds(retryFor), progress, clock);
+    private RunningFunction Function(int retryFor) =>
+        new(new($"http://127.0.0.1:{port}"), "key", TimeSpan.FromSeconds(retryFor), progress, clock);
 
     /// <summary>Asks while time goes on.</summary>
     private async Task<CutOverReport> AskAsync()
     {
         using var function = Function(retryFor: 60);
-        var asking = function.AskAsync(HttpMethod.Post, "shop/proxy-protocol?to=v2", AppJson.Default.CutOverReport, TestContext.Current.CancellationToken);
+        var asking = function.AskAsync(
+            HttpMethod.Post, "shop/proxy-protocol?to=v2", AppJson.Default.CutOverReport, TestContext.Current.CancellationToken);
         while (await Task.WhenAny(asking, Task.Delay(20, TestContext.Current.CancellationToken)) != asking)
             clock.Advance(TimeSpan.FromMilliseconds(500));
         return await asking;

@@ -10,7 +10,9 @@ using Xunit;
 
 namespace IngressReconciler.Tests.Integration.Live;
 
-/// <summary>A control plane whose storage is new, before proxies that have served for long: nothing is pushed before every kind was listed.</summary>
+/// <summary>
+/// A control plane whose storage is new, before proxies that have served for long: nothing is pushed before every kind was listed.
+/// </summary>
 [Collection(nameof(Scenarios))]
 public sealed class FirstListTests : IAsyncLifetime
 {
@@ -24,7 +26,9 @@ public sealed class FirstListTests : IAsyncLifetime
     public ValueTask DisposeAsync() => stage.DisposeAsync();
 
     [Theory]
-    [InlineData("endpointslices", "let the function reach the API server, and list endpointslices (infra/kubernetes/base/control-plane-rights.yaml)")]
+    [InlineData(
+        "endpointslices",
+        "let the function reach the API server, and list endpointslices (infra/kubernetes/base/control-plane-rights.yaml)")]
     [InlineData("secrets", "let the function list secrets (infra/kubernetes/rights/secrets), or set ReadSecrets=false")]
     public async Task Proxies_are_left_as_they_are_until_every_kind_was_listed(string plural, string remedy)
     {
@@ -37,16 +41,19 @@ public sealed class FirstListTests : IAsyncLifetime
         // Events lift nothing; they wait in the journal.
         live.StartRelay();
         live.Apply(stage.Objects.Ingress("later", ("later.example", "/", "host-1")));
-        await Stage.UntilAsync("the event is journalled", () => live.Reconciler.Wanted.Cluster.Resources.ContainsKey(new(ResourceKind.Ingress, "shop", "later")));
+        await Stage.UntilAsync("the event is journalled", () =>
+            live.Reconciler.Wanted.Cluster.Resources.ContainsKey(new(ResourceKind.Ingress, "shop", "later")));
         await live.Reconciler.ResyncAsync(confirmed: false, TestContext.Current.CancellationToken);
         await AllServedAsync();
         Assert.Equal(404, (await stage.GetAsync(stage.Proxies[0], "later.example")).Status);
         Assert.Equal(0, live.Reconciler.Version);
-        Assert.Contains(stage.Log, line => line.Contains("Proxies are left as they are until every kind was listed once", StringComparison.Ordinal));
+        Assert.Contains(stage.Log, line =>
+            line.Contains("Proxies are left as they are until every kind was listed once", StringComparison.Ordinal));
         var waiting = Assert.Single(await WaitingAsync(live));
         Assert.Matches($"403 Forbidden: .?{plural}[.a-z0-9]* is forbidden", waiting);
         Assert.EndsWith(remedy, waiting, StringComparison.Ordinal);
-        var check = Assert.Single(await live.Function.DoctorOf(stage.ClusterId).RunAsync(TestContext.Current.CancellationToken), one => one.Name == "first-list");
+        var checks = await live.Function.DoctorOf(stage.ClusterId).RunAsync(TestContext.Current.CancellationToken);
+        var check = Assert.Single(checks, one => one.Name == "first-list");
         Assert.Equal((CheckState.Failed, remedy), (check.State, check.Cure));
 
         // It is tried again without anybody's help.
@@ -102,7 +109,10 @@ public sealed class FirstListTests : IAsyncLifetime
         live.OpenFunction(container);
         await live.Reconciler.AcceptAsync([]);
         var waiting = Assert.Single(await WaitingAsync(live));
-        Assert.Contains("gave an empty list of endpointslices, which no cluster has: default/kubernetes is always there. The list is rejected", waiting, StringComparison.Ordinal);
+        Assert.Contains(
+            "gave an empty list of endpointslices, which no cluster has: default/kubernetes is always there. The list is rejected",
+            waiting,
+            StringComparison.Ordinal);
         Assert.DoesNotContain("cannot be reached", waiting, StringComparison.Ordinal);
         await AllServedAsync();
     }
@@ -128,7 +138,8 @@ public sealed class FirstListTests : IAsyncLifetime
     private static async Task<string[]> WaitingAsync(LiveCluster live)
     {
         using var body = new MemoryStream();
-        await new Api(live.Function).AnswerAsync(new DefaultHttpContext { Request = { Method = "GET", Path = "/api/status" }, Response = { Body = body } });
+        await new Api(live.Function).AnswerAsync(
+            new DefaultHttpContext { Request = { Method = "GET", Path = "/api/status" }, Response = { Body = body } });
         return [.. JsonNode.Parse(body.ToArray())!["clusters"]![0]!["waiting"]!.AsArray().Select(one => (string)one!)];
     }
 }

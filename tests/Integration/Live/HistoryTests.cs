@@ -43,8 +43,10 @@ public sealed class HistoryTests : IAsyncLifetime
         Assert.All(first.Suspects, one => Assert.Equal(Suspicion.GoesBack, one.Reason));
         Assert.Equal((0, 0), (first.Missed, first.Corrected));
         Assert.True(ResourceVersion.Compare(first.Versions[ResourceKind.Ingress], last.Versions[ResourceKind.Ingress]) < 0);
-        Assert.Contains(stage.Log, line => line.Contains("A fresh list of EndpointSlice is rejected: it goes back in the cluster's history", StringComparison.Ordinal));
-        Assert.Contains(Checks(first), check => check.Cure?.Contains("restored from a backup: POST /api/c/resync?confirm=true", StringComparison.Ordinal) == true);
+        Assert.Contains(stage.Log, line =>
+            line.Contains("A fresh list of EndpointSlice is rejected: it goes back in the cluster's history", StringComparison.Ordinal));
+        Assert.Contains(Checks(first), check =>
+            check.Cure?.Contains("restored from a backup: POST /api/c/resync?confirm=true", StringComparison.Ordinal) == true);
         Assert.Equal("host-1-2", (await stage.GetAsync(stage.Proxies[0], "host-1.example")).Echo?.Pod);
 
         var second = await live.Reconciler.ResyncAsync(confirmed: false, TestContext.Current.CancellationToken);
@@ -56,7 +58,8 @@ public sealed class HistoryTests : IAsyncLifetime
         Assert.Equal(404, (await stage.GetAsync(stage.Proxies[0], "came.example")).Status);
         await stage.ServedAsync("host-0.example", "host-0");
 
-        // Events of the restored history are followed though their versions are lower than ones that were known; also by a start from the journal.
+        // Events of the restored history are followed though their versions are lower than ones that were known; also by a start from the
+        // journal.
         live.StartRelay();
         await live.ListedAsync();
         await MoveAsync(live, "host-1", 3);
@@ -82,8 +85,10 @@ public sealed class HistoryTests : IAsyncLifetime
         await live.ConvergedAsync();
         await restore();
 
-        await Stage.UntilAsync("the relay says that history went back", () => stage.Log.Any(line => line.Contains("The history of endpointslices went back", StringComparison.Ordinal)));
-        await Stage.UntilAsync("the function is asked to list", () => live.Published.Count(one => one.GetProperty("type").GetString() == ClusterEvent.ListedType) > 1);
+        await Stage.UntilAsync("the relay says that history went back", () =>
+            stage.Log.Any(line => line.Contains("The history of endpointslices went back", StringComparison.Ordinal)));
+        await Stage.UntilAsync("the function is asked to list", () =>
+            live.Published.Count(one => one.GetProperty("type").GetString() == ClusterEvent.ListedType) > 1);
         await live.Reconciler.ResyncAsync(confirmed: false, TestContext.Current.CancellationToken); // the timer's, which says the same
         await live.ConvergedAsync();
         await stage.ServedAsync("host-0.example", "host-0");
@@ -108,7 +113,10 @@ public sealed class HistoryTests : IAsyncLifetime
 
         var report = await live.Reconciler.ResyncAsync(confirmed: false, TestContext.Current.CancellationToken);
         Assert.Empty(report.Suspects);
-        Assert.StartsWith($"the cluster behind {stage.ClusterId} was made anew: Service default/kubernetes had uid {old} and has ", report.MadeAnew, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"the cluster behind {stage.ClusterId} was made anew: Service default/kubernetes had uid {old} and has ",
+            report.MadeAnew,
+            StringComparison.Ordinal);
         Assert.Contains(stage.Log, line => line.Contains(report.MadeAnew!, StringComparison.Ordinal));
         Assert.Contains(Checks(report), check => check.Found == report.MadeAnew);
         await live.ConvergedAsync();
@@ -140,7 +148,11 @@ public sealed class HistoryTests : IAsyncLifetime
 
         var report = await live.Reconciler.ResyncAsync(confirmed: false, TestContext.Current.CancellationToken);
         Assert.Equal((1, 0), (report.Corrected, report.Suspects.Length));
-        Assert.StartsWith("EndpointSlice shop/host-1-1 was known at version 99999999999999999999, which is newer than the fresh list; there it has version ", Assert.Single(report.Contradictions), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "EndpointSlice shop/host-1-1 was known at version 99999999999999999999, which is newer than the fresh list; "
+            + "there it has version ",
+            Assert.Single(report.Contradictions),
+            StringComparison.Ordinal);
         Assert.Contains(stage.Log, line => line.Contains($"{report.Contradictions[0]}: taken from the list", StringComparison.Ordinal));
         Assert.Contains(Checks(report), check => check.Found.Contains(report.Contradictions[0], StringComparison.Ordinal));
         await live.ConvergedAsync();
@@ -164,7 +176,8 @@ public sealed class HistoryTests : IAsyncLifetime
     }
 
     private Task TellAsync(LiveCluster live, string type, JsonObject one) =>
-        live.Function.AcceptAsync([JsonElement.Parse(ObjectEvents.Write(type, stage.ClusterId, ObjectTrimming.Trim(one)!, DateTimeOffset.UnixEpoch))]);
+        live.Function.AcceptAsync(
+            [JsonElement.Parse(ObjectEvents.Write(type, stage.ClusterId, ObjectTrimming.Trim(one)!, DateTimeOffset.UnixEpoch))]);
 
     private static async Task<(int Missed, int Corrected)> CountAsync(LiveCluster live)
     {
@@ -180,7 +193,8 @@ public sealed class HistoryTests : IAsyncLifetime
         for (var i = 0; i < Hosts; i++)
             await live.HostAsync($"host-{i}");
         await live.ConvergedAsync();
-        await live.Reconciler.ResyncAsync(confirmed: false, TestContext.Current.CancellationToken); // after the one that the relay's start asked for
+        // After the one that the relay's start asked for.
+        await live.Reconciler.ResyncAsync(confirmed: false, TestContext.Current.CancellationToken);
         return live;
     }
 

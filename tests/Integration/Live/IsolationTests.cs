@@ -100,7 +100,7 @@ public sealed class IsolationTests : IAsyncLifetime
     {
         "proxies say nothing" => ((IPEndPoint)silent.LocalEndpoint).Port,
         "proxies are something else" => stage.Proxies[0].Ports.Health,
-        _ => ProxyPorts.FreePorts(1)[0],
+        _ => FreePorts.Take(),
     };
 
     private static IEnumerable<System.Text.Json.JsonElement> Useless(Objects objects, string breakage)

@@ -95,7 +95,10 @@ internal sealed class LiveCluster : IAsyncDisposable
     /// <summary>Starts an instance of the function.</summary>
     /// <param name="container">Where it has its state; null for the same as ever.</param>
     public void OpenFunction(string? container = null) =>
-        Function = Stage.Open(change, options => options with { SnapshotLines = 5, Container = container ?? options.Container }, beside: Beside);
+        Function = Stage.Open(
+            change,
+            options => options with { SnapshotLines = 5, Container = container ?? options.Container },
+            beside: Beside);
 
     /// <summary>Creates or changes an object.</summary>
     public void Apply(JsonObject one)
@@ -188,7 +191,9 @@ internal sealed class LiveCluster : IAsyncDisposable
     });
 
     private string Missing(Wanted fresh) => string.Join(", ", fresh.Cluster.Resources.Values.Where(one => Reconciler.Wanted.Cluster.IsMissing(one, one.Metadata.ResourceVersion)).Select(one => $"{one.Key}@{one.Metadata.ResourceVersion}")
-        .Concat(Reconciler.Wanted.Cluster.Resources.Keys.Where(key => !ResourceKinds.IsOwn(key.Kind) && !fresh.Cluster.Resources.ContainsKey(key)).Select(key => $"that {key} is gone")));
+        .Concat(Reconciler.Wanted.Cluster.Resources.Keys
+            .Where(key => !ResourceKinds.IsOwn(key.Kind) && !fresh.Cluster.Resources.ContainsKey(key))
+            .Select(key => $"that {key} is gone")));
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()

@@ -18,7 +18,7 @@ public sealed class RelayCommandTests : IDisposable
         api.ApplyKubernetesService();
         api.Access.RequireToken("let-me-in");
         api.WriteKubeconfig(kubeconfig);
-        var health = ProxyPorts.FreePorts(1)[0];
+        var health = FreePorts.Take();
         await using var relay = await ChildProcess.StartAsync(
             null, Repository.Executable, ["relay", "--kubeconfig", kubeconfig, "--health-port", health.ToString(CultureInfo.InvariantCulture), "--endpoint", "http://127.0.0.1:9/", "--config-map", ""]);
         using var http = new HttpClient { BaseAddress = new(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{health}/")) };

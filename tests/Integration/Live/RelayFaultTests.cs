@@ -247,7 +247,8 @@ public sealed class RelayFaultTests : IAsyncLifetime
         var live = await LiveCluster.StartAsync(stage);
         await live.HostAsync("first");
         await live.ConvergedAsync();
-        await live.Reconciler.ResyncAsync(confirmed: false, TestContext.Current.CancellationToken); // after the one that the relay's start asked for
+        // After the one that the relay's start asked for.
+        await live.Reconciler.ResyncAsync(confirmed: false, TestContext.Current.CancellationToken);
 
         var bad = 0;
         live.BeforeTaking = () => Task.CompletedTask;

@@ -88,7 +88,7 @@ public sealed class AdminTlsTests(HAProxyProcess haproxy) : IClassFixture<HAProx
         using var silent = new TcpListener(IPAddress.Loopback, 0);
         silent.Start();
 
-        var refused = await Assert.ThrowsAsync<ProxyUnavailableException>(() => OpenAsync(credentials, port: HAProxyProcess.FreePorts(1)[0]));
+        var refused = await Assert.ThrowsAsync<ProxyUnavailableException>(() => OpenAsync(credentials, port: FreePorts.Take()));
         var mute = await Assert.ThrowsAsync<ProxyUnavailableException>(() => OpenAsync(
             credentials, HAProxyProcess.Options with { ConnectDeadline = TimeSpan.FromMilliseconds(200) }, ((IPEndPoint)silent.LocalEndpoint).Port));
 

@@ -68,7 +68,7 @@ public sealed class ProxyLinkTests(HAProxyProcess haproxy) : IClassFixture<HAPro
     public async Task A_dead_proxy_costs_its_users_nothing_once_that_is_known()
     {
         using var credentials = haproxy.Pki.Credentials();
-        var nowhere = haproxy.Address with { AdminPort = HAProxyProcess.FreePorts(1)[0] };
+        var nowhere = haproxy.Address with { AdminPort = FreePorts.Take() };
         await using var link = new ProxyLink(
             nowhere, credentials, HAProxyProcess.Options with { CircuitBreak = TimeSpan.FromMinutes(1) }, TimeProvider.System);
         var first = await Assert.ThrowsAsync<ProxyUnavailableException>(() => EchoAsync(link, "x"));

@@ -107,7 +107,10 @@ public sealed class ProxyPushTests(HAProxyProcess haproxy) : IClassFixture<HAPro
     private async Task<List<string>[]> PushAsync(PlanScope scope)
     {
         stream.Written.Clear();
-        await ProxyPush.RunAsync(connection, wanted, 1, scope, Refusals.None, (_, _, _) => throw new InvalidOperationException("no certificate is wanted"), Cancelled);
+        await ProxyPush.RunAsync(
+            connection, wanted, 1, scope, Refusals.None,
+            (_, _, _) => throw new InvalidOperationException("no certificate is wanted"),
+            Cancelled);
         var left = HAProxyPlanner.Plan(wanted, 1, await Stage.StateAsync(haproxy), PlanScope.All());
         Assert.True(left.IsDone, string.Join('\n', left.Steps));
         return [.. stream.Written.Select(text => text.Split('\n').SkipLast(2).ToList())];

@@ -9,7 +9,9 @@ using Xunit;
 
 namespace IngressReconciler.Tests.Integration.Proxies;
 
-/// <summary>What the bootstrap makes of a request before a pod sees it, to the byte: clients write what they like, and a pod says what came.</summary>
+/// <summary>
+/// What the bootstrap makes of a request before a pod sees it, to the byte: clients write what they like, and a pod says what came.
+/// </summary>
 public sealed class RequestFormTests(HAProxyProcess haproxy) : IClassFixture<HAProxyProcess>, IAsyncLifetime
 {
     private const string Host = "x.example";
@@ -32,7 +34,10 @@ public sealed class RequestFormTests(HAProxyProcess haproxy) : IClassFixture<HAP
                 new($"publish backend {pod.Name}"));
         }
 
-        await TellAsync(new("add map virt@proxy-sources 127.0.0.1/32 accepted"), new($"add map virt@routes ingress|{Host}/ rest"), new("add map virt@routes \\#version 1"));
+        await TellAsync(
+            new("add map virt@proxy-sources 127.0.0.1/32 accepted"),
+            new($"add map virt@routes ingress|{Host}/ rest"),
+            new("add map virt@routes \\#version 1"));
     }
 
     public async ValueTask DisposeAsync()
@@ -133,7 +138,9 @@ public sealed class RequestFormTests(HAProxyProcess haproxy) : IClassFixture<HAP
         await TellAsync(new RuntimeCommand("add map virt@forwarders 127.0.0.1/32 1"));
         Assert.DoesNotContain("6.6.6.6", await AskAsync("/", $"{name}: 6.6.6.6\r\n"), StringComparison.Ordinal);
         seen = await AskAsync("/", "X-Forwarded-For: 7.7.7.7\r\nX-Real-IP: 8.8.8.8\r\nX-Forwarded-Port: 4444\r\n");
-        Assert.Equal(("7.7.7.7, 127.0.0.1", "8.8.8.8", "4444"), (Header(seen, "x-forwarded-for"), Header(seen, "x-real-ip"), Header(seen, "x-forwarded-port")));
+        Assert.Equal(
+            ("7.7.7.7, 127.0.0.1", "8.8.8.8", "4444"),
+            (Header(seen, "x-forwarded-for"), Header(seen, "x-real-ip"), Header(seen, "x-forwarded-port")));
     }
 
     [Theory]
@@ -155,7 +162,9 @@ public sealed class RequestFormTests(HAProxyProcess haproxy) : IClassFixture<HAP
     [InlineData("Connection: X-Forwarded-For\r\nConnection: upgrade\r\n")]
     public async Task An_upgrade_goes_through_alone(string lines)
     {
-        var seen = await AskAsync("/", $"{lines}Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n");
+        var seen = await AskAsync(
+            "/",
+            $"{lines}Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n");
         Assert.Equal(("upgrade", "websocket"), (Header(seen, "connection"), Header(seen, "upgrade")));
     }
 
@@ -173,7 +182,9 @@ public sealed class RequestFormTests(HAProxyProcess haproxy) : IClassFixture<HAP
     private static string Target(string seen) => seen.Split('\n')[1].Split(' ') is [_, var target, ..] ? target : seen;
 
     private static string? Header(string seen, string name) =>
-        seen.Split('\n').FirstOrDefault(line => line.StartsWith(name + ": ", StringComparison.Ordinal)) is { } line ? line[(name.Length + 2)..].TrimEnd('\r') : null;
+        seen.Split('\n').FirstOrDefault(line => line.StartsWith(name + ": ", StringComparison.Ordinal)) is { } line
+            ? line[(name.Length + 2)..].TrimEnd('\r')
+            : null;
 
     /// <summary>What the pod saw: its name, then the request's head.</summary>
     private async Task<string> AskAsync(string target, string headers = "", int? port = null, byte[]? before = null, bool tls = false)
@@ -211,14 +222,19 @@ public sealed class RequestFormTests(HAProxyProcess haproxy) : IClassFixture<HAP
         return answer.ToString();
     }
 
-    /// <summary>The same over HTTP/2, in which a client may put any byte into the path: frames by hand, for no client of .NET's would send them (RFC 9113, RFC 7541).</summary>
+    /// <summary>
+    /// The same over HTTP/2, in which a client may put any byte into the path: frames by hand, for no client of .NET's would send them
+    /// (RFC 9113, RFC 7541).
+    /// </summary>
     private async Task<string> AskHttp2Async(string target)
     {
         using var client = new TcpClient();
         await client.ConnectAsync(IPAddress.Loopback, haproxy.Ports.Http, Cancelled);
         await using var stream = client.GetStream();
         byte[] fields = [.. Field(":method", "GET"), .. Field(":scheme", "http"), .. Field(":authority", Host), .. Field(":path", target)];
-        await stream.WriteAsync((byte[])[.. "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8, .. Frame(4, 0, 0, []), .. Frame(1, 5, 1, fields)], Cancelled);
+        await stream.WriteAsync(
+            (byte[])[.. "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8, .. Frame(4, 0, 0, []), .. Frame(1, 5, 1, fields)],
+            Cancelled);
 
         var data = new MemoryStream();
         for (var head = new byte[9]; ;)
@@ -243,9 +259,18 @@ public sealed class RequestFormTests(HAProxyProcess haproxy) : IClassFixture<HAP
         return [.. head, .. payload];
     }
 
-    private static byte[] Field(string name, string value) => [0, (byte)name.Length, .. Encoding.Latin1.GetBytes(name), (byte)value.Length, .. Encoding.Latin1.GetBytes(value)];
+    private static byte[] Field(string name, string value) =>
+    [
+        0,
+        (byte)name.Length,
+        .. Encoding.Latin1.GetBytes(name),
+        (byte)value.Length,
+        .. Encoding.Latin1.GetBytes(value),
+    ];
 
-    /// <summary>Answers each connection's one request with its own name and, from the next line on, the request's head as it came.</summary>
+    /// <summary>
+    /// Answers each connection's one request with its own name and, from the next line on, the request's head as it came.
+    /// </summary>
     private sealed class Pod : IAsyncDisposable
     {
         private readonly TcpListener listener = new(IPAddress.Loopback, 0);
@@ -280,10 +305,17 @@ public sealed class RequestFormTests(HAProxyProcess haproxy) : IClassFixture<HAP
                     using var client = await listener.AcceptTcpClientAsync(over.Token);
                     await using var stream = client.GetStream();
                     var head = new StringBuilder();
-                    for (var buffer = new byte[4096]; !head.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal) && await stream.ReadAsync(buffer, over.Token) is > 0 and var read;)
+                    var buffer = new byte[4096];
+                    while (!head.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal)
+                        && await stream.ReadAsync(buffer, over.Token) is > 0 and var read)
+                    {
                         head.Append(Encoding.Latin1.GetString(buffer, 0, read));
+                    }
+
                     var body = $"{Name}\n{head}";
-                    await stream.WriteAsync(Encoding.Latin1.GetBytes($"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {body.Length}\r\n\r\n{body}"), over.Token);
+                    await stream.WriteAsync(
+                        Encoding.Latin1.GetBytes($"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {body.Length}\r\n\r\n{body}"),
+                        over.Token);
                 }
             }
             catch (OperationCanceledException)

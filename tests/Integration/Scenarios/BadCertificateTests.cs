@@ -37,7 +37,8 @@ public sealed class BadCertificateTests : IAsyncLifetime
         {
             ["rsa-512"] = Rsa(512),
             ["rsa-1024"] = Rsa(1024),
-            ["broken-block"] = (good + "\n" + other[..^60], goodKey, "block 2 of tls.crt is broken or does not end (-----END …-----); write it anew"),
+            ["broken-block"] =
+                (good + "\n" + other[..^60], goodKey, "block 2 of tls.crt is broken or does not end (-----END …-----); write it anew"),
             ["nul"] = (good.Replace("MII", "M\0I", StringComparison.Ordinal), goodKey, "block 1 of tls.crt is broken"),
             ["foreign-key"] = (good, otherKey, "store the two that belong together"),
             ["encrypted"] = (good, Encrypted(goodKey), "store it without a passphrase"),
@@ -60,14 +61,16 @@ public sealed class BadCertificateTests : IAsyncLifetime
         await AllServedAsync(bad.Keys.Concat(["good", "odd"]));
         foreach (var (name, (_, _, says)) in bad)
         {
-            var finding = Assert.Single(reconciler.Findings, finding => finding.Object == new ResourceKey(ResourceKind.Secret, "shop", name));
+            var finding = Assert.Single(reconciler.Findings, finding =>
+                finding.Object == new ResourceKey(ResourceKind.Secret, "shop", name));
             Assert.Equal((Severity.Error, RefusalFindings.CertificateNotUsable), (finding.Severity, finding.Reason));
             Assert.Contains(says, finding.Message, StringComparison.Ordinal);
             Assert.Equal("localhost", await ShownAsync(stage.Proxies[0], $"{name}.example"));
             Stage.Say($"{finding.Object}: {finding.Message}");
         }
 
-        Assert.DoesNotContain(reconciler.Findings, finding => finding.Object.Name is "good" or "odd" && finding.Reason == RefusalFindings.CertificateNotUsable);
+        Assert.DoesNotContain(reconciler.Findings, finding =>
+            finding.Object.Name is "good" or "odd" && finding.Reason == RefusalFindings.CertificateNotUsable);
         Assert.Equal(Serial(good), await ShownAsync(stage.Proxies[0], "good.example"));
         Assert.Equal(Serial(good), await ShownAsync(stage.Proxies[0], "odd.example"));
 
@@ -88,12 +91,15 @@ public sealed class BadCertificateTests : IAsyncLifetime
         await clusters.ResyncAsync(Cancelled);
         Assert.Equal(Serial(good), await ShownAsync(stage.Proxies[0], "rsa-512.example"));
         Assert.Equal(Serial(good), await ShownAsync(stage.Proxies[0], "good.example"));
-        Assert.DoesNotContain(reconciler.Findings, finding => finding.Object.Name == "rsa-512" && finding.Reason == RefusalFindings.CertificateNotUsable);
-        Assert.Contains(reconciler.Findings, finding => finding.Object.Name == "good" && finding.Reason == RefusalFindings.CertificateNotUsable);
+        Assert.DoesNotContain(reconciler.Findings, finding =>
+            finding.Object.Name == "rsa-512" && finding.Reason == RefusalFindings.CertificateNotUsable);
+        Assert.Contains(reconciler.Findings, finding =>
+            finding.Object.Name == "good" && finding.Reason == RefusalFindings.CertificateNotUsable);
     }
 
     /// <summary>What is wrong with a pair that HAProxy itself is given, past our own judging.</summary>
-    public static TheoryData<string> Raw => ["rsa 512", "no block", "broken block", "a foreign key", "a NUL", "a long line", "the end of a payload", "nothing"];
+    public static TheoryData<string> Raw =>
+        ["rsa 512", "no block", "broken block", "a foreign key", "a NUL", "a long line", "the end of a payload", "nothing"];
 
     [Theory]
     [MemberData(nameof(Raw))]
@@ -127,8 +133,13 @@ public sealed class BadCertificateTests : IAsyncLifetime
         async Task ServedAsync(string name)
         {
             await stage.ServedAsync($"{name}.example", name);
-            await Stage.UntilAsync("both run what is wanted", () => reconciler.Proxies.All(proxy => proxy.Running && proxy.Version == reconciler.Version));
-            var finding = Assert.Single(reconciler.Findings, finding => finding is { Object: { Kind: ResourceKind.Secret, Name: "bad" }, Reason: RefusalFindings.CertificateNotUsable });
+            await Stage.UntilAsync("both run what is wanted", () =>
+                reconciler.Proxies.All(proxy => proxy.Running && proxy.Version == reconciler.Version));
+            var finding = Assert.Single(reconciler.Findings, finding => finding is
+            {
+                Object: { Kind: ResourceKind.Secret, Name: "bad" },
+                Reason: RefusalFindings.CertificateNotUsable,
+            });
             Assert.Equal(Serial(good), await ShownAsync(stage.Proxies[1], "good.example"));
             Stage.Say(finding.Message);
         }
@@ -146,7 +157,10 @@ public sealed class BadCertificateTests : IAsyncLifetime
         using var rsa = RSA.Create(bits);
         using var certificate = new CertificateRequest("CN=small.example", rsa, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1)
             .CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(30));
-        return (certificate.ExportCertificatePem() + "\n", rsa.ExportPkcs8PrivateKeyPem() + "\n", $"an RSA key of {bits} bits, and 2048 are the fewest that are safe; issue it anew");
+        return (
+            certificate.ExportCertificatePem() + "\n",
+            rsa.ExportPkcs8PrivateKeyPem() + "\n",
+            $"an RSA key of {bits} bits, and 2048 are the fewest that are safe; issue it anew");
     }
 
     private static string Encrypted(string key)
@@ -171,7 +185,12 @@ public sealed class BadCertificateTests : IAsyncLifetime
 #pragma warning restore CA5359
         await tls.AuthenticateAsClientAsync(host);
         using var certificate = X509CertificateLoader.LoadCertificate(tls.RemoteCertificate!.GetRawCertData());
-        return certificate.MatchesHostname("localhost") && !certificate.MatchesHostname("good.example") && !certificate.MatchesHostname("late.example") && !certificate.MatchesHostname("other.example") ? "localhost" : certificate.SerialNumber;
+        return certificate.MatchesHostname("localhost")
+            && !certificate.MatchesHostname("good.example")
+            && !certificate.MatchesHostname("late.example")
+            && !certificate.MatchesHostname("other.example")
+                ? "localhost"
+                : certificate.SerialNumber;
     }
 
     private async Task AllServedAsync(IEnumerable<string> names)

@@ -59,8 +59,10 @@ public sealed class CertificateLockTests : IAsyncLifetime
         await Stage.AcceptAsync(reconciler, [stage.Objects.Applied(ingress), secret, .. await stage.HostAsync("second")]);
         await stage.ServedAsync("tls.example", "first");
         await stage.ServedAsync("second.example", "second");
-        await Stage.UntilAsync("p1 says what to do", () => reconciler.Proxies.Single(proxy => proxy.Name == "p1") is { Running: true, Trouble: { } trouble }
-            && trouble.Contains("Secret shop/pair", StringComparison.Ordinal) && trouble.EndsWith("restart this proxy", StringComparison.Ordinal));
+        await Stage.UntilAsync("p1 says what to do", () =>
+            reconciler.Proxies.Single(proxy => proxy.Name == "p1") is { Running: true, Trouble: { } trouble }
+            && trouble.Contains("Secret shop/pair", StringComparison.Ordinal)
+            && trouble.EndsWith("restart this proxy", StringComparison.Ordinal));
         Assert.Contains(reconciler.Findings, finding => finding.Object is { Namespace: "shop", Name: "pair" } && finding.Message.Contains("restart this proxy", StringComparison.Ordinal));
         await stage.RunsAsync(reconciler.Wanted, reconciler.Version, stage.Proxies[1]);
 

@@ -26,7 +26,7 @@ internal sealed class Instance : IAsyncDisposable
     /// <param name="stage">The stage.</param>
     public static async Task<Instance> StartAsync(Stage stage)
     {
-        var port = ProxyPorts.FreePorts(1)[0];
+        var port = FreePorts.Take();
         var cluster = $"IngressReconciler__Clusters__{stage.ClusterId}__";
         var process = await ChildProcess.StartAsync(Path.GetTempFileName(), Path.Combine(AppContext.BaseDirectory, "ingress-reconciler"), ["serve"], new Dictionary<string, string>
         {

@@ -9,8 +9,8 @@ using Xunit;
 namespace IngressReconciler.Tests.Integration.Scenarios;
 
 /// <summary>
-/// Whatever a proxy refuses, at whichever step: it is one object's, that object keeps what it had and has a finding, and all others are served and follow. The
-/// first proxy refuses, a real one behind a <see cref="RefusingProxy"/>; the second does not.
+/// Whatever a proxy refuses, at whichever step: it is one object's, that object keeps what it had and has a finding, and all others are
+/// served and follow. The first proxy refuses, a real one behind a <see cref="RefusingProxy"/>; the second does not.
 /// </summary>
 [Collection(nameof(Scenarios))]
 public sealed class RefusalTests : IAsyncLifetime
@@ -44,7 +44,9 @@ public sealed class RefusalTests : IAsyncLifetime
 
     public ValueTask DisposeAsync() => stage.DisposeAsync();
 
-    /// <summary>Every kind of step, by the commands that are refused: what the victim changes to meet it, and the owner that is named.</summary>
+    /// <summary>
+    /// Every kind of step, by the commands that are refused: what the victim changes to meet it, and the owner that is named.
+    /// </summary>
     public static TheoryData<string, ResourceKind, string> Steps => new()
     {
         { "add backend http:victim:", ResourceKind.Service, "new" },
@@ -74,7 +76,8 @@ public sealed class RefusalTests : IAsyncLifetime
         refusing.Refuses = (line, payload) => $"{line} {payload}".StartsWith(refused, StringComparison.Ordinal);
         await Stage.AcceptAsync(reconciler, [.. Change(change), .. await stage.HostAsync("beside")]);
         await IsolatedAsync(owner, "beside");
-        Assert.Contains(refusing.Refused, line => refused.StartsWith(line, StringComparison.Ordinal) || line.StartsWith(refused, StringComparison.Ordinal));
+        Assert.Contains(refusing.Refused, line =>
+            refused.StartsWith(line, StringComparison.Ordinal) || line.StartsWith(refused, StringComparison.Ordinal));
 
         // What comes later is not held up either, and costs no look at everything.
         await Stage.AcceptAsync(reconciler, await stage.HostAsync("later"));
@@ -93,7 +96,8 @@ public sealed class RefusalTests : IAsyncLifetime
             worker.LookAtEverything();
         await Stage.AcceptAsync(reconciler, await stage.HostAsync("last"));
         await stage.RunsAsync(reconciler.Wanted, reconciler.Version);
-        await Stage.UntilAsync("nothing is refused any more", () => reconciler.Proxies.All(proxy => proxy is { Running: true, Trouble: null }));
+        await Stage.UntilAsync("nothing is refused any more", () =>
+            reconciler.Proxies.All(proxy => proxy is { Running: true, Trouble: null }));
         Assert.DoesNotContain(reconciler.Findings, finding => finding.Message.Contains(RefusingProxy.Said, StringComparison.Ordinal));
     }
 
@@ -106,7 +110,9 @@ public sealed class RefusalTests : IAsyncLifetime
         Assert.Contains(reconciler.Findings, finding => finding.Message.Contains(RefusingProxy.Said, StringComparison.Ordinal));
 
         refusing.Refuses = (_, _) => false;
-        await Stage.AcceptAsync(reconciler, [victims.Applied(victims.Slice("web", 8080, ("10.66.0.1", "web-1", "ready"), ("10.66.0.9", "web-9", "ready"), ("10.66.0.8", "web-8", "ready")))]);
+        var pods = victims.Slice(
+            "web", 8080, ("10.66.0.1", "web-1", "ready"), ("10.66.0.9", "web-9", "ready"), ("10.66.0.8", "web-8", "ready"));
+        await Stage.AcceptAsync(reconciler, [victims.Applied(pods)]);
         await stage.RunsAsync(reconciler.Wanted, reconciler.Version);
         Assert.DoesNotContain(reconciler.Findings, finding => finding.Message.Contains(RefusingProxy.Said, StringComparison.Ordinal));
     }
@@ -117,8 +123,11 @@ public sealed class RefusalTests : IAsyncLifetime
     [InlineData("commit map")]
     public async Task Routes_that_cannot_be_replaced_at_once_are_edited_one_by_one_and_only_the_refused_ones_are_missing(string refused)
     {
-        refusing.Refuses = (line, payload) => line.StartsWith(refused, StringComparison.Ordinal) || line.StartsWith("add map virt@routes ingress|h7.victim", StringComparison.Ordinal);
-        var many = Enumerable.Range(0, HAProxyPlanner.ReplaceFrom + 20).Select(i => victims.Applied(victims.Ingress($"i{i}", ($"h{i}.victim", "/", "web"))));
+        refusing.Refuses = (line, payload) =>
+            line.StartsWith(refused, StringComparison.Ordinal)
+            || line.StartsWith("add map virt@routes ingress|h7.victim", StringComparison.Ordinal);
+        var numbers = Enumerable.Range(0, HAProxyPlanner.ReplaceFrom + 20);
+        var many = numbers.Select(i => victims.Applied(victims.Ingress($"i{i}", ($"h{i}.victim", "/", "web"))));
         await Stage.AcceptAsync(reconciler, [.. Victim(), .. many]);
         foreach (var worker in reconciler.Workers)
             worker.LookAtEverything();
@@ -128,18 +137,27 @@ public sealed class RefusalTests : IAsyncLifetime
 
         Assert.Contains(refusing.Refused, line => line.StartsWith(refused, StringComparison.Ordinal));
         var routes = (await Stage.StateAsync(stage.Proxies[0])).Routes;
-        Assert.Equal(Enumerable.Range(0, HAProxyPlanner.ReplaceFrom + 20).Where(i => i != 7).Select(i => $"ingress|h{i}.victim/").Order(), routes.Keys.Where(key => key.StartsWith("ingress|h", StringComparison.Ordinal)).Order());
+        Assert.Equal(
+            numbers.Where(i => i != 7).Select(i => $"ingress|h{i}.victim/").Order(),
+            routes.Keys.Where(key => key.StartsWith("ingress|h", StringComparison.Ordinal)).Order());
         await IsolatedAsync(ResourceKind.Ingress, "control");
     }
 
-    /// <summary>Both proxies are said to run what is wanted, the host is served by both, and the finding names the victim's object, the proxy and what it said.</summary>
+    /// <summary>
+    /// Both proxies are said to run what is wanted, the host is served by both, and the finding names the victim's object, the
+    /// proxy and what it said.
+    /// </summary>
     private async Task IsolatedAsync(ResourceKind owner, string served)
     {
-        await Stage.UntilAsync("both proxies run what is wanted", () => reconciler.Proxies.All(proxy => proxy.Running && proxy.Version == reconciler.Version && proxy.Position == $"{reconciler.Position}"));
+        await Stage.UntilAsync("both proxies run what is wanted", () => reconciler.Proxies.All(proxy =>
+            proxy.Running && proxy.Version == reconciler.Version && proxy.Position == $"{reconciler.Position}"));
         await stage.ServedAsync($"{served}.example", served);
         await stage.ServedAsync("control.example", "control");
-        var findings = reconciler.Findings.Where(finding => finding.Message.Contains(RefusingProxy.Said, StringComparison.Ordinal)).ToArray();
-        Assert.Contains(findings, finding => finding is { Severity: Severity.Error, Object.Namespace: "victim" } && finding.Object.Kind == owner);
+        var findings = reconciler.Findings
+            .Where(finding => finding.Message.Contains(RefusingProxy.Said, StringComparison.Ordinal))
+            .ToArray();
+        Assert.Contains(findings, finding =>
+            finding is { Severity: Severity.Error, Object.Namespace: "victim" } && finding.Object.Kind == owner);
         Assert.All(findings, finding => Assert.Equal("victim", finding.Object.Namespace));
         Assert.All(findings, finding => Assert.Contains("p1", finding.Message, StringComparison.Ordinal));
         Assert.Contains("victim/", reconciler.Proxies.Single(proxy => proxy.Name == "p1").Trouble, StringComparison.Ordinal);
@@ -160,9 +178,11 @@ public sealed class RefusalTests : IAsyncLifetime
     private JsonElement[] Change(string change) => change switch
     {
         "new" => Victim(),
-        "more pods" => [victims.Applied(victims.Slice("web", 8080, ("10.66.0.1", "web-1", "ready"), ("10.66.0.2", "web-2", "ready"), ("10.66.0.9", "web-9", "ready")))],
+        "more pods" => [victims.Applied(victims.Slice(
+            "web", 8080, ("10.66.0.1", "web-1", "ready"), ("10.66.0.2", "web-2", "ready"), ("10.66.0.9", "web-9", "ready")))],
         "fewer pods" => [victims.Applied(victims.Slice("web", 8080, ("10.66.0.1", "web-1", "ready")))],
-        "a pod that drains" => [victims.Applied(victims.Slice("web", 8080, ("10.66.0.1", "web-1", "ready"), ("10.66.0.2", "web-2", "terminating")))],
+        "a pod that drains" => [victims.Applied(victims.Slice(
+            "web", 8080, ("10.66.0.1", "web-1", "ready"), ("10.66.0.2", "web-2", "terminating")))],
         "one more host" => [victims.Applied(victims.Ingress("more", ("more.victim", "/", "web")))],
         "another Service" => [victims.Applied(Ingress("other"))],
         "no host" => [victims.Deleted(Ingress("web"))],

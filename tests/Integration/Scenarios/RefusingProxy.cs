@@ -9,8 +9,8 @@ using IngressReconciler.Proxies;
 namespace IngressReconciler.Tests.Integration.Scenarios;
 
 /// <summary>
-/// Stands before a real proxy's admin port: passes commands on one by one and gives its replies, but for those commands that it answers itself with an error, as
-/// HAProxy does when it refuses one.
+/// Stands before a real proxy's admin port: passes commands on one by one and gives its replies, but for those commands that it answers
+/// itself with an error, as HAProxy does when it refuses one.
 /// </summary>
 internal sealed class RefusingProxy : IAsyncDisposable
 {
@@ -28,7 +28,9 @@ internal sealed class RefusingProxy : IAsyncDisposable
     public RefusingProxy(IngressProxy real)
     {
         this.real = real;
-        using var read = X509Certificate2.CreateFromPemFile(Path.Combine(real.Pki.Folder, "admin/tls.crt"), Path.Combine(real.Pki.Folder, "admin/tls.key"));
+        using var read = X509Certificate2.CreateFromPemFile(
+            Path.Combine(real.Pki.Folder, "admin/tls.crt"),
+            Path.Combine(real.Pki.Folder, "admin/tls.key"));
         certificate = X509CertificateLoader.LoadPkcs12(read.Export(X509ContentType.Pkcs12), null);
         listener.Start();
         accepting = AcceptAsync();
@@ -94,7 +96,8 @@ internal sealed class RefusingProxy : IAsyncDisposable
                     continue;
                 }
 
-                await behind.WriteAsync(Encoding.UTF8.GetBytes(payload is null ? $"{line}\n" : $"{line}\n{payload}%END%\n"), stopping.Token);
+                var passed = payload is null ? $"{line}\n" : $"{line}\n{payload}%END%\n";
+                await behind.WriteAsync(Encoding.UTF8.GetBytes(passed), stopping.Token);
                 var reply = new StringBuilder();
                 while (await said is { Length: > 0 } part)
                 {

@@ -37,7 +37,7 @@ public sealed class Stage : IAsyncLifetime
     {
         ClusterId = $"c{Guid.NewGuid():N}"[..12];
         Objects = new(ClusterId);
-        PodPort = ProxyPorts.FreePorts(1)[0];
+        PodPort = FreePorts.Take();
         Proxies = [.. Enumerable.Range(1, 2).Select(i => new IngressProxy($"p{i}", IPAddress.Loopback, ProxyPorts.Free(), Pki))];
     }
 
@@ -186,7 +186,7 @@ public sealed class Stage : IAsyncLifetime
     /// <summary>An edge of the kind that stands before NodePorts: it knows connections only, and says whose they are.</summary>
     internal async Task<int> EdgeAsync()
     {
-        var port = ProxyPorts.FreePorts(1)[0];
+        var port = FreePorts.Take();
         var file = Path.GetTempFileName();
         await File.WriteAllTextAsync(file, string.Create(CultureInfo.InvariantCulture, $"""
             global

@@ -93,7 +93,10 @@ public sealed class TlsTests : IAsyncLifetime
         await ResyncAsync();
         Assert.Equal(newest, await ShownAsync(Host));
         Assert.Contains(reconciler.Findings, finding => finding is { Reason: "CertificateNotUsable", Object: { Namespace: "shop", Name: "pair" } });
-        Assert.All(reconciler.Proxies, proxy => Assert.Contains("all is applied but Secret shop/pair: tls.key is not the key of any certificate in tls.crt", proxy.Trouble, StringComparison.Ordinal));
+        Assert.All(reconciler.Proxies, proxy => Assert.Contains(
+            "all is applied but Secret shop/pair: tls.key is not the key of any certificate in tls.crt",
+            proxy.Trouble,
+            StringComparison.Ordinal));
         Assert.Contains(stage.Log, line => line.Contains("goes on without what Secret shop/pair asks for", StringComparison.Ordinal));
         await ResyncAsync();
         Assert.Equal(newest, await ShownAsync(Host));

@@ -55,7 +55,7 @@ public sealed class OutageTests(SharedAzurite azurite)
     [Fact]
     public async Task Storage_that_is_gone_is_reported_within_the_deadline_with_its_name()
     {
-        var options = await azurite.FreshAsync(AzuriteProcess.FreePort()) with { Deadline = TimeSpan.FromSeconds(2) };
+        var options = await azurite.FreshAsync(FreePorts.Take()) with { Deadline = TimeSpan.FromSeconds(2) };
         using var storage = new BlobStorage(options, TimeProvider.System);
         var cluster = storage.Cluster("one");
         var calls = new Func<Task>[]
@@ -94,7 +94,7 @@ public sealed class OutageTests(SharedAzurite azurite)
     [Fact]
     public async Task A_caller_that_gives_up_is_told_so_and_of_no_outage()
     {
-        using var storage = new BlobStorage(await azurite.FreshAsync(AzuriteProcess.FreePort()), TimeProvider.System);
+        using var storage = new BlobStorage(await azurite.FreshAsync(FreePorts.Take()), TimeProvider.System);
         using var impatient = new CancellationTokenSource(TimeSpan.FromMilliseconds(200));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => storage.Cluster("one").Head.ReadAsync(null, impatient.Token));
     }

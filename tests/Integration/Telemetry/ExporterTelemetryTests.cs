@@ -40,7 +40,7 @@ public sealed partial class ExporterTelemetryTests(SharedAzurite azurite)
         api.Access.RequireToken("let-me-in");
         api.WriteKubeconfig(kubeconfig);
         api.Apply(new Objects(cluster).Class());
-        var port = ProxyPorts.FreePorts(1)[0].ToString(CultureInfo.InvariantCulture);
+        var port = FreePorts.Take().ToString(CultureInfo.InvariantCulture);
         await using var relay = await ChildProcess.StartAsync(
             null, Repository.Executable, ["relay", "--cluster", cluster, "--kubeconfig", kubeconfig, "--endpoint", sink.Address, "--health-port", port], new Dictionary<string, string>());
         using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new($"http://127.0.0.1:{port}") };

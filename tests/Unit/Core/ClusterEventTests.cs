@@ -11,19 +11,41 @@ public sealed class ClusterEventTests
     private const string Named = "\"metadata\":{\"name\":\"web\",\"namespace\":\"shop\",\"resourceVersion\":\"1\"}";
 
     [Theory]
-    [InlineData("/elsewhere", "applied", $$"""{"apiVersion":"v1","kind":"Service",{{Named}}}""", "event 'u/1' about Service shop/web: field 'source' is '/elsewhere'; expected")]
-    [InlineData("/clusters/a", "else", $$"""{"apiVersion":"v1","kind":"Service",{{Named}}}""", "event 'u/1' about Service shop/web: field 'type' is ")]
+    [InlineData(
+        "/elsewhere", "applied", $$"""{"apiVersion":"v1","kind":"Service",{{Named}}}""",
+        "event 'u/1' about Service shop/web: field 'source' is '/elsewhere'; expected")]
+    [InlineData(
+        "/clusters/a", "else", $$"""{"apiVersion":"v1","kind":"Service",{{Named}}}""",
+        "event 'u/1' about Service shop/web: field 'type' is ")]
     [InlineData("/clusters/a", "applied", "null", "event 'u/1' about Service shop/web: field 'data' is missing or no object")]
     [InlineData("/clusters/a", "applied", "[]", "event 'u/1' about Service shop/web: field 'data' is missing or no object")]
     [InlineData("/clusters/a", "applied", "{}", "event 'u/1' about Service shop/web: objects of kind ")]
-    [InlineData("/clusters/a", "applied", """{"apiVersion":"v1","kind":"Service"}""", "event 'u/1' about Service shop/web: field 'metadata' has the wrong type, or lacks")]
-    [InlineData("/clusters/a", "applied", """{"apiVersion":"v1","kind":"Service","metadata":{"namespace":"shop"}}""", "event 'u/1' about Service shop/web: field 'metadata' has the wrong type, or lacks")]
-    [InlineData("/clusters/a", "applied", """{"apiVersion":"v1","kind":"Service","metadata":{"name":"web","namespace":"a b","resourceVersion":"1"}}""", "event 'u/1' about 'Service a b/web': field 'metadata.namespace' is 'a b'")]
-    [InlineData("/clusters/a", "applied", """{"apiVersion":"v1","kind":"Service","metadata":{"name":"web","namespace":"shop","resourceVersion":"x"}}""", "event 'u/1' about Service shop/web: field 'metadata.resourceVersion' is 'x'")]
-    [InlineData("/clusters/a", "applied", $$$"""{"apiVersion":"v1","kind":"Service",{{{Named}}},"spec":{"ports":[{"port":"x"}]}}""", "event 'u/1' about Service shop/web: field 'spec.ports[0].port' has the wrong type")]
-    [InlineData("/clusters/a", "applied", $$$"""{"apiVersion":"v1","kind":"Secret",{{{Named}}},"data":{}}""", "event 'u/1' about Secret shop/web: field 'data' is there")]
-    [InlineData("/clusters/a", "applied", $$"""{"apiVersion":"v1","kind":"Secret",{{Named}},"fingerprint":"x"}""", "event 'u/1' about Secret shop/web: field 'fingerprint' is 'x'")]
-    [InlineData("/clusters/a", "deleted", $$"""{"apiVersion":"v1","kind":"Node",{{Named}}}""", "event 'u/1' about Node shop/web: field 'metadata.namespace' is 'shop'; expected none")]
+    [InlineData(
+        "/clusters/a", "applied", """{"apiVersion":"v1","kind":"Service"}""",
+        "event 'u/1' about Service shop/web: field 'metadata' has the wrong type, or lacks")]
+    [InlineData(
+        "/clusters/a", "applied", """{"apiVersion":"v1","kind":"Service","metadata":{"namespace":"shop"}}""",
+        "event 'u/1' about Service shop/web: field 'metadata' has the wrong type, or lacks")]
+    [InlineData(
+        "/clusters/a", "applied",
+        """{"apiVersion":"v1","kind":"Service","metadata":{"name":"web","namespace":"a b","resourceVersion":"1"}}""",
+        "event 'u/1' about 'Service a b/web': field 'metadata.namespace' is 'a b'")]
+    [InlineData(
+        "/clusters/a", "applied",
+        """{"apiVersion":"v1","kind":"Service","metadata":{"name":"web","namespace":"shop","resourceVersion":"x"}}""",
+        "event 'u/1' about Service shop/web: field 'metadata.resourceVersion' is 'x'")]
+    [InlineData(
+        "/clusters/a", "applied", $$$"""{"apiVersion":"v1","kind":"Service",{{{Named}}},"spec":{"ports":[{"port":"x"}]}}""",
+        "event 'u/1' about Service shop/web: field 'spec.ports[0].port' has the wrong type")]
+    [InlineData(
+        "/clusters/a", "applied", $$$"""{"apiVersion":"v1","kind":"Secret",{{{Named}}},"data":{}}""",
+        "event 'u/1' about Secret shop/web: field 'data' is there")]
+    [InlineData(
+        "/clusters/a", "applied", $$"""{"apiVersion":"v1","kind":"Secret",{{Named}},"fingerprint":"x"}""",
+        "event 'u/1' about Secret shop/web: field 'fingerprint' is 'x'")]
+    [InlineData(
+        "/clusters/a", "deleted", $$"""{"apiVersion":"v1","kind":"Node",{{Named}}}""",
+        "event 'u/1' about Node shop/web: field 'metadata.namespace' is 'shop'; expected none")]
     public void A_refusal_names_the_object_and_the_field(string source, string type, string data, string says) =>
         Assert.StartsWith(says, RefusalOf(Subject, source, type, data), StringComparison.Ordinal);
 
@@ -46,8 +68,9 @@ public sealed class ClusterEventTests
 
     private static string RefusalOf(string subject, string source, string type, string data)
     {
+        var name = $"ingressreconciler.object.{type}";
         using var json = JsonDocument.Parse(
-            $$"""{"specversion":"1.0","id":"u/1","source":"{{source}}","type":"ingressreconciler.object.{{type}}","subject":"{{subject}}","data":{{data}}}""");
+            $$"""{"specversion":"1.0","id":"u/1","source":"{{source}}","type":"{{name}}","subject":"{{subject}}","data":{{data}}}""");
         Assert.False(ClusterEvent.TryRead(json.RootElement, out _, out var refusal));
         return refusal;
     }

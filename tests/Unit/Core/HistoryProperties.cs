@@ -132,7 +132,9 @@ public class HistoryProperties
     [Fact]
     public void A_kind_that_could_not_be_listed_of_the_new_cluster_is_followed_at_once_when_it_can()
     {
-        var old = new ClusterList([.. Services(20, "300"), Identity("old", "1"), .. Nodes(20, "300")], Version("400").Add(ResourceKind.Node, "400"));
+        var old = new ClusterList(
+            [.. Services(20, "300"), Identity("old", "1"), .. Nodes(20, "300")],
+            Version("400").Add(ResourceKind.Node, "400"));
         var state = First(ClusterState.Empty, old);
         state = First(state, new([Identity("new", "5")], Version("9")), EarlierLists.None);
         Assert.Equal(20, state.Counts[ResourceKind.Node]);
@@ -193,12 +195,16 @@ public class HistoryProperties
         expected.Final().Resources.Values.Select(Content).Order(),
         actual.Resources.Values.Where(one => !ResourceKinds.IsOwn(one.Kind)).Select(Content).Order());
 
-    private static string Content(Resource one) =>
-        one.Key + JsonSerializer.Serialize(one with { Metadata = one.Metadata with { ResourceVersion = "1" } }, ResourceKinds.Of(one.Kind).Json);
+    private static string Content(Resource one)
+    {
+        var unversioned = one with { Metadata = one.Metadata with { ResourceVersion = "1" } };
+        return one.Key + JsonSerializer.Serialize(unversioned, ResourceKinds.Of(one.Kind).Json);
+    }
 
     private static void Equal(ClusterState expected, ClusterState actual) => Assert.Equal(Versions(expected), Versions(actual));
 
-    private static IEnumerable<string> Versions(ClusterState state) => state.Tombstones.Select(pair => $"no {pair.Key} {pair.Value.ResourceVersion}")
-        .Concat(state.Resources.Values.Select(one => $"{one.Key} {one.Metadata.ResourceVersion}"))
-        .Order();
+    private static IEnumerable<string> Versions(ClusterState state) =>
+        state.Tombstones.Select(pair => $"no {pair.Key} {pair.Value.ResourceVersion}")
+            .Concat(state.Resources.Values.Select(one => $"{one.Key} {one.Metadata.ResourceVersion}"))
+            .Order();
 }

@@ -160,7 +160,10 @@ public class PathMatchingTests
 
         var finding = Assert.Single(wanted.Findings, finding => finding.Reason == "InvalidPath");
         Assert.StartsWith("spec.rules[0].http.paths[0].path '/ppp", finding.Message, StringComparison.Ordinal);
-        Assert.Contains("has 1281 bytes with its host, percent-encoded, and proxies tell no more than 1280 apart", finding.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "has 1281 bytes with its host, percent-encoded, and proxies tell no more than 1280 apart",
+            finding.Message,
+            StringComparison.Ordinal);
         var keys = Stages.Routes(wanted.Model).Keys;
         Assert.Equal(2, keys.Count);
         Assert.All(keys, key => Assert.InRange(key.Length, 1, HAProxyRoutes.MaximumKeyLength));

@@ -5,8 +5,8 @@ using Xunit;
 namespace IngressReconciler.Tests.Unit.Core;
 
 /// <summary>
-/// A proxy refuses some parts at whichever step: everything else is brought to what is wanted, and what was answered before goes on being answered by the
-/// same, or by what is wanted.
+/// A proxy refuses some parts at whichever step: everything else is brought to what is wanted, and what was answered before goes on being
+/// answered by the same, or by what is wanted.
 /// </summary>
 [Properties(Arbitrary = [typeof(SmallClusters)], MaxTest = 300, StartSize = 20, EndSize = 120)]
 public class RefusalProperties
@@ -25,7 +25,9 @@ public class RefusalProperties
         var refused = Push(proxy, wanted, part => IsRefused(part, seed), PlanScope.All());
 
         var routes = Stages.Routes(wanted.Model);
-        Assert.All(refused.All, one => Assert.True(one.Owner is not null || (one.Part.Kind == PartKind.Route && !routes.ContainsKey(one.Part.Name)), $"{one.Part} is nobody's"));
+        Assert.All(refused.All, one => Assert.True(
+            one.Owner is not null || (one.Part.Kind == PartKind.Route && !routes.ContainsKey(one.Part.Name)),
+            $"{one.Part} is nobody's"));
         Assert.All(refused.All, one => Assert.True(IsRefused(one.Part, seed), $"{one.Part}"));
         foreach (var (key, value) in Stages.Routes(wanted.Model))
         {
@@ -43,7 +45,9 @@ public class RefusalProperties
             foreach (var server in set.Endpoints.Select(HAProxyNames.Server))
             {
                 Assert.True(
-                    proxy.Place(backend, server) is not null || refused.Has(new ProxyPart(PartKind.Backend, backend)) || refused.Has(ProxyPart.Server(backend, server)),
+                    proxy.Place(backend, server) is not null
+                    || refused.Has(new ProxyPart(PartKind.Backend, backend))
+                    || refused.Has(ProxyPart.Server(backend, server)),
                     $"{backend}/{server} is missing");
             }
         }
@@ -61,25 +65,38 @@ public class RefusalProperties
         var wanted = before.After(more.Changes(from: 100), Happenings.At).Next;
         var old = proxy.Routes.ToDictionary();
         var live = old.Values.Where(proxy.IsLive).ToHashSet();
-        var refused = Push(proxy, wanted, part => part.Kind is PartKind.Backend or PartKind.Route && IsRefused(part, seed), PlanScope.All());
+        var refused = Push(
+            proxy, wanted, part => part.Kind is PartKind.Backend or PartKind.Route && IsRefused(part, seed), PlanScope.All());
         foreach (var (key, value) in Stages.Routes(wanted.Model))
         {
-            if (old.TryGetValue(key, out var had) && had != value && live.Contains(had) && refused.Has(new ProxyPart(PartKind.Backend, value))
+            if (old.TryGetValue(key, out var had)
+                && had != value
+                && live.Contains(had)
+                && refused.Has(new ProxyPart(PartKind.Backend, value))
                 && !wanted.Endpoints.Keys.Any(upstream => HAProxyNames.Backend(upstream) == had))
+            {
                 Assert.True(proxy.Routes[key] == had && proxy.IsLive(had), $"{key} led to {had}, and leads to {proxy.Routes[key]}");
+            }
         }
     }
 
     [Property]
-    public void While_backends_are_refused_no_request_that_was_and_will_be_answered_is_led_nowhere(Happening[] log, Happening[] more, byte seed)
+    public void While_backends_are_refused_no_request_that_was_and_will_be_answered_is_led_nowhere(
+        Happening[] log, Happening[] more, byte seed)
     {
         var before = log.InService().Changes().Wanted();
         var proxy = Happenings.Proxy(before);
         var wanted = before.After(more.Changes(from: 100), Happenings.At).Next;
         var after = Happenings.Proxy(wanted);
-        var answered = (from host in Hosts from path in Paths where Answers(proxy, host, path) && Answers(after, host, path) select (host, path)).ToArray();
+        var answered = (
+            from host in Hosts
+            from path in Paths
+            where Answers(proxy, host, path) && Answers(after, host, path)
+            select (host, path)).ToArray();
         Push(proxy, wanted, part => part.Kind == PartKind.Backend && IsRefused(part, seed), PlanScope.All(), step =>
-            Assert.All(answered, one => Assert.True(proxy.Answers(one.host, one.path) is not null, $"after {step}, {one.host}{one.path} is led nowhere")));
+            Assert.All(answered, one => Assert.True(
+                proxy.Answers(one.host, one.path) is not null,
+                $"after {step}, {one.host}{one.path} is led nowhere")));
     }
 
     [Property]
@@ -97,7 +114,8 @@ public class RefusalProperties
     }
 
     /// <summary>As <c>ProxyPush</c> does: stage by stage, planned anew around what a stage was refused.</summary>
-    private static Refusals Push(SimulatedProxy proxy, Wanted wanted, Func<ProxyPart, bool> refuses, PlanScope scope, Action<Step>? taken = null)
+    private static Refusals Push(
+        SimulatedProxy proxy, Wanted wanted, Func<ProxyPart, bool> refuses, PlanScope scope, Action<Step>? taken = null)
     {
         proxy.Refuses = refuses;
         var refused = Refusals.None;
@@ -130,7 +148,9 @@ public class RefusalProperties
 
     /// <summary>About every fourth part, by its name: the same ones each time.</summary>
     private static bool IsRefused(ProxyPart part, byte seed) =>
-        part.Name != HAProxyRoutes.VersionKey && ((part.Name.Aggregate((int)part.Kind * 31, (hash, c) => unchecked((hash * 31) + c)) + seed) & 3) == 0;
+        part.Name != HAProxyRoutes.VersionKey
+        && ((part.Name.Aggregate((int)part.Kind * 31, (hash, c) => unchecked((hash * 31) + c)) + seed) & 3) == 0;
 
-    private static bool Answers(SimulatedProxy proxy, string host, string path) => proxy.Answers(host, path) is { } backend && proxy.IsLive(backend);
+    private static bool Answers(SimulatedProxy proxy, string host, string path) =>
+        proxy.Answers(host, path) is { } backend && proxy.IsLive(backend);
 }

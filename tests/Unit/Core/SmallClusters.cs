@@ -49,7 +49,13 @@ public static class SmallClusters
     private static readonly Gen<Dictionary<string, string>?> Annotations =
         from one in Gen.Frequency(
             (12, Gen.Constant<string?>(null)),
-            (1, Gen.Elements<string?>("auth-type: basic", "whitelist-source-range: 0.0.0.0/0", "enable-global-auth: false", "canary: true", "rewrite-target: /", "unknown: x")),
+            (1, Gen.Elements<string?>(
+                "auth-type: basic",
+                "whitelist-source-range: 0.0.0.0/0",
+                "enable-global-auth: false",
+                "canary: true",
+                "rewrite-target: /",
+                "unknown: x")),
             (1, Gen.Constant<string?>("class: theirs")))
         select one?.Split(": ") switch
         {

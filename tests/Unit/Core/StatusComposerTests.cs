@@ -31,7 +31,12 @@ public class StatusComposerTests
         { "rejected, and was served", $"status: {{loadBalancer: {{ingress: [{{ip: 192.0.2.7}}, {{hostname: edge.example}}]}}}}\nspec: {{ingressClassName: ours, {Rule.Replace("a.example", "'not a host'", StringComparison.Ordinal)}}}", "nothing" },
         { "TLS alone", "spec: {ingressClassName: ours, tls: [{hosts: [a.example], secretName: t}]}", null },
         { "closed", $"spec: {{ingressClassName: ours, {Rule}}}", null },
-        { "closed, and was served", $"status: {{loadBalancer: {{ingress: [{{ip: 192.0.2.7}}, {{hostname: edge.example}}]}}}}\nspec: {{ingressClassName: ours, {Rule}}}", "nothing" },
+        {
+            "closed, and was served",
+            "status: {loadBalancer: {ingress: [{ip: 192.0.2.7}, {hostname: edge.example}]}}\n"
+            + $"spec: {{ingressClassName: ours, {Rule}}}",
+            "nothing"
+        },
         { "foreign", $"spec: {{ingressClassName: theirs, {Rule}}}", null },
         { "foreign with another address", $"status: {{loadBalancer: {{ingress: [{{ip: 198.51.100.1}}]}}}}\nspec: {{ingressClassName: theirs, {Rule}}}", null },
         { "foreign with one of ours", $"status: {{loadBalancer: {{ingress: [{{ip: 192.0.2.7}}]}}}}\nspec: {{ingressClassName: theirs, {Rule}}}", null },
@@ -42,7 +47,10 @@ public class StatusComposerTests
     [MemberData(nameof(Cases))]
     public void An_Ingress_is_told(string what, string ingress, string? says)
     {
-        var wanted = Wanted(what.StartsWith("closed", StringComparison.Ordinal) ? "i, annotations: {nginx.ingress.kubernetes.io/auth-type: basic}" : "i", ingress);
+        var name = what.StartsWith("closed", StringComparison.Ordinal)
+            ? "i, annotations: {nginx.ingress.kubernetes.io/auth-type: basic}"
+            : "i";
+        var wanted = Wanted(name, ingress);
         var change = StatusComposer.Compose(wanted, Edge, [Key("i")]).SingleOrDefault();
         Assert.Equal((what, says), (what, change is null ? null : change.Addresses == Edge ? "edge" : change.Addresses.Count == 0 ? "nothing" : "something else"));
         Assert.True(change is null or { Uid: "uid-i" });
@@ -111,7 +119,9 @@ public class StatusComposerTests
     }
 
     private static Wanted Wanted(string name, string rest) => Planning.Wanted.Of(
-        Manifests.Cluster($"kind: Ingress\nmetadata: {{uid: uid-i, name: {name}}}\n{rest}\n---\nkind: Service\nmetadata: {{name: s}}\nspec: {{ports: [{{port: 80}}]}}"),
+        Manifests.Cluster(
+            $"kind: Ingress\nmetadata: {{uid: uid-i, name: {name}}}\n{rest}\n---\n"
+            + "kind: Service\nmetadata: {name: s}\nspec: {ports: [{port: 80}]}"),
         Happenings.Options);
 
     private static ResourceKey Key(string name) => new(ResourceKind.Ingress, Manifests.Namespace, name);

@@ -179,14 +179,28 @@ public sealed class JudgingTests
             new(ResourceKind.Service, 12, 13) { Reason = Suspicion.GoesBack },
             new(ResourceKind.EndpointSlice, 10, 10) { Reason = Suspicion.Serves },
         ];
-        var report = Report(0, 1) with { Suspects = [.. suspects], Corrected = 1, Contradictions = ["this was wrong"], MadeAnew = "it is another" };
+        var report = Report(0, 1) with
+        {
+            Suspects = [.. suspects],
+            Corrected = 1,
+            Contradictions = ["this was wrong"],
+            MadeAnew = "it is another",
+        };
         var checks = Events(1, report).Where(check => check.State == CheckState.Warning).ToArray();
-        string[] words = ["lacks 11 of 12 known objects", "goes back in the cluster's history", "lacks 10 of 10 servers that a proxy has in use"];
+        string[] words =
+        [
+            "lacks 11 of 12 known objects",
+            "goes back in the cluster's history",
+            "lacks 10 of 10 servers that a proxy has in use",
+        ];
         Assert.All(words.Zip(checks), pair => Assert.Contains(pair.First, pair.Second.Found, StringComparison.Ordinal));
         Assert.All(checks.Take(3), check => Assert.Contains("POST /api/c/resync?confirm=true", check.Cure, StringComparison.Ordinal));
         Assert.Equal(3, checks.Take(3).Select(check => check.Cure).Distinct().Count());
         Assert.Equal("it is another", checks[3].Found);
-        Assert.EndsWith("1 versions were newer than the list and were taken from it: this was wrong", checks[4].Found, StringComparison.Ordinal);
+        Assert.EndsWith(
+            "1 versions were newer than the list and were taken from it: this was wrong",
+            checks[4].Found,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -196,7 +210,8 @@ public sealed class JudgingTests
         var checks = EventChecks.Judge("c", Now, Now, report, isListed: true, [.. ResourceKinds.All.Select(entry => entry.Kind)])
             .Where(check => check.Name == "first-list").ToArray();
         Assert.Equal(ResourceKinds.All.Length, checks.Select(check => check.Cure).Distinct().Count());
-        Assert.Contains(checks, check => check.Found == "proxies are left as they are: Secret was never listed (the API server answered 403)");
+        Assert.Contains(checks, check =>
+            check.Found == "proxies are left as they are: Secret was never listed (the API server answered 403)");
     }
 
     private static IEnumerable<Check> Events(int? minutes, ResyncReport? report) =>

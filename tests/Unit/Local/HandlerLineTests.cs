@@ -8,7 +8,9 @@ namespace IngressReconciler.Tests.Unit.Local;
 public sealed class HandlerLineTests
 {
     [Theory]
-    [InlineData("2026-03-04T05:06:07.089Z info: IngressReconciler.shop[0] Sealed version 3", "Information IngressReconciler.shop: Sealed version 3")]
+    [InlineData(
+        "2026-03-04T05:06:07.089Z info: IngressReconciler.shop[0] Sealed version 3",
+        "Information IngressReconciler.shop: Sealed version 3")]
     [InlineData("info: IngressReconciler.shop[0] Sealed version 3", "Information IngressReconciler.shop: Sealed version 3")]
     [InlineData("warn: IngressReconciler.shop[1234] Proxy p1 is: gone [0]", "Warning IngressReconciler.shop: Proxy p1 is: gone [0]")]
     [InlineData("fail: Relay[0] ", "Error Relay: ")]

@@ -124,7 +124,10 @@ public sealed class ManifestDiffTests
         ManifestDiff.Between(before?.Entries ?? new Dictionary<ResourceKey, ManifestEntry>(), before?.Highest ?? 0, objects, now);
 
     private static ManifestObject Service(string name, int port, string metadata = "labels: {}") => Assert.Single(ManifestFile.Read(
-        "f.yaml", $"apiVersion: v1\nkind: Service\nmetadata: {{name: {name}, {metadata}}}\nspec: {{ports: [{{port: {port}}}]}}\n", Written, ManifestFile.Empty).Objects);
+        "f.yaml",
+        $"apiVersion: v1\nkind: Service\nmetadata: {{name: {name}, {metadata}}}\nspec: {{ports: [{{port: {port}}}]}}\n",
+        Written,
+        ManifestFile.Empty).Objects);
 
     private static JsonObject Json(ManifestDiff diff, int at) => diff.ToJson(diff.Objects[at]);
 

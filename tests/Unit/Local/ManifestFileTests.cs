@@ -3,14 +3,20 @@ using Xunit;
 
 namespace IngressReconciler.Tests.Unit.Local;
 
-/// <summary>Everything that people have in manifest files: read, or passed over with one line, and no other object the worse for it.</summary>
+/// <summary>
+/// Everything that people have in manifest files: read, or passed over with one line, and no other object the worse for it.
+/// </summary>
 public sealed class ManifestFileTests
 {
     private const string Good = "apiVersion: v1\nkind: Service\nmetadata: {name: good}\n";
 
     [Theory]
-    [InlineData("apiVersion: v1\nkind: Service\nmetadata: {labels: {a: b}}\n", "5: the Service has no metadata.name; passed over. Give it one")]
-    [InlineData("apiVersion: v1\nkind: Service\nmetadata: {generateName: a-}\n", "5: the Service has no metadata.name; passed over. Give it one, for generateName")]
+    [InlineData(
+        "apiVersion: v1\nkind: Service\nmetadata: {labels: {a: b}}\n",
+        "5: the Service has no metadata.name; passed over. Give it one")]
+    [InlineData(
+        "apiVersion: v1\nkind: Service\nmetadata: {generateName: a-}\n",
+        "5: the Service has no metadata.name; passed over. Give it one, for generateName")]
     [InlineData("apiVersion: v1\nkind: Service\n", "5: the Service has no metadata.name")]
     [InlineData("kind: Service\nmetadata: {name: a}\n", "5: no Kubernetes object: apiVersion is missing")]
     [InlineData("replicaCount: 1\nimage: {tag: x}\n", "5: no Kubernetes object: kind is missing")]
@@ -20,13 +26,26 @@ public sealed class ManifestFileTests
     [InlineData("{{- if .Values.x }}\nkind: Service\n{{- end }}\n", "5: a template ({{ … }})")]
     [InlineData("kind: Service\n\tmetadata: {}\n", "5: no YAML: ")]
     [InlineData("kind: Service\nmetadata: [\n", "no YAML: ")]
-    [InlineData("apiVersion: v1\nkind: Service\nmetadata: {name: Not_A_Name}\n", "5: 'Service default/Not_A_Name': field 'metadata.name' is 'Not_A_Name'; expected")]
-    [InlineData("apiVersion: v1\nkind: Service\nmetadata: {name: '${NAME}', namespace: shop}\n", "5: 'Service shop/${NAME}': field 'metadata.name'")]
-    [InlineData("apiVersion: v1\nkind: Service\nmetadata: {name: a, namespace: 7}\n", "5: the Service's metadata.namespace is '7' and no text; passed over. Put it in quotes")]
+    [InlineData(
+        "apiVersion: v1\nkind: Service\nmetadata: {name: Not_A_Name}\n",
+        "5: 'Service default/Not_A_Name': field 'metadata.name' is 'Not_A_Name'; expected")]
+    [InlineData(
+        "apiVersion: v1\nkind: Service\nmetadata: {name: '${NAME}', namespace: shop}\n",
+        "5: 'Service shop/${NAME}': field 'metadata.name'")]
+    [InlineData(
+        "apiVersion: v1\nkind: Service\nmetadata: {name: a, namespace: 7}\n",
+        "5: the Service's metadata.namespace is '7' and no text; passed over. Put it in quotes")]
     [InlineData("apiVersion: v1\nkind: Service\nmetadata: {name: on}\n", "5: the Service's metadata.name is 'true' and no text")]
-    [InlineData("apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {ports: [{port: '80'}]}\n", "5: Service default/a: field 'spec.ports[0].port'")]
-    [InlineData("apiVersion: extensions/v1beta1\nkind: Ingress\nmetadata: {name: a}\n", "5: Ingress default/a: apiVersion is 'extensions/v1beta1'; write networking.k8s.io/v1")]
-    [InlineData("apiVersion: v1\nkind: List\nitems:\n- kind: Service\n  metadata: {name: a}\n- null\n", "5: items[0]: no Kubernetes object: apiVersion is missing", "5: items[1]: no Kubernetes object")]
+    [InlineData(
+        "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {ports: [{port: '80'}]}\n",
+        "5: Service default/a: field 'spec.ports[0].port'")]
+    [InlineData(
+        "apiVersion: extensions/v1beta1\nkind: Ingress\nmetadata: {name: a}\n",
+        "5: Ingress default/a: apiVersion is 'extensions/v1beta1'; write networking.k8s.io/v1")]
+    [InlineData(
+        "apiVersion: v1\nkind: List\nitems:\n- kind: Service\n  metadata: {name: a}\n- null\n",
+        "5: items[0]: no Kubernetes object: apiVersion is missing",
+        "5: items[1]: no Kubernetes object")]
     public void What_is_wrong_in_one_document_costs_no_other(string document, params string[] says)
     {
         var file = Read($"{Good}---\n{document}---\n{Good.Replace("good", "too", StringComparison.Ordinal)}");
@@ -97,9 +116,11 @@ public sealed class ManifestFileTests
         Assert.Equal(before.Objects[1] with { Line = 7 }, after.Objects[1]);
     }
 
-    private static string Service(string name, string port) => $"apiVersion: v1\nkind: Service\nmetadata: {{name: {name}}}\nspec: {{ports: [{{port: {port}}}]}}\n";
+    private static string Service(string name, string port) =>
+        $"apiVersion: v1\nkind: Service\nmetadata: {{name: {name}}}\nspec: {{ports: [{{port: {port}}}]}}\n";
 
-    private static ManifestFile Read(string text, ManifestFile? before = null) => ManifestFile.Read("f.yaml", text, DateTimeOffset.UnixEpoch, before ?? ManifestFile.Empty);
+    private static ManifestFile Read(string text, ManifestFile? before = null) =>
+        ManifestFile.Read("f.yaml", text, DateTimeOffset.UnixEpoch, before ?? ManifestFile.Empty);
 
     private static IEnumerable<string> Names(ManifestFile file) => file.Objects.Select(one => one.Key.Name);
 }

@@ -126,8 +126,14 @@ public sealed class ManifestFolderTests : IDisposable
         Assert.Collection(
             reading.Problems,
             chart => Assert.Contains("chart/Chart.yaml:1: a Helm chart", chart, StringComparison.Ordinal),
-            kustomization => Assert.Contains($"'kubectl kustomize {Path.Combine(path, "shop/base")} > FILE'", kustomization, StringComparison.Ordinal),
-            overlay => Assert.StartsWith($"{Path.Combine(path, "shop/overlay/Kustomization")}:1: a kustomization", overlay, StringComparison.Ordinal));
+            kustomization => Assert.Contains(
+                $"'kubectl kustomize {Path.Combine(path, "shop/base")} > FILE'",
+                kustomization,
+                StringComparison.Ordinal),
+            overlay => Assert.StartsWith(
+                $"{Path.Combine(path, "shop/overlay/Kustomization")}:1: a kustomization",
+                overlay,
+                StringComparison.Ordinal));
     }
 
     [Fact]
@@ -182,7 +188,10 @@ public sealed class ManifestFolderTests : IDisposable
         var listing = await folder.ListAsync(TestContext.Current.CancellationToken);
 
         Assert.Equal("one", Assert.Single(listing.Cluster.Resources).Metadata.Name);
-        Assert.StartsWith($"{Path.Combine(path, "a.yaml")}:9: Service default/two: field 'spec.ports'", Assert.Single(listing.Refusals), StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"{Path.Combine(path, "a.yaml")}:9: Service default/two: field 'spec.ports'",
+            Assert.Single(listing.Refusals),
+            StringComparison.Ordinal);
     }
 
     [Fact]

@@ -70,7 +70,9 @@ public sealed class YamlDocumentsTests
             Assert.Single(YamlDocuments.Read("a: |\n  1\nb: >-\n  yes\n80: x\non: 'y'\n")).Content!.ToJsonString());
 
     [Theory]
-    [InlineData("base: &base {a: 1, b: 2}\nuse:\n  <<: *base\n  b: 3\nsame: *base\n", """{"base":{"a":1,"b":2},"use":{"a":1,"b":3},"same":{"a":1,"b":2}}""")]
+    [InlineData(
+        "base: &base {a: 1, b: 2}\nuse:\n  <<: *base\n  b: 3\nsame: *base\n",
+        """{"base":{"a":1,"b":2},"use":{"a":1,"b":3},"same":{"a":1,"b":2}}""")]
     [InlineData("base: &base {a: 1, b: 2}\nuse:\n  b: 3\n  <<: *base\n", """{"base":{"a":1,"b":2},"use":{"b":2,"a":1}}""")]
     [InlineData("<<: [{a: 1}, {a: 2, b: 3}]\nb: 4\n", """{"a":1,"b":4}""")]
     [InlineData("\"<<\": {a: 1}\n", """{"\u003C\u003C":{"a":1}}""")]
@@ -113,7 +115,8 @@ public sealed class YamlDocumentsTests
     public void JSON_values_may_follow_each_other_and_know_their_lines() =>
         Assert.Equal(
             [(1L, """{"a":1}"""), (2L, """{"b":2}"""), (5L, """{"c":3}""")],
-            YamlDocuments.Read("{\"a\":1}\n{\"b\":2}\n---\n\n{\"c\":3}\n").Select(document => (document.Line, document.Content!.ToJsonString())));
+            YamlDocuments.Read("{\"a\":1}\n{\"b\":2}\n---\n\n{\"c\":3}\n")
+                .Select(document => (document.Line, document.Content!.ToJsonString())));
 
     [Fact]
     public void Documents_know_their_lines()

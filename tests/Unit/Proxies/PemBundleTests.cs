@@ -60,7 +60,8 @@ public sealed class PemBundleTests : IDisposable
     {
         using var rsa = RSA.Create(2048);
         using var certificate = Leaf(new CertificateRequest("CN=rsa", rsa, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1));
-        Assert.EndsWith(rsa.ExportPkcs8PrivateKeyPem() + "\n", Made(Pem(certificate), rsa.ExportRSAPrivateKeyPem()), StringComparison.Ordinal);
+        var bundle = Made(Pem(certificate), rsa.ExportRSAPrivateKeyPem());
+        Assert.EndsWith(rsa.ExportPkcs8PrivateKeyPem() + "\n", bundle, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -81,7 +82,10 @@ public sealed class PemBundleTests : IDisposable
         var request = new CertificateRequest("CN=weak issuer", weak, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
         using var authority = request.CreateSelfSigned(Now.AddDays(-1), Now.AddDays(90));
-        Assert.Contains("the chain's certificate 'CN=weak issuer' has an RSA key of 1024 bits", Refused(Pem(leaf, authority), key.ExportPkcs8PrivateKeyPem()), StringComparison.Ordinal);
+        Assert.Contains(
+            "the chain's certificate 'CN=weak issuer' has an RSA key of 1024 bits",
+            Refused(Pem(leaf, authority), key.ExportPkcs8PrivateKeyPem()),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -89,7 +93,10 @@ public sealed class PemBundleTests : IDisposable
     {
         using var signed = new CertificateRequest("CN=sha1", key, HashAlgorithmName.SHA256).Create(
             root.SubjectName, new Sha1Signature(), Now.AddDays(-1), Now.AddDays(10), [1, 2, 3]);
-        Assert.Contains("which clients refuse; issue it anew with SHA-256", Refused(Pem(signed), key.ExportPkcs8PrivateKeyPem()), StringComparison.Ordinal);
+        Assert.Contains(
+            "which clients refuse; issue it anew with SHA-256",
+            Refused(Pem(signed), key.ExportPkcs8PrivateKeyPem()),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -121,9 +128,18 @@ public sealed class PemBundleTests : IDisposable
         var good = Pem(leaf);
         var own = key.ExportPkcs8PrivateKeyPem();
         Assert.Contains("block 2 of tls.crt is broken or does not end", Refused(good + Pem(issuer)[..^40], own), StringComparison.Ordinal);
-        Assert.Contains("block 1 of tls.crt is broken or does not end", Refused(good[..^40] + "\n" + Pem(issuer), own), StringComparison.Ordinal);
-        Assert.Contains("block 2 of tls.crt is broken or does not end", Refused(good + Pem(issuer).Replace("MII", "M\0I", StringComparison.Ordinal), own), StringComparison.Ordinal);
-        Assert.Contains("block 2 of tls.crt is no X.509 certificate", Refused(good + PemEncoding.WriteString("CERTIFICATE", [1, 2, 3]) + "\n", own), StringComparison.Ordinal);
+        Assert.Contains(
+            "block 1 of tls.crt is broken or does not end",
+            Refused(good[..^40] + "\n" + Pem(issuer), own),
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "block 2 of tls.crt is broken or does not end",
+            Refused(good + Pem(issuer).Replace("MII", "M\0I", StringComparison.Ordinal), own),
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "block 2 of tls.crt is no X.509 certificate",
+            Refused(good + PemEncoding.WriteString("CERTIFICATE", [1, 2, 3]) + "\n", own),
+            StringComparison.Ordinal);
         Assert.Contains("block 1 of tls.key is broken or does not end", Refused(good, own[..^40]), StringComparison.Ordinal);
     }
 
@@ -131,23 +147,36 @@ public sealed class PemBundleTests : IDisposable
     public void A_key_that_is_missing_encrypted_doubled_or_another_pairs_is_told()
     {
         using var other = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var own = key.ExportPkcs8PrivateKeyPem();
+        var encrypted = key.ExportEncryptedPkcs8PrivateKeyPem(
+            "pass", new(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, 1000));
         Assert.Contains("tls.key has no private key", Refused(Pem(leaf), "nothing"), StringComparison.Ordinal);
-        Assert.Contains("tls.key is encrypted", Refused(Pem(leaf), key.ExportEncryptedPkcs8PrivateKeyPem("pass", new(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, 1000))), StringComparison.Ordinal);
-        Assert.Contains("more than one private key", Refused(Pem(leaf), key.ExportPkcs8PrivateKeyPem() + "\n" + other.ExportPkcs8PrivateKeyPem()), StringComparison.Ordinal);
-        Assert.Contains("tls.key is not the key of any certificate", Refused(Pem(leaf), other.ExportPkcs8PrivateKeyPem()), StringComparison.Ordinal);
-        Assert.Contains("tls.crt has no certificate", Refused(key.ExportPkcs8PrivateKeyPem(), key.ExportPkcs8PrivateKeyPem()), StringComparison.Ordinal);
+        Assert.Contains("tls.key is encrypted", Refused(Pem(leaf), encrypted), StringComparison.Ordinal);
+        Assert.Contains(
+            "more than one private key",
+            Refused(Pem(leaf), own + "\n" + other.ExportPkcs8PrivateKeyPem()),
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "tls.key is not the key of any certificate",
+            Refused(Pem(leaf), other.ExportPkcs8PrivateKeyPem()),
+            StringComparison.Ordinal);
+        Assert.Contains("tls.crt has no certificate", Refused(own, own), StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_certificate_that_is_not_valid_yet_or_no_more_is_told_with_its_day()
     {
-        Assert.Contains("is not valid before 2026-05-31", Refused(Pem(leaf), key.ExportPkcs8PrivateKeyPem(), Now.AddDays(-30)), StringComparison.Ordinal);
-        Assert.Contains("expired on 2026-06-11", Refused(Pem(leaf), key.ExportPkcs8PrivateKeyPem(), Now.AddDays(30)), StringComparison.Ordinal);
+        var (chain, own) = (Pem(leaf), key.ExportPkcs8PrivateKeyPem());
+        Assert.Contains("is not valid before 2026-05-31", Refused(chain, own, Now.AddDays(-30)), StringComparison.Ordinal);
+        Assert.Contains("expired on 2026-06-11", Refused(chain, own, Now.AddDays(30)), StringComparison.Ordinal);
     }
 
     [Fact]
     public void More_certificates_than_any_client_needs_are_refused() =>
-        Assert.Contains("more than 10 certificates", Refused(Pem([leaf, .. Enumerable.Repeat(issuer, 10)]), key.ExportPkcs8PrivateKeyPem()), StringComparison.Ordinal);
+        Assert.Contains(
+            "more than 10 certificates",
+            Refused(Pem([leaf, .. Enumerable.Repeat(issuer, 10)]), key.ExportPkcs8PrivateKeyPem()),
+            StringComparison.Ordinal);
 
     private static string Made(string chain, string key) =>
         PemBundle.TryMake(chain, key, Now, out var pem, out var refusal) ? pem : throw new InvalidOperationException(refusal);
@@ -165,7 +194,8 @@ public sealed class PemBundleTests : IDisposable
         return [.. read.Select(one => one.Subject)];
     }
 
-    private static string Pem(params X509Certificate2[] certificates) => string.Concat(certificates.Select(one => one.ExportCertificatePem() + "\n"));
+    private static string Pem(params X509Certificate2[] certificates) =>
+        string.Concat(certificates.Select(one => one.ExportCertificatePem() + "\n"));
 
     private static X509Certificate2 Authority(string subject, ECDsa own, X509Certificate2? by, ECDsa? byKey)
     {
@@ -182,7 +212,8 @@ public sealed class PemBundleTests : IDisposable
     /// <summary>Says that it signs by ecdsa-with-SHA1; what it signs nobody checks here.</summary>
     private sealed class Sha1Signature : X509SignatureGenerator
     {
-        public override byte[] GetSignatureAlgorithmIdentifier(HashAlgorithmName hashAlgorithm) => Convert.FromHexString("300906072A8648CE3D0401");
+        public override byte[] GetSignatureAlgorithmIdentifier(HashAlgorithmName hashAlgorithm) =>
+            Convert.FromHexString("300906072A8648CE3D0401");
 
         public override byte[] SignData(byte[] data, HashAlgorithmName hashAlgorithm) => Convert.FromHexString("3006020101020101");
 

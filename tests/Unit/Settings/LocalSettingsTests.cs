@@ -13,6 +13,7 @@ public sealed class LocalSettingsTests
         var root = AppContext.BaseDirectory;
         while (!File.Exists(Path.Combine(root, "host.json")))
             root = Path.GetDirectoryName(root)!;
-        Assert.DoesNotContain(FunctionApp.Read(root).Settings.Keys, name => name.StartsWith($"{AppSettings.Section}__Clusters__", StringComparison.OrdinalIgnoreCase));
+        Assert.DoesNotContain(FunctionApp.Read(root).Settings.Keys, name =>
+            name.StartsWith($"{AppSettings.Section}__Clusters__", StringComparison.OrdinalIgnoreCase));
     }
 }

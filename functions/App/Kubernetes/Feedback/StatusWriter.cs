@@ -13,9 +13,9 @@ namespace IngressReconciler.Kubernetes.Feedback;
 /// <summary>
 /// Writes where Ingresses are served into their status, by server-side apply, beside the rounds. An Ingress is looked at when it may need
 /// another status and a proxy was read back to run what follows from it. What was written or refused once is not sent again before the next
-/// resync: neither an event that is older than our write nor another controller with other ideas makes us write in circles. Each environment
-/// has a field manager of its own, so that <c>managedFields</c> records what this one wrote: an address is taken back as far as it is ours, and
-/// one that another control plane wrote, or writes too, stays.
+/// resync: neither an event that is older than our write nor another controller with other ideas makes us write in circles. Each
+/// environment has a field manager of its own, so that <c>managedFields</c> records what this one wrote: an address is taken back as far as
+/// it is ours, and one that another control plane wrote, or writes too, stays.
 /// </summary>
 public sealed partial class StatusWriter : IAsyncDisposable
 {

@@ -4,8 +4,8 @@ using System.Text.Json.Serialization;
 namespace IngressReconciler.Cluster.Resources;
 
 /// <summary>
-/// Which kinds of a cluster were listed, and of which cluster. No object of Kubernetes: a list writes it after what it found, and it stands in the
-/// journal as objects do, so that every instance and every later start knows it. Its versions count from 1.
+/// Which kinds of a cluster were listed, and of which cluster. No object of Kubernetes: a list writes it after what it found, and it stands
+/// in the journal as objects do, so that every instance and every later start knows it. Its versions count from 1.
 /// </summary>
 public sealed record ClusterHistory : Resource
 {
@@ -13,7 +13,8 @@ public sealed record ClusterHistory : Resource
     public static ResourceKey ListsKey { get; } = new(ResourceKind.ClusterHistory, "", "lists");
 
     /// <summary>
-    /// The Service whose uid tells one cluster from another: the API server makes it with the cluster, and every identity that lists Services sees it.
+    /// The Service whose uid tells one cluster from another: the API server makes it with the cluster, and every identity that
+    /// lists Services sees it.
     /// </summary>
     public static ResourceKey IdentityKey { get; } = new(ResourceKind.Service, "default", "kubernetes");
 
@@ -22,7 +23,8 @@ public sealed record ClusterHistory : Resource
     public override ResourceKind Kind => ResourceKind.ClusterHistory;
 
     /// <summary>
-    /// By the name of each kind that was listed in full: the uid of the Service <c>default/kubernetes</c> of that cluster, empty when it was not seen.
+    /// By the name of each kind that was listed in full: the uid of the Service <c>default/kubernetes</c> of that cluster, empty
+    /// when it was not seen.
     /// </summary>
     public ImmutableSortedDictionary<string, string> Listed
     {

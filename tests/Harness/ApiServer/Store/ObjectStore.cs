@@ -153,7 +153,9 @@ internal sealed class ObjectStore(int window)
             return new(revision, collections.ToDictionary(pair => pair.Key, pair => pair.Value.Objects));
     }
 
-    /// <summary>Has the objects and the revision of a backup, and nothing of what came after it; null for those of a new cluster: none.</summary>
+    /// <summary>
+    /// Has the objects and the revision of a backup, and nothing of what came after it; null for those of a new cluster: none.
+    /// </summary>
     public void Restore(StoreBackup? backup)
     {
         lock (gate)
