@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using IngressReconciler.Tests.Harness;
 using Xunit;
 
 namespace IngressReconciler.Tests.Integration.Harness;
