@@ -14,7 +14,7 @@ public static class DoctorCommand
 
     private static readonly Option<string> Cluster = new("--cluster") { Description = "The cluster's id.", HelpName = "ID", DefaultValueFactory = _ => "local" };
     private static readonly Option<bool> Json = new("--json") { Description = "Print JSON." };
-    private static readonly Option<string?> Edge = new("--edge") { Description = "Also look from here, through the edge's public address for plain HTTP.", HelpName = "HOST[:PORT]" };
+    private static readonly Option<string?> Edge = new("--edge") { Description = "Also look from here, through the edge's public address for plain HTTP; needs --act-key.", HelpName = "HOST[:PORT]" };
     private static readonly Option<string?> Source = new("--source") { Description = "The address that this machine goes out with, where that is not its own (NAT).", HelpName = "ADDRESS" };
 
     /// <summary>The command.</summary>
@@ -25,7 +25,7 @@ public static class DoctorCommand
             "Check proxies, certificates, versions, findings, nodes, the way through the edge, storage, events and clocks; "
             + "say what is wrong and what to do. Changes nothing. Exits 1 when a check failed.")
         {
-            Cluster, RunningFunction.Url, RunningFunction.Key, RunningFunction.RetryFor, Edge, Source, Json,
+            Cluster, RunningFunction.Url, RunningFunction.Key, RunningFunction.ActKey, RunningFunction.RetryFor, Edge, Source, Json,
         };
         command.SetAction(RunAsync);
         return command;
@@ -51,7 +51,7 @@ public static class DoctorCommand
         }
         catch (FunctionException e)
         {
-            checks.Add(Check.Failed("function", given.GetRequiredValue(RunningFunction.Url), e.Message, "give --url and --key (az functionapp keys list) of the function app that runs, and --cluster as in its settings; see that it is started and can be reached from here"));
+            checks.Add(Check.Failed("function", given.GetRequiredValue(RunningFunction.Url), e.Message, "give --url and --key of the function app that runs (with --edge --act-key too), and --cluster as in its settings; see that it is started and can be reached from here"));
         }
 
         if (given.GetValue(Json))

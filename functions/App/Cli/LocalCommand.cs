@@ -132,7 +132,7 @@ public static class LocalCommand
             {
                 "EVENTGRIDTRIGGER" => $"{function.Name}: POST {host.Webhook(function.Name)}",
                 "TIMERTRIGGER" => $"{function.Name}: POST {host.Address}admin/functions/{function.Name}?code={options.Keys.Master}",
-                "HTTPTRIGGER" => $"{function.Name}: {host.Address}api/{function.Route}?code={options.Keys.Function}",
+                "HTTPTRIGGER" => $"{function.Name}: {string.Join(' ', function.Methods.DefaultIfEmpty("any"))} {host.Address}api/{function.Route}?code={options.Keys.Of(function.Name)}",
                 _ => $"{function.Name}: {function.Trigger} is not supported here",
             };
         yield return $"Topic: {host.TopicAddress} (aeg-sas-key: {options.Keys.Topic})";

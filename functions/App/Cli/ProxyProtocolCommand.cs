@@ -36,7 +36,7 @@ public static class ProxyProtocolCommand
     {
         var command = new Command(name, $"{description} May be ended at any point and given again. Exits 1 when a phase cannot be taken; the system then stays as it is, and serves.")
         {
-            Cluster, DryRun, RunningFunction.Url, RunningFunction.Key, RunningFunction.RetryFor, Json,
+            Cluster, DryRun, RunningFunction.Url, RunningFunction.Key, RunningFunction.ActKey, RunningFunction.RetryFor, Json,
         };
         foreach (var option in options)
             command.Add(option);

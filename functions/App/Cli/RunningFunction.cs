@@ -14,17 +14,20 @@ namespace IngressReconciler.Cli;
 /// answers a little later.
 /// </summary>
 /// <param name="url">Its address, without <c>/api</c>.</param>
-/// <param name="key">A function key.</param>
+/// <param name="keys">What opens it.</param>
 /// <param name="retryFor">How long is asked again, from the first failure on; zero for not at all.</param>
 /// <param name="progress">Where a wait and its reason are told.</param>
 /// <param name="time">Measures it.</param>
-public sealed class RunningFunction(Uri url, string? key, TimeSpan retryFor, TextWriter progress, TimeProvider time) : IDisposable
+public sealed class RunningFunction(Uri url, ApiKeys keys, TimeSpan retryFor, TextWriter progress, TimeProvider time) : IDisposable
 {
     /// <summary>The variable that stands for <c>--url</c>.</summary>
     public const string UrlVariable = "INGRESS_RECONCILER_URL";
 
     /// <summary>The variable that stands for <c>--key</c>.</summary>
     public const string KeyVariable = "INGRESS_RECONCILER_KEY";
+
+    /// <summary>The variable that stands for <c>--act-key</c>.</summary>
+    public const string ActKeyVariable = "INGRESS_RECONCILER_ACT_KEY";
 
     /// <summary><c>--url</c>.</summary>
     public static Option<string> Url { get; } = new("--url")
@@ -35,7 +38,18 @@ public sealed class RunningFunction(Uri url, string? key, TimeSpan retryFor, Tex
     };
 
     /// <summary><c>--key</c>.</summary>
-    public static Option<string?> Key { get; } = new("--key") { Description = $"Function key [{KeyVariable}, which no other user of the machine can see].", HelpName = "KEY" };
+    public static Option<string?> Key { get; } = new("--key")
+    {
+        Description = $"Key of the function Api, which reads; or the host key, which opens both [{KeyVariable}, which no other user of the machine can see].",
+        HelpName = "KEY",
+    };
+
+    /// <summary><c>--act-key</c>.</summary>
+    public static Option<string?> ActKey { get; } = new("--act-key")
+    {
+        Description = $"Key of the function Act, which changes something [{ActKeyVariable}; else --key].",
+        HelpName = "KEY",
+    };
 
     /// <summary><c>--retry-for</c>.</summary>
     public static Option<int> RetryFor { get; } = new("--retry-for")
@@ -63,7 +77,7 @@ public sealed class RunningFunction(Uri url, string? key, TimeSpan retryFor, Tex
         return Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https"
             ? new(
                 url,
-                given.GetValue(Key) ?? Environment.GetEnvironmentVariable(KeyVariable),
+                KeysOf(given),
                 TimeSpan.FromSeconds(given.GetValue(RetryFor)),
                 Console.Error,
                 TimeProvider.System)
@@ -114,13 +128,13 @@ public sealed class RunningFunction(Uri url, string? key, TimeSpan retryFor, Tex
     private async Task<T> TryAsync<T>(HttpMethod method, string path, JsonTypeInfo<T> type, CancellationToken cancel)
     {
         using var request = new HttpRequestMessage(method, new Uri(url, $"/api/{path}"));
-        if (key is { Length: > 0 })
+        if (keys.For(method) is { } key)
             request.Headers.Add("x-functions-key", key);
         try
         {
             using var response = await http.SendAsync(request, cancel);
             var body = await response.Content.ReadAsByteArrayAsync(cancel);
-            return response.IsSuccessStatusCode ? JsonSerializer.Deserialize(body, type)! : throw Refusal(response, body);
+            return response.IsSuccessStatusCode ? JsonSerializer.Deserialize(body, type)! : throw Refusal(response, method, body);
         }
         catch (JsonException e)
         {
@@ -135,7 +149,13 @@ public sealed class RunningFunction(Uri url, string? key, TimeSpan retryFor, Tex
         }
     }
 
-    private FunctionException Refusal(HttpResponseMessage response, byte[] body)
+    private static ApiKeys KeysOf(ParseResult given)
+    {
+        var key = given.GetValue(Key) ?? Environment.GetEnvironmentVariable(KeyVariable);
+        return new(key, given.GetValue(ActKey) ?? (Environment.GetEnvironmentVariable(ActKeyVariable) is { Length: > 0 } set ? set : key));
+    }
+
+    private FunctionException Refusal(HttpResponseMessage response, HttpMethod method, byte[] body)
     {
         // The host itself answers so where there is no handler, or it was killed while it was asked; a problem is the function's own.
         var isOutage = response.StatusCode
@@ -145,12 +165,29 @@ public sealed class RunningFunction(Uri url, string? key, TimeSpan retryFor, Tex
             or HttpStatusCode.GatewayTimeout;
         return response.StatusCode switch
         {
-            HttpStatusCode.Unauthorized => new($"{url} wants a function key: give --key or {KeyVariable}", false),
+            HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => new($"{url} {ApiKeys.Wanted(method)}", false),
             _ when response.Content.Headers.ContentType?.MediaType == "application/problem+json" =>
                 new($"{url}: {JsonSerializer.Deserialize(body, AppJson.Default.Problem)!.Detail}", isOutage),
             var status => new($"{url} answers {(int)status}", isOutage),
         };
     }
+}
+
+/// <summary>Reading and acting are two functions, and each has a key of its own.</summary>
+/// <param name="Read">Opens the function <c>Api</c>; null for none.</param>
+/// <param name="Act">Opens the function <c>Act</c>; null for none.</param>
+public sealed record ApiKeys(string? Read, string? Act)
+{
+    /// <summary>The key for a method; null for none.</summary>
+    public string? For(HttpMethod method) => (method == HttpMethod.Get ? Read : Act) is { Length: > 0 } key ? key : null;
+
+    /// <summary>Which key the function wants for a method, and where it is to be had.</summary>
+    public static string Wanted(HttpMethod method) => method == HttpMethod.Get
+        ? $"wants the key of its function Api to read: give --key or {RunningFunction.KeyVariable} (az functionapp function keys list --function-name Api)"
+        : $"wants the key of its function Act to change something: give --act-key or {RunningFunction.ActKeyVariable} (az functionapp function keys list --function-name Act); the key of Api only reads";
+
+    /// <summary>Keys are never printed by accident.</summary>
+    public override string ToString() => "(keys)";
 }
 
 /// <summary>The function gave no answer, or another than was asked for.</summary>

@@ -30,7 +30,7 @@ public static class ServeCommand
         if (await OpenAsync(server) is not { } opened)
             return ExitCode.WrongSettings;
         await using var clusters = opened;
-        server.MapFunctions(ClusterFunctions.Of(clusters), new Api(clusters).AnswerAsync);
+        server.MapFunctions(ClusterFunctions.Of(clusters), ClusterFunctions.HttpOf(clusters));
         exporters.MapMetrics(server, Api.MetricsPath);
         clusters.Start();
         await server.RunAsync(cancel);

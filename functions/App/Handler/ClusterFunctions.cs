@@ -9,4 +9,13 @@ public static class ClusterFunctions
         ["OnClusterEvents"] = (call, _) => clusters.AcceptAsync(call.Events("events")),
         ["Resync"] = (_, cancel) => clusters.ResyncAsync(cancel),
     };
+
+    /// <summary>
+    /// The functions that the host passes requests on to, by the method that each takes: reading and acting are two, each with a key of its own.
+    /// </summary>
+    public static IReadOnlyDictionary<string, RequestDelegate> HttpOf(Clusters clusters) => new Dictionary<string, RequestDelegate>(StringComparer.Ordinal)
+    {
+        [HttpMethods.Get] = new Api(clusters).AnswerAsync,
+        [HttpMethods.Post] = new Act(clusters).AnswerAsync,
+    };
 }

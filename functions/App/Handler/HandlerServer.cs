@@ -13,7 +13,7 @@ public delegate Task Function(InvocationEnvelope envelope, CancellationToken can
 
 /// <summary>
 /// The custom handler's web server, which the Functions host starts and calls: HTTP/1.1 on loopback, <c>GET /</c> as the sign of life,
-/// <c>POST /{function}</c> for each trigger, and the raw requests of the HTTP function below <c>/api</c>.
+/// <c>POST /{function}</c> for each trigger, and the raw requests of the HTTP functions below <c>/api</c>.
 /// </summary>
 public static partial class HandlerServer
 {
@@ -60,23 +60,30 @@ public static partial class HandlerServer
     /// <summary>Adds the functions.</summary>
     /// <param name="server">The server.</param>
     /// <param name="functions">By the name of their folder, which is their path.</param>
-    /// <param name="api">Answers every request below <c>/api/</c>, raw.</param>
-    public static void MapFunctions(this WebApplication server, IReadOnlyDictionary<string, Function> functions, RequestDelegate api)
+    /// <param name="http">
+    /// The HTTP functions, by method: each answers what comes by it below <c>/api/</c>, raw, and nothing else. The host has asked for the key of
+    /// the one whose method it is.
+    /// </param>
+    public static void MapFunctions(
+        this WebApplication server, IReadOnlyDictionary<string, Function> functions, IReadOnlyDictionary<string, RequestDelegate> http)
     {
         var log = server.Logger;
         foreach (var (name, function) in functions)
             server.MapPost($"/{name}", (RequestDelegate)(http => AnswerAsync(http, name, function, log)));
-        server.Map("/api/{**path}", (RequestDelegate)(async http =>
+        foreach (var (method, function) in http)
+            server.MapMethods("/api/{**path}", [method], (RequestDelegate)(request => AnswerRawAsync(request, method, function, log)));
+    }
+
+    private static async Task AnswerRawAsync(HttpContext http, string method, RequestDelegate function, ILogger log)
+    {
+        try
         {
-            try
-            {
-                await api(http);
-            }
-            catch (Exception exception) when (!http.RequestAborted.IsCancellationRequested)
-            {
-                await FailAsync(http, "Api", exception, log);
-            }
-        }));
+            await function(http);
+        }
+        catch (Exception exception) when (!http.RequestAborted.IsCancellationRequested)
+        {
+            await FailAsync(http, $"{method} /api", exception, log);
+        }
     }
 
     private static async Task AnswerAsync(HttpContext http, string name, Function function, ILogger log)

@@ -153,6 +153,13 @@ public sealed class FunctionsHost : IAsyncDisposable
             else
                 web.MapMethods($"/api/{function.Route}", function.Methods, answer);
         }
+
+        // The method is a part of the route: several functions may share a path, and one that none of them takes is not there.
+        web.MapFallback("/api/{**path}", (RequestDelegate)(http =>
+        {
+            http.Response.StatusCode = StatusCodes.Status404NotFound;
+            return Task.CompletedTask;
+        }));
         return web;
     }
 

@@ -22,7 +22,7 @@ public sealed class HttpTriggers(HandlerProcess handler, FunctionKeys keys, Time
         {
             "ANONYMOUS" => true,
             "ADMIN" => keys.Opens(http.Request, keys.Master),
-            _ => keys.Opens(http.Request, keys.Function),
+            _ => keys.OpensFunction(http.Request, function.Name),
         };
         if (!allowed)
         {

@@ -26,7 +26,7 @@ public sealed class CommandTests : IAsyncLifetime
         await stage.InitializeAsync();
         await stage.AskAsync();
         server = HandlerServer.Build(0, builder => builder.Logging.ClearProviders());
-        server.MapFunctions(ClusterFunctions.Of(stage.Clusters), new Api(stage.Clusters).AnswerAsync);
+        server.MapFunctions(ClusterFunctions.Of(stage.Clusters), ClusterFunctions.HttpOf(stage.Clusters));
         await server.StartAsync(TestContext.Current.CancellationToken);
     }
 

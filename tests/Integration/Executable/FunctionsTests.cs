@@ -57,6 +57,29 @@ public sealed class FunctionsTests(HAProxyProcess haproxy, SharedAzurite azurite
         Assert.Equal(3, versions.RootElement.GetArrayLength());
     }
 
+    [Fact]
+    public async Task Who_may_read_may_not_act_and_who_may_act_may_not_read()
+    {
+        foreach (var path in new[] { "resync?confirm=true", "proxy-protocol?to=v2", "probe" })
+            Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync(HttpMethod.Post, path, _keys.Of("Api")));
+        foreach (var path in new[] { "status", "versions", "doctor", "proxy-protocol" })
+            Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync(HttpMethod.Get, path, _keys.Of("Act")));
+
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(HttpMethod.Get, "status", _keys.Of("Api")));
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(HttpMethod.Get, "../metrics", _keys.Of("Api")));
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(HttpMethod.Post, "resync", _keys.Of("Act")));
+        Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(HttpMethod.Post, "status", _keys.Of("Act")));
+        Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(HttpMethod.Get, "resync?confirm=true", _keys.Of("Api")));
+    }
+
+    private async Task<HttpStatusCode> StatusAsync(HttpMethod method, string path, string key)
+    {
+        using var request = new HttpRequestMessage(method, new Uri(_host.Address, $"api/{_cluster}/{path}"));
+        request.Headers.Add("x-functions-key", key);
+        using var answer = await _http.SendAsync(request, Cancelled);
+        return answer.StatusCode;
+    }
+
     public async ValueTask InitializeAsync()
     {
         Directory.CreateDirectory(Path.Combine(_folder, "manifests"));

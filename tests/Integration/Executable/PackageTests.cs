@@ -14,14 +14,17 @@ public sealed class PackageTests
     {
         await using var clusters = new Clusters(new(StorageOptions.Azurite(1), [], new("", "", "", "")), TimeProvider.System, NullLoggerFactory.Instance);
 
-        var functions = FunctionApp.Read(Repository.App).Functions;
+        var functions = FunctionApp.Read(Repository.App).Functions.ToArray();
 
-        Assert.Equal(ClusterFunctions.Of(clusters).Keys.Append("Api").Order(StringComparer.Ordinal), functions.Select(function => function.Name));
+        Assert.Equal(ClusterFunctions.Of(clusters).Keys.Append("Act").Append("Api").Order(StringComparer.Ordinal), functions.Select(function => function.Name));
         Assert.Equal(
-            [("Api", "httpTrigger", "request"), ("OnClusterEvents", "eventGridTrigger", "events"), ("Resync", "timerTrigger", "timer")],
+            [("Act", "httpTrigger", "request"), ("Api", "httpTrigger", "request"), ("OnClusterEvents", "eventGridTrigger", "events"), ("Resync", "timerTrigger", "timer")],
             functions.Select(function => (function.Name, function.Trigger, function.Binding)));
-        Assert.Equal("{*path}", functions[0].Route);
-        Assert.True(functions[1].Many, "a call for each event would be a push for each");
+        Assert.Equal(
+            ClusterFunctions.HttpOf(clusters).Keys.Order(StringComparer.Ordinal),
+            functions[..2].SelectMany(function => function.Methods).Order(StringComparer.Ordinal));
+        Assert.All(functions[..2], function => Assert.Equal(("{*path}", "function", 1), (function.Route, function.AuthLevel, function.Methods.Count)));
+        Assert.True(functions[2].Many, "a call for each event would be a push for each");
     }
 
     [Fact]

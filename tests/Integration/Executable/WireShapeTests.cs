@@ -161,7 +161,7 @@ public sealed class WireShapeTests(WireShapeTests.Fixture fixture) : IClassFixtu
         {
             ("api/elsewhere/status", HttpMethod.Get, HttpStatusCode.NotFound),
             ($"api/{Handler.Cluster}/versions?most=0", HttpMethod.Get, HttpStatusCode.BadRequest),
-            ("api/status", HttpMethod.Post, HttpStatusCode.MethodNotAllowed),
+            ("api/status", HttpMethod.Post, HttpStatusCode.NotFound),
         })
         {
             var answer = await Handler.AskAsync(path, method);

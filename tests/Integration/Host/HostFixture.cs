@@ -27,6 +27,8 @@ internal sealed class HostFixture : IAsyncDisposable
 
     public string Root { get; } = Directory.CreateTempSubdirectory("functions-app-").FullName;
 
+    public FunctionKeys Keys { get; } = new(MasterKey, FunctionKey, SystemKey, TopicKey);
+
     public HttpClient Http { get; } = new() { Timeout = TimeSpan.FromSeconds(30) };
 
     public FunctionsHost Host => host ?? throw new InvalidOperationException("not started");
@@ -48,7 +50,7 @@ internal sealed class HostFixture : IAsyncDisposable
              "customHandler":{"description":{"defaultExecutablePath":"{{{Path.Combine(AppContext.BaseDirectory, "faulty-handler")}}}"},
               "initializationTimeout":"{{{initializationTimeout}}}","enableProxyingHttpRequest":true}}
             """);
-        var options = new FunctionsHostOptions { AppRoot = Root, Port = 0, Keys = new(MasterKey, FunctionKey, SystemKey, TopicKey) };
+        var options = new FunctionsHostOptions { AppRoot = Root, Port = 0, Keys = Keys };
         host = await FunctionsHost.StartAsync(adjust?.Invoke(options) ?? options, logs, TestContext.Current.CancellationToken);
     }
 

@@ -20,6 +20,7 @@ public sealed class RunningFunctionTests : IAsyncDisposable
     private readonly FakeTimeProvider clock = new(DateTimeOffset.UtcNow);
     private readonly StringWriter progress = new();
     private readonly ConcurrentQueue<string> answers = [];
+    private readonly ConcurrentQueue<string> keys = [];
     private readonly int port = FreePorts.Take();
     private WebApplication? server;
     private int asked;
@@ -56,7 +57,8 @@ public sealed class RunningFunctionTests : IAsyncDisposable
     }
 
     [Theory]
-    [InlineData("401", "wants a function key")]
+    [InlineData("401", "wants the key of its function Act to change something: give --act-key")]
+    [InlineData("403", "wants the key of its function Act to change something: give --act-key")]
     [InlineData("404 problem", "storage is away")]
     [InlineData("409", "answers 409")]
     [InlineData("501", "answers 501")]
@@ -68,6 +70,22 @@ public sealed class RunningFunctionTests : IAsyncDisposable
         Assert.Contains(reason, e.Message, StringComparison.Ordinal);
         Assert.False(e.IsOutage);
         Assert.Equal((1, ""), (asked, progress.ToString()));
+    }
+
+    [Fact]
+    public async Task Each_key_goes_to_its_function_and_to_no_other()
+    {
+        await StartAsync("401", "200", "200");
+        using var function = Function(retryFor: 0);
+        Task<CutOverReport> AskAsync(HttpMethod method) =>
+            function.AskAsync(method, "shop/proxy-protocol?to=v2", AppJson.Default.CutOverReport, TestContext.Current.CancellationToken);
+
+        var refused = await Assert.ThrowsAsync<FunctionException>(() => AskAsync(HttpMethod.Get));
+        await AskAsync(HttpMethod.Get);
+        await AskAsync(HttpMethod.Post);
+
+        Assert.Contains("wants the key of its function Api to read: give --key", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(["GET read", "GET read", "POST act"], keys);
     }
 
     [Fact]
@@ -93,7 +111,7 @@ public sealed class RunningFunctionTests : IAsyncDisposable
     }
 
     private RunningFunction Function(int retryFor) =>
-        new(new($"http://127.0.0.1:{port}"), "key", TimeSpan.FromSeconds(retryFor), progress, clock);
+        new(new($"http://127.0.0.1:{port}"), new("read", "act"), TimeSpan.FromSeconds(retryFor), progress, clock);
 
     /// <summary>Asks while time goes on.</summary>
     private async Task<CutOverReport> AskAsync()
@@ -121,6 +139,7 @@ public sealed class RunningFunctionTests : IAsyncDisposable
     private async Task AnswerAsync(HttpContext http)
     {
         Interlocked.Increment(ref asked);
+        keys.Enqueue($"{http.Request.Method} {http.Request.Headers["x-functions-key"]}");
         var how = answers.TryDequeue(out var next) ? next : "200";
         if (how == "abort")
         {

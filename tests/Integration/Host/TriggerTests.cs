@@ -46,13 +46,31 @@ public sealed class TriggerTests : IAsyncLifetime
         Assert.Equal((status, status), ((int)one.StatusCode, (int)other.StatusCode));
     }
 
+    [Theory]
+    [InlineData("GET", "Api", 418)]
+    [InlineData("PUT", "Api", 401)]
+    [InlineData("GET", "Put", 401)]
+    [InlineData("PUT", "Put", 418)]
+    [InlineData("PATCH", "Put", 404)]
+    public async Task Functions_share_a_path_by_method_and_each_has_a_key_of_its_own(string method, string keyOf, int status)
+    {
+        app.Function("Api", """{"type":"httpTrigger","name":"request","direction":"in","authLevel":"function","methods":["get"],"route":"{*path}"}""");
+        app.Function("Put", """{"type":"httpTrigger","name":"request","direction":"in","authLevel":"function","methods":["put"],"route":"{*path}"}""");
+        await app.StartAsync();
+        using var request = new HttpRequestMessage(new(method), $"{app.Host.Address}api/status");
+        request.Headers.Add("x-functions-key", app.Keys.Of(keyOf));
+        using var answer = await app.Http.SendAsync(request, TestContext.Current.CancellationToken);
+
+        Assert.Equal(status, (int)answer.StatusCode);
+    }
+
     [Fact]
-    public async Task A_method_that_the_function_does_not_take_is_405()
+    public async Task A_method_that_no_function_takes_is_404()
     {
         await app.StartAsync();
         using var answer = await app.Http.DeleteAsync($"{app.Host.Address}api/status?code={HostFixture.FunctionKey}", TestContext.Current.CancellationToken);
 
-        Assert.Equal(HttpStatusCode.MethodNotAllowed, answer.StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
     }
 
     [Fact]
