@@ -40,6 +40,7 @@ public static class EdgeTranslation
         work.Settings();
         work.ConfigMap();
         work.Edge();
+        work.Everybody();
         work.Service();
         return work.Result();
     }
@@ -47,6 +48,7 @@ public static class EdgeTranslation
     private sealed class Work(ClusterState state, RoutingOptions options)
     {
         private readonly SortedDictionary<string, ProxySource> sources = new(StringComparer.Ordinal);
+        private readonly Dictionary<string, (ResourceKey Key, string Field)> origins = new(StringComparer.Ordinal);
         private readonly List<HostDifference> tables = [];
         private readonly List<Finding> findings = [];
 
@@ -104,6 +106,18 @@ public static class EdgeTranslation
             }
         }
 
+        /// <summary>What is everybody only together is left out as one network of everybody is.</summary>
+        public void Everybody()
+        {
+            var wide = WideNetworks.In([.. sources.Keys.Select(IPNetwork.Parse)]);
+            foreach (var network in sources.Keys.Where(network => wide.Contains(IPNetwork.Parse(network))).ToArray())
+            {
+                sources.Remove(network);
+                var (key, field) = origins[network];
+                Error(key, "TrustsEverybody", $"{field} has {network}, which with the networks beside it is nearly everybody, who could claim any address: it is left out. Name the networks that really send PROXY headers.");
+            }
+        }
+
         public void Service()
         {
             if (options.Edge is null && sources.Count == 0)
@@ -150,7 +164,7 @@ public static class EdgeTranslation
             else if (IsPlain)
                 Error(from, "NobodySendsHeaders", $"{field} has {source.Network}, and the edge is a load balancer that passes packets on and sends no PROXY header: it is left out, for clients from there would be refused. Remove it, or set EdgeShape to haproxy.");
             else
-                sources[source.Network] = source;
+                (sources[source.Network], origins[source.Network]) = (source, (from, field));
         }
 
         private void Lead(string table, string port, UpstreamProtocol protocol, SendProxy header, string field)
