@@ -27,7 +27,13 @@ public static class RelayCommand
     };
     private static readonly Option<string?> Kubeconfig = new("--kubeconfig") { Description = "Instead of the Pod's service account [default outside of a cluster: KUBECONFIG or ~/.kube/config].", HelpName = "FILE" };
     private static readonly Option<string?> Context = new("--context") { Description = "Context of the kubeconfig [default: its current one].", HelpName = "NAME" };
-    private static readonly Option<bool> Secrets = new("--secrets") { Description = "Whether to read Secrets; false: only the default certificate is served.", HelpName = "true|false", DefaultValueFactory = _ => true };
+    private static readonly Option<SecretScope> Secrets = new("--secrets")
+    {
+        Description = "Where to read Secrets: everywhere (true), nowhere (false: only the default certificate is served), or in these namespaces.",
+        HelpName = "true|false|A,B",
+        CustomParser = Scope,
+        DefaultValueFactory = _ => SecretScope.Everywhere,
+    };
     private static readonly Option<bool> Nodes = new("--nodes") { Description = "Whether to read Nodes; false: no edge of proxies.", HelpName = "true|false", DefaultValueFactory = _ => true };
     private static readonly Option<string?> ConfigMap = new("--config-map") { Description = "The one ConfigMap to read, such as ingress-nginx's; none where it is empty.", HelpName = "NAMESPACE/NAME" };
     private static readonly Option<string> ProxyNamespace = new("--proxy-namespace") { Description = "Where the ingress proxies' Pods are.", HelpName = "NAME", DefaultValueFactory = _ => ProxyPods.Default.Namespace };
@@ -115,9 +121,22 @@ public static class RelayCommand
         return null;
     }
 
+    private static SecretScope? Scope(ArgumentResult given)
+    {
+        try
+        {
+            return SecretScope.Parse(given.Tokens[0].Value);
+        }
+        catch (FormatException e)
+        {
+            given.AddError($"--secrets: {e.Message}");
+            return null;
+        }
+    }
+
     private static ClusterReading Reading(ParseResult given) => new()
     {
-        Secrets = given.GetValue(RelayCommand.Secrets),
+        Secrets = given.GetRequiredValue(RelayCommand.Secrets),
         Nodes = given.GetValue(RelayCommand.Nodes),
         ConfigMap = given.GetValue(ConfigMap)?.Split('/') is [var ns, var name] ? (ns, name) : null,
         Proxies = new(given.GetValue(ProxyNamespace)!, ProxyPods.ParseSelector(given.GetValue(ProxySelector)!)),

@@ -14,7 +14,7 @@ public sealed class ApiServerReader : IClusterReader
     private static readonly TimeSpan ReadWithin = TimeSpan.FromSeconds(5);
 
     private readonly ApiServer server;
-    private readonly ImmutableArray<ObjectQuery> queries;
+    private readonly ImmutableArray<(ResourceKind Kind, ImmutableArray<ObjectQuery> Queries)> kinds;
     private readonly ResiliencePipeline listing;
     private readonly ResiliencePipeline reading;
 
@@ -25,8 +25,8 @@ public sealed class ApiServerReader : IClusterReader
     public ApiServerReader(ApiServer server, ClusterReading what, TimeProvider time)
     {
         this.server = server;
-        queries = what.Queries;
-        Kinds = [.. queries.Select(KindOf)];
+        kinds = [.. what.Queries.GroupBy(query => query.Kind).Select(one => (Enum.Parse<ResourceKind>(one.Key), one.ToImmutableArray()))];
+        Kinds = [.. kinds.Select(one => one.Kind)];
         listing = Patience.Within(ListWithin, time);
         reading = Patience.Within(ReadWithin, time);
     }
@@ -37,20 +37,20 @@ public sealed class ApiServerReader : IClusterReader
     /// <inheritdoc/>
     public async Task<ClusterListing> ListAsync(CancellationToken cancel)
     {
-        var lists = await Task.WhenAll(queries.Select(async query => (Query: query, Listed: await TryListAsync(query, cancel))));
+        var lists = await Task.WhenAll(kinds.Select(async one => (one.Kind, Listed: await TryListAsync(one.Queries, cancel))));
         var resources = ImmutableArray.CreateBuilder<Resource>();
-        var kinds = ImmutableDictionary.CreateBuilder<ResourceKind, string>();
+        var versions = ImmutableDictionary.CreateBuilder<ResourceKind, string>();
         var refusals = ImmutableArray.CreateBuilder<string>();
         var failures = ImmutableArray.CreateBuilder<string>();
-        foreach (var (query, (page, failure)) in lists)
+        foreach (var (kind, (page, failure)) in lists)
         {
             if (page is null)
             {
-                failures.Add($"{query.Kind}: {failure}");
+                failures.Add($"{kind}: {failure}");
                 continue;
             }
 
-            kinds[KindOf(query)] = page.ResourceVersion;
+            versions[kind] = page.ResourceVersion;
             foreach (var one in page.Objects)
             {
                 if (Read(one, out var refusal) is { } resource)
@@ -60,7 +60,7 @@ public sealed class ApiServerReader : IClusterReader
             }
         }
 
-        return new(new(resources.DrainToImmutable(), kinds.ToImmutable()), refusals.DrainToImmutable(), failures.DrainToImmutable());
+        return new(new(resources.DrainToImmutable(), versions.ToImmutable()), refusals.DrainToImmutable(), failures.DrainToImmutable());
     }
 
     /// <inheritdoc/>
@@ -93,11 +93,11 @@ public sealed class ApiServerReader : IClusterReader
         }
     }
 
-    private async Task<(ObjectPage? Page, string? Failure)> TryListAsync(ObjectQuery query, CancellationToken cancel)
+    private async Task<(ObjectPage? Page, string? Failure)> TryListAsync(ImmutableArray<ObjectQuery> queries, CancellationToken cancel)
     {
         try
         {
-            return (await listing.ExecuteAsync(async token => await query.ListAsync(server, token), cancel), null);
+            return (await listing.ExecuteAsync(async token => await ListAsync(queries, token), cancel), null);
         }
         catch (Exception e) when (e is ApiServerException or Polly.Timeout.TimeoutRejectedException)
         {
@@ -105,7 +105,15 @@ public sealed class ApiServerReader : IClusterReader
         }
     }
 
-    private static ResourceKind KindOf(ObjectQuery query) => Enum.Parse<ResourceKind>(query.Kind);
+    /// <summary>All objects of a kind at one moment, which namespaces by themselves would not show: a list is proof of what is gone.</summary>
+    private async Task<ObjectPage> ListAsync(ImmutableArray<ObjectQuery> queries, CancellationToken cancel)
+    {
+        var first = await queries[0].ListAsync(server, cancel);
+        var objects = first.Objects;
+        foreach (var query in queries[1..])
+            objects = objects.AddRange((await (query with { At = first.ResourceVersion }).ListAsync(server, cancel)).Objects);
+        return first with { Objects = objects };
+    }
 
     private static Resource? Read(JsonObject whole, out string? refusal)
     {

@@ -26,6 +26,9 @@ public sealed record ObjectQuery(string Kind, string ApiVersion, string Plural)
     /// <summary>Whether every cluster has at least one of them: then an empty list is a lie.</summary>
     public bool NeverEmpty { get; init; }
 
+    /// <summary>Only as they were at this version of another list, so that both show one moment; null for as they are now.</summary>
+    public string? At { get; init; }
+
     /// <summary>The path of the collection below the server's address.</summary>
     public string Path => CollectionPath(Namespace);
 
@@ -46,7 +49,12 @@ public sealed record ObjectQuery(string Kind, string ApiVersion, string Plural)
         string? next = null;
         do
         {
-            var path = Path + Query(("limit", pageSize == 0 ? null : pageSize.ToString(CultureInfo.InvariantCulture)), ("continue", next));
+            var at = next is null ? At : null; // a token says it already
+            var path = Path + Query(
+                ("limit", pageSize == 0 ? null : pageSize.ToString(CultureInfo.InvariantCulture)),
+                ("continue", next),
+                ("resourceVersion", at),
+                ("resourceVersionMatch", at is null ? null : "Exact"));
             var list = await server.ReadAsync(HttpMethod.Get, path, null, cancel);
             if (list["metadata"] is not JsonObject metadata || metadata["resourceVersion"]?.ToString() is not { Length: > 0 } version || list["items"] is not (null or JsonArray))
                 throw ApiServerException.Unusable(server.Address, $"gave an answer to {Path} that is no list: see what stands before it");
@@ -98,6 +106,9 @@ public sealed record ObjectQuery(string Kind, string ApiVersion, string Plural)
         ("allowWatchBookmarks", "true"),
         ("resourceVersion", version),
         ("timeoutSeconds", ((int)end.TotalSeconds).ToString(CultureInfo.InvariantCulture)));
+
+    /// <summary>For people: <c>ingresses</c>, or <c>secrets of namespace shop</c>.</summary>
+    public override string ToString() => Namespace is null ? Plural : $"{Plural} of namespace {Namespace}";
 
     private string CollectionPath(string? scope)
     {

@@ -25,6 +25,7 @@ public sealed partial class KindWatcher(
 {
     private const string NotYet = "not watched yet";
 
+    private readonly string name = $"{query}";
     private readonly TaskCompletionSource tried = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     // What was told of each object last, without its version, and the newest version that it had: 32 bytes an object and its name.
@@ -100,7 +101,7 @@ public sealed partial class KindWatcher(
                 if (one.ResourceVersion.Length > 0 && ResourceVersion.Compare(one.ResourceVersion, version) < 0)
                 {
                     // No history does that, and what is between the two is told by no watch.
-                    LogExpired(query.Plural, $"the watch from {version} on says {one.ResourceVersion}");
+                    LogExpired(name, $"the watch from {version} on says {one.ResourceVersion}");
                     version = null;
                     break;
                 }
@@ -114,7 +115,7 @@ public sealed partial class KindWatcher(
         catch (ApiServerException e) when (e.IsExpired && !fresh)
         {
             // Nothing is wrong with a server that has forgotten, as after a restart: it is listed at once, whatever failed before.
-            LogExpired(query.Plural, e.Message);
+            LogExpired(name, e.Message);
             version = null;
         }
         catch (ApiServerException e)
@@ -125,7 +126,7 @@ public sealed partial class KindWatcher(
             if (time.GetElapsedTime(begun) < options.Lasting)
                 throw;
             RelayMetrics.Broken(query.Plural);
-            LogBroken(query.Plural, e.Message);
+            LogBroken(name, e.Message);
         }
 
         if (time.GetElapsedTime(begun) < options.FirstPause)
@@ -167,7 +168,7 @@ public sealed partial class KindWatcher(
         if (wentBack || (newest is not null && ResourceVersion.Compare(at, newest) < 0))
         {
             // Events of the history that is now would be taken for late ones: whoever keeps the state lists for itself, and sees.
-            LogWentBack(query.Plural, at, newest ?? "none");
+            LogWentBack(name, at, newest ?? "none");
             outbox.Put(events.Listed());
         }
 
@@ -176,7 +177,7 @@ public sealed partial class KindWatcher(
         if (options.Brake.Holds(gone.Length, told.Count))
         {
             // Too much to be believed: whoever keeps the state lists for itself, and judges.
-            LogHeldBack(query.Plural, gone.Length, told.Count);
+            LogHeldBack(name, gone.Length, told.Count);
             outbox.Put(events.Listed());
             gone = [];
         }
@@ -188,7 +189,7 @@ public sealed partial class KindWatcher(
         }
 
         Objects = told.Count;
-        LogListed(query.Plural, listed.Count, at);
+        LogListed(name, listed.Count, at);
         return at;
     }
 
@@ -241,7 +242,7 @@ public sealed partial class KindWatcher(
     private void Watching()
     {
         if (Trouble is not null && trouble != NotYet)
-            LogRecovered(query.Plural);
+            LogRecovered(name);
         Volatile.Write(ref trouble, "");
     }
 
@@ -249,9 +250,9 @@ public sealed partial class KindWatcher(
     {
         IsAbsent = e is ApiServerException { IsNotFound: true };
         if (e is not ApiServerException)
-            LogBug(e, query.Plural);
+            LogBug(e, name);
         else if (trouble != e.Message)
-            LogFailed(query.Plural, e.Message, pause.TotalSeconds);
+            LogFailed(name, e.Message, pause.TotalSeconds);
         Volatile.Write(ref trouble, e.Message);
         RelayMetrics.Broken(query.Plural);
         tried.TrySetResult();

@@ -16,7 +16,7 @@ public static class RelayServer
         {
             var text = new StringBuilder();
             foreach (var watcher in relay.Watchers.Where(watcher => watcher is { Trouble: not null, IsAbsent: false }))
-                text.Append(watcher.Query.Plural).Append(": ").Append(watcher.Trouble).Append('\n');
+                text.Append(watcher.Query).Append(": ").Append(watcher.Trouble).Append('\n');
             if (relay.SinkTrouble is { } trouble)
                 text.Append("sink: ").Append(trouble).Append('\n');
             http.Response.StatusCode = text.Length == 0 ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;

@@ -34,7 +34,9 @@ public static class AwaitedKinds
         var plural = ResourceKinds.Of(kind).Plural;
         return kind switch
         {
-            ResourceKind.Secret => "let the function list secrets (infra/kubernetes/rights/secrets), or set ReadSecrets=false",
+            ResourceKind.Secret =>
+                "let the function list secrets in the namespaces of setting ReadSecrets (infra/kubernetes/namespaces; rights/secrets-everywhere for all), "
+                + "or set it to those where it may, or to false",
             ResourceKind.Node => "let the function list nodes (infra/kubernetes/rights/nodes), or set ReadNodes=false",
             ResourceKind.ConfigMap =>
                 "let the function list configmaps in the namespace of setting ConfigMap (infra/kubernetes/rights/configmap), "

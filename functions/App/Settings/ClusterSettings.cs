@@ -65,6 +65,7 @@ public sealed record ClusterSettings(
                 Edge = EdgeOf(section),
                 ProxyService = ProxyServiceOf(section),
                 ConfigMap = section["ConfigMap"] is { Length: > 0 } map && Parse(section, "ConfigMap", map, Reference) is var (ns, name) ? new(ResourceKind.ConfigMap, ns, name) : null,
+                Secrets = SecretsOf(section),
                 Brake = section["HoldBackAbove"] is { Length: > 0 } percent ? new(Parse(section, "HoldBackAbove", percent, Percent) / 100.0) : routing.Brake,
                 Controllers = [.. routing.Controllers, .. List(section, "Controllers")],
                 ClassNames = [.. List(section, "ClassNames")],
@@ -77,7 +78,7 @@ public sealed record ClusterSettings(
                         LinkId = Flag(section, "PrivateLinkIdHeader", unset: false),
                     },
                     DefaultCertificate = section["DefaultCertificate"] is { Length: > 0 } reference
-                        ? Parse(section, "DefaultCertificate", reference, Reference)
+                        ? Parse(section, "DefaultCertificate", reference, text => Readable(section, Reference(text)))
                         : null,
                 },
             })
@@ -147,7 +148,7 @@ public sealed record ClusterSettings(
         var ns = section["ProxyNamespace"];
         return new()
         {
-            Secrets = Flag(section, "ReadSecrets", unset: true),
+            Secrets = SecretsOf(section),
             Nodes = Flag(section, "ReadNodes", unset: true),
             ConfigMap = section["ConfigMap"] is { Length: > 0 } one && Parse(section, "ConfigMap", one, Reference) is var reference ? (reference.Namespace, reference.Name) : null,
 
@@ -155,6 +156,13 @@ public sealed record ClusterSettings(
             Proxies = ns is { Length: > 0 } || (section["Proxies"] is null or "" && access != ClusterAccess.None) ? new(ns is { Length: > 0 } ? ns : ProxyPods.Default.Namespace, selector) : null,
         };
     }
+
+    private static SecretScope SecretsOf(IConfigurationSection section) =>
+        section["ReadSecrets"] is { Length: > 0 } text ? Parse(section, "ReadSecrets", text, SecretScope.Parse) : SecretScope.Everywhere;
+
+    private static CertificateReference Readable(IConfigurationSection section, CertificateReference reference) => SecretsOf(section).Includes(reference.Namespace)
+        ? reference
+        : throw new FormatException($"Secrets of namespace {reference.Namespace} are not read: add it to ReadSecrets, and give the right with infra/kubernetes/namespaces");
 
     private static bool Flag(IConfigurationSection section, string name, bool unset) =>
         section[name] is { Length: > 0 } text ? Parse(section, name, text, bool.Parse) : unset;

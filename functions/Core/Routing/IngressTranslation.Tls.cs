@@ -81,7 +81,11 @@ public static partial class IngressTranslation
             var key = new ResourceKey(ResourceKind.Secret, reference.Namespace, reference.Name);
             references.Add(key);
             var secret = state.Find<Secret>(key);
-            if (secret is null)
+            if (secret is null && !secrets.Includes(reference.Namespace))
+                Error("SecretNotReadable",
+                    $"{field}: nobody may read {key}: Secrets of namespace {reference.Namespace} are not read. {instead}. Have the namespace added to "
+                    + "setting ReadSecrets and to infra/kubernetes/namespaces, which gives the rights there.");
+            else if (secret is null)
                 Error("SecretNotFound", $"{field}: there is no {key} of type kubernetes.io/tls. {instead} until there is.");
             else if (secret.Fingerprint is null)
                 Error("SecretUnusable", $"{field}: {key} has no certificate and key (tls.crt, tls.key). {instead}.");

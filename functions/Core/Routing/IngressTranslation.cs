@@ -18,14 +18,15 @@ public static partial class IngressTranslation
     /// <param name="state">The cluster, for what it refers to.</param>
     /// <param name="onAll">What the ConfigMap of a controller that is taken over from asks for on every Ingress.</param>
     /// <param name="byDefault">The default certificate, if one is set.</param>
+    /// <param name="secrets">Where Secrets are read.</param>
     /// <param name="known">Findings that are known already, such as those of its class.</param>
     internal static IngressContribution Translate(
-        Ingress ingress, ClusterState state, NginxGlobalGuards onAll, CertificateReference? byDefault, IEnumerable<Finding> known)
+        Ingress ingress, ClusterState state, NginxGlobalGuards onAll, CertificateReference? byDefault, SecretScope secrets, IEnumerable<Finding> known)
     {
         var annotations = NginxReading.Of(ingress, onAll);
         List<Finding> findings = [.. known, .. annotations.Findings, .. IngressOtherControllers.Findings(
             ingress.Key, (ingress.Metadata.Annotations ?? []).Keys)];
-        var work = new Work(ingress, state, byDefault, annotations.IsClosed, findings);
+        var work = new Work(ingress, state, byDefault, secrets, annotations.IsClosed, findings);
         if (annotations.IsLeftOut)
             return work.Contribution();
         work.Rules();
@@ -37,10 +38,11 @@ public static partial class IngressTranslation
     /// <param name="ingress">The Ingress.</param>
     /// <param name="state">The cluster.</param>
     /// <param name="byDefault">The default certificate.</param>
+    /// <param name="secrets">Where Secrets are read.</param>
     /// <param name="closed">Whether every path answers 503: something is to guard them that is not enforced.</param>
     /// <param name="findings">Findings so far.</param>
     private sealed partial class Work(
-        Ingress ingress, ClusterState state, CertificateReference? byDefault, bool closed, List<Finding> findings)
+        Ingress ingress, ClusterState state, CertificateReference? byDefault, SecretScope secrets, bool closed, List<Finding> findings)
     {
         private const string Default = "spec.defaultBackend";
         private readonly IngressSpec spec = ingress.Spec ?? new();

@@ -34,6 +34,9 @@ public sealed record RoutingOptions
     /// <summary>The ConfigMap of a controller that is taken over from; null for none.</summary>
     public ResourceKey? ConfigMap { get; init; }
 
+    /// <summary>Where Secrets are read: a certificate elsewhere is never seen.</summary>
+    public SecretScope Secrets { get; init; } = SecretScope.Everywhere;
+
     /// <summary>Which fresh lists of the cluster are not believed at once.</summary>
     public ListBrake Brake { get; init; } = new();
 

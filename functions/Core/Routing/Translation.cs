@@ -155,7 +155,7 @@ public sealed record Translation
         {
             var ofClass = IngressClasses.Findings(ingress, before.Classes, before.Options).ToValueList();
             if (IngressClasses.IsOurs(ingress, before.Classes, before.Options))
-                return IngressTranslation.Translate(ingress, state, before.Guards, before.Options.Settings.DefaultCertificate, ofClass);
+                return IngressTranslation.Translate(ingress, state, before.Guards, before.Options.Settings.DefaultCertificate, before.Options.Secrets, ofClass);
             return ofClass.Count == 0 ? null : new(ingress.Key, ingress.Metadata.CreationTimestamp.GetValueOrDefault(), [], ofClass, []);
         }
 

@@ -10,6 +10,7 @@ public sealed class Access
 
     private readonly Lock gate = new();
     private readonly List<(string Verb, string Plural, string? Namespace)> denied = [];
+    private readonly Dictionary<string, string> others = [];
     private string? token;
 
     /// <summary>The user that the token stands for, as messages name it.</summary>
@@ -20,6 +21,21 @@ public sealed class Access
 
     /// <summary>Takes only this bearer token from now on: another one is answered 401, and none at all is somebody anonymous (403).</summary>
     public void RequireToken(string bearer) => Volatile.Write(ref token, bearer);
+
+    /// <summary>Takes another bearer token besides, which stands for a user of its own.</summary>
+    public void AddToken(string bearer, string user)
+    {
+        lock (gate)
+            others.Add(bearer, user);
+    }
+
+    /// <summary>
+    /// Whether what the server has of roles and bindings decides over whoever is not <see cref="User"/>; no, at first. That one may do all, and
+    /// speak for others (<c>Impersonate-User</c>), as <c>kubectl --as</c> asks for.
+    /// </summary>
+    public bool ByRoles { get; set; }
+
+    internal Rbac? Rbac { get; set; }
 
     /// <summary>Forbids a verb on a kind from now on: 403.</summary>
     /// <param name="verb">Such as <c>list</c>, as in RBAC; <c>*</c> for all.</param>
@@ -43,10 +59,16 @@ public sealed class Access
     {
         var authorization = $"{request.Headers.Authorization}";
         if (Token is not { } taken)
-            return User;
+            return Spoken(request);
         if (authorization.Length == 0)
             return Anonymous;
-        return authorization == $"Bearer {taken}" ? User : throw new ApiException(ApiStatus.Unauthorized());
+        lock (gate)
+        {
+            if (authorization.StartsWith("Bearer ", StringComparison.Ordinal) && others.TryGetValue(authorization["Bearer ".Length..], out var other))
+                return other;
+        }
+
+        return authorization == $"Bearer {taken}" ? Spoken(request) : throw new ApiException(ApiStatus.Unauthorized());
     }
 
     // Throws for what the user may not do.
@@ -55,11 +77,14 @@ public sealed class Access
         bool isDenied;
         lock (gate)
             isDenied = denied.Exists(rule => request.Is(rule.Verb, rule.Plural) && (rule.Namespace is null || rule.Namespace == request.Namespace));
-        if (!isDenied && user != Anonymous)
+        var isAllowed = !ByRoles || user == User || Rbac!.Allows(user, request, name);
+        if (!isDenied && isAllowed && user != Anonymous)
             return;
         var resource = request.Subresource.Length > 0 ? $"{request.Plural}/{request.Subresource}" : request.Plural;
         var place = request.Namespace.Length > 0 ? $"in the namespace \"{request.Namespace}\"" : "at the cluster scope";
         throw new ApiException(ApiStatus.Forbidden(
             request.Group, request.Plural, name, $"User \"{user}\" cannot {request.Verb} resource \"{resource}\" in API group \"{request.Group}\" {place}"));
     }
+
+    private string Spoken(HttpRequest request) => $"{request.Headers["Impersonate-User"]}" is { Length: > 0 } other ? other : User;
 }

@@ -4,6 +4,7 @@ namespace IngressReconciler.Tests.Harness.ApiServer;
 public static class BuiltInResources
 {
     private const string Networking = "networking.k8s.io";
+    private const string Rbac = "rbac.authorization.k8s.io";
 
     /// <summary>All of them.</summary>
     public static IReadOnlyList<ApiResource> All { get; } =
@@ -79,6 +80,10 @@ public static class BuiltInResources
                 "eventTime":null,"regarding":{}
                 """,
         },
+        new(Rbac, "v1", "Role", "roles", Namespaced: true),
+        new(Rbac, "v1", "RoleBinding", "rolebindings", Namespaced: true),
+        new(Rbac, "v1", "ClusterRole", "clusterroles", Namespaced: false),
+        new(Rbac, "v1", "ClusterRoleBinding", "clusterrolebindings", Namespaced: false),
     ];
 
     private static ApiResource Core(string kind, string plural) => new("", "v1", kind, plural, Namespaced: true);

@@ -60,6 +60,7 @@ public sealed class KubeApiServer : IAsyncDisposable
         deletion = new(store, options.Clock);
         foreach (var resource in BuiltInResources.All)
             store.AddResource(resource);
+        Access.Rbac = new(store);
         dispatcher = new(
             store, Access, Faults, Requests, new(store), new(store, Watches, WireTimes, options.BookmarkInterval, options.Clock), new(writes, deletion));
         if (!options.Tls)

@@ -45,7 +45,7 @@ public sealed class ClusterManifestTests
         Assert.All(manifests.OfKind("DaemonSet", "Deployment", "PodDisruptionBudget"), one => Assert.Equal(1, Chosen(one.Map("spec.selector.matchLabels"))));
         Assert.All(manifests.OfKind("Service"), one => Assert.Equal(1, Chosen(one.Map("spec.selector"))));
         Assert.Equal(
-            [("metrics", 2), ("nobody", 2), ("proxy-admin", 1), ("proxy-traffic", 1)],
+            [("metrics", 2), ("nobody", 2), ("proxy-admin", 1), ("proxy-to-pods", 1), ("proxy-traffic", 1), ("relay-out", 1)],
             manifests.OfKind("NetworkPolicy").Select(one => (one.Text("metadata.name")!, Chosen(one.Map("spec.podSelector.matchLabels")))).Order());
         // For a DaemonSet the API takes no other kind of budget.
         Assert.Equal("1", Assert.Single(manifests.OfKind("PodDisruptionBudget")).Text("spec.minAvailable"));
@@ -59,7 +59,9 @@ public sealed class ClusterManifestTests
         string[] Rules(string policy) => [.. manifests.Find("NetworkPolicy", policy, "ingress-reconciler").Items("spec.ingress").Select(rule =>
             $"{string.Join(' ', rule.Items("ports").Select(port => port.Text("protocol") + "/" + port.Text("port")))} from {string.Join(' ', rule.Items("from").Select(one => one.ToJsonString()))}")];
 
-        Assert.All(manifests.OfKind("NetworkPolicy"), policy => Assert.Equal(["Ingress"], policy.Texts("spec.policyTypes")));
+        Assert.Equal(
+            ["metrics: Ingress", "nobody: Ingress Egress", "proxy-admin: Ingress", "proxy-to-pods: Egress", "proxy-traffic: Ingress", "relay-out: Egress"],
+            manifests.OfKind("NetworkPolicy").Select(policy => $"{policy.Text("metadata.name")}: {string.Join(' ', policy.Texts("spec.policyTypes"))}").Order());
         Assert.Empty(Rules("nobody"));
         var edge = $$$"""{"ipBlock":{"cidr":"{{{Manifests.Parameters["EDGE_CIDR"]}}}"}}""";
         Assert.Equal([$$$"""TCP/http TCP/https from {{{edge}}} {"namespaceSelector":{}}""", $"TCP/http-proxy TCP/https-proxy from {edge}"], Rules("proxy-traffic"));
@@ -70,6 +72,28 @@ public sealed class ClusterManifestTests
         // A port that is named in a policy and in no Pod opens nothing.
         var named = manifests.Pods.SelectMany(pod => pod.Items("spec.containers")).SelectMany(container => container.Items("ports")).Select(port => port.Text("name")).ToHashSet();
         Assert.All(manifests.OfKind("NetworkPolicy").SelectMany(policy => policy.Items("spec.ingress")).SelectMany(rule => rule.Items("ports")), port => Assert.Contains(port.Text("port"), named));
+    }
+
+    [Theory]
+    [MemberData(nameof(Overlays))]
+    public async Task Proxies_reach_Pods_that_are_no_proxies_and_the_relay_what_it_publishes_to(string overlay)
+    {
+        var manifests = await Manifests.OfAsync(overlay);
+        string[] Rules(string policy) => [.. manifests.Find("NetworkPolicy", policy, "ingress-reconciler").Items("spec.egress").Select(rule =>
+            $"{string.Join(' ', rule.Items("ports").Select(port => port.Text("protocol") + "/" + port.Text("port")))} to {string.Join(' ', rule.Items("to").Select(one => one.ToJsonString()))}")];
+
+        Assert.Empty(Rules("nobody"));
+        Assert.Equal(
+            [""" to {"namespaceSelector":{"matchExpressions":[{"key":"kubernetes.io/metadata.name","operator":"NotIn","values":["ingress-reconciler"]}]}}"""],
+            Rules("proxy-to-pods"));
+        Assert.Equal(
+            [
+                """UDP/53 TCP/53 to {"namespaceSelector":{"matchLabels":{"kubernetes.io/metadata.name":"kube-system"}}} {"ipBlock":{"cidr":"169.254.20.10/32"}}""",
+                """TCP/443 TCP/6443 to {"ipBlock":{"cidr":"0.0.0.0/0","except":["169.254.0.0/16","168.63.129.16/32"]}} {"ipBlock":{"cidr":"::/0","except":["fe80::/10","fd00:ec2::254/128"]}}""",
+            ],
+            Rules("relay-out"));
+        // What a policy says of namespaces is by this label, so the proxies' own has to be the one that is named.
+        Assert.Equal("ingress-reconciler", manifests.Proxies.Text("metadata.namespace"));
     }
 
     [Theory]
@@ -104,7 +128,7 @@ public sealed class ClusterManifestTests
             ["relay", "--cluster", "$(CLUSTER)", "--topic", "$(TOPIC)", "--proxy-namespace", "$(NAMESPACE)", "--secrets", "$(READ_SECRETS)", "--nodes", "$(READ_NODES)", "--config-map", "$(CONFIG_MAP)"],
             relay.Texts("args"));
         Assert.Equal(
-            [("CLUSTER", Manifests.Parameters["CLUSTER"]), ("CONFIG_MAP", ""), ("NAMESPACE", "metadata.namespace"), ("READ_NODES", "true"), ("READ_SECRETS", "true"), ("TOPIC", Manifests.Parameters["TOPIC"])],
+            [("CLUSTER", Manifests.Parameters["CLUSTER"]), ("CONFIG_MAP", ""), ("NAMESPACE", "metadata.namespace"), ("READ_NODES", "true"), ("READ_SECRETS", "false"), ("TOPIC", Manifests.Parameters["TOPIC"])],
             relay.Items("env").Select(one => (one.Text("name")!, one.Text("value") ?? one.Text("valueFrom.fieldRef.fieldPath")!)).Order());
         Assert.Equal("true", pod.Map("metadata.labels")["azure.workload.identity/use"]);
         Assert.Equal(Manifests.Parameters["RELAY_CLIENT_ID"], account.Map("metadata.annotations")["azure.workload.identity/client-id"]);

@@ -31,6 +31,31 @@ internal sealed class Manifests(IReadOnlyList<JsonNode> all)
     public static Task<Manifests> OfAsync(string overlay) =>
         Rendered.GetOrAdd(overlay, name => new(() => RenderAsync(Repository.File($"infra/kubernetes/overlays/{name}")))).Value;
 
+    /// <summary>Renders one of the overlays after <c>namespaces/set</c> wrote down some namespaces.</summary>
+    public static async Task<Manifests> OfNamespacesAsync(string overlay, params IEnumerable<string> namespaces)
+    {
+        var folder = Directory.CreateTempSubdirectory("ingress-reconciler-overlay-");
+        try
+        {
+            foreach (var file in new[] { "kubernetes", "haproxy" }.SelectMany(part => Directory.EnumerateFiles(
+                Repository.File($"infra/{part}"), "*", SearchOption.AllDirectories)))
+            {
+                var copy = Path.Combine(folder.FullName, Path.GetRelativePath(Repository.File("infra"), file));
+                Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+                File.Copy(file, copy);
+            }
+
+            using var set = Process.Start(Path.Combine(folder.FullName, "kubernetes/namespaces/set"), namespaces);
+            await set.WaitForExitAsync();
+            Assert.Equal(0, set.ExitCode);
+            return await RenderAsync(Path.Combine(folder.FullName, "kubernetes/overlays", overlay));
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
     /// <summary>Renders an overlay of its own: the base with just these rights.</summary>
     public static async Task<Manifests> WithRightsAsync(params IEnumerable<string> rights)
     {

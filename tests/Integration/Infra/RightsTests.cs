@@ -10,40 +10,78 @@ public sealed class RightsTests
     private static readonly string ControlPlane = Manifests.Parameters["CONTROL_PLANE_OBJECT_ID"];
 
     // Of these not all objects are read.
-    private static readonly string[] Narrow = ["pods", "configmaps"];
-    private static readonly string[] Switchable = ["nodes", "secrets"];
+    private static readonly string[] Narrow = ["pods", "configmaps", "secrets"];
 
     public static TheoryData<string> Overlays => Manifests.Overlays;
 
     [Theory]
     [MemberData(nameof(Overlays))]
-    public async Task The_relay_watches_the_kinds_that_are_read_and_no_more(string overlay) =>
+    public async Task The_relay_watches_the_kinds_that_are_read_and_no_Secret(string overlay) =>
         Assert.Equal(
-            [.. Kinds().Select(kind => $"everywhere {kind}: get list watch"), "ingress-reconciler pods: list watch"],
+            [.. Kinds().Select(kind => $"everywhere {kind}: list watch"), "ingress-reconciler pods: list watch"],
             Of(Relay, await Manifests.OfAsync(overlay)));
 
     [Theory]
     [MemberData(nameof(Overlays))]
-    public async Task The_control_plane_lists_the_same_kinds_and_writes_status_and_Kubernetes_Events(string overlay) =>
+    public async Task The_control_plane_lists_the_same_kinds_and_writes_Events_about_the_proxies_and_the_cluster(string overlay) =>
         Assert.Equal(
-            Kinds().Select(kind => $"everywhere {kind}: get list")
-                .Append("everywhere events.events.k8s.io: create patch").Append("everywhere ingresses/status.networking.k8s.io: patch").Append("ingress-reconciler pods: get list")
-                .Order(StringComparer.Ordinal),
+            [
+                "default events.events.k8s.io: create patch",
+                .. Kinds().Select(kind => $"everywhere {kind}: get list"),
+                "ingress-reconciler events.events.k8s.io: create patch",
+                "ingress-reconciler pods: get list",
+            ],
             Of(ControlPlane, await Manifests.OfAsync(overlay)));
 
     [Theory]
-    [InlineData("secrets")]
-    [InlineData("nodes")]
-    public async Task A_right_that_is_left_out_is_gone_and_nothing_else_is(string right)
+    [MemberData(nameof(Overlays))]
+    public async Task In_the_namespaces_that_are_set_and_in_no_other_there_are_certificates_status_and_Events(string overlay)
     {
-        var flat = await Manifests.OfAsync("flat");
-        var without = await Manifests.WithRightsAsync(Switchable.Where(one => one != right));
+        var none = await Manifests.OfAsync(overlay);
+        var two = await Manifests.OfNamespacesAsync(overlay, "shop", "blog");
+
+        Assert.Equal(["blog secrets: list watch", "shop secrets: list watch"], Of(Relay, two).Except(Of(Relay, none)));
+        Assert.Equal(
+            from ns in new[] { "blog", "shop" }
+            from right in new[] { "events.events.k8s.io: create patch", "ingresses/status.networking.k8s.io: patch", "secrets: get list" }
+            select $"{ns} {right}",
+            Of(ControlPlane, two).Except(Of(ControlPlane, none)));
+        Assert.Empty(Of(Relay, none).Except(Of(Relay, two)).Concat(Of(ControlPlane, none).Except(Of(ControlPlane, two))));
+        Assert.Equal(("false", "shop,blog"), (Told(none, "READ_SECRETS"), Told(two, "READ_SECRETS")));
+    }
+
+    [Fact]
+    public async Task All_namespaces_are_an_option()
+    {
+        var none = await Manifests.OfAsync("flat");
+        var all = await Manifests.OfNamespacesAsync("flat", "*");
+
+        Assert.Equal(["everywhere secrets: list watch"], Of(Relay, all).Except(Of(Relay, none)));
+        Assert.Equal(
+            ["everywhere events.events.k8s.io: create patch", "everywhere ingresses/status.networking.k8s.io: patch", "everywhere secrets: get list"],
+            Of(ControlPlane, all).Except(Of(ControlPlane, none)));
+        Assert.Equal("true", Told(all, "READ_SECRETS"));
+    }
+
+    [Fact]
+    public async Task No_namespace_is_as_the_files_come() =>
+        Assert.Equal(
+            (await Manifests.OfAsync("flat")).All.Select(one => one.ToJsonString()),
+            (await Manifests.OfNamespacesAsync("flat")).All.Select(one => one.ToJsonString()));
+
+    [Fact]
+    public async Task Nodes_that_are_left_out_are_gone_and_nothing_else_is()
+    {
+        var with = await Manifests.WithRightsAsync("nodes");
+        var without = await Manifests.WithRightsAsync();
 
         foreach (var subject in new[] { Relay, ControlPlane })
         {
-            Assert.Contains(Of(subject, flat), one => one.StartsWith($"everywhere {right}: ", StringComparison.Ordinal));
-            Assert.Equal(Of(subject, flat).Where(one => !one.StartsWith($"everywhere {right}: ", StringComparison.Ordinal)), Of(subject, without));
+            Assert.Contains(Of(subject, with), one => one.StartsWith("everywhere nodes: ", StringComparison.Ordinal));
+            Assert.Equal(Of(subject, with).Where(one => !one.StartsWith("everywhere nodes: ", StringComparison.Ordinal)), Of(subject, without));
         }
+
+        Assert.Equal(("true", "false"), (Told(with, "READ_NODES"), Told(without, "READ_NODES")));
     }
 
     [Fact]
@@ -59,19 +97,17 @@ public sealed class RightsTests
         Assert.DoesNotContain(manifests.OfKind("ConfigMap"), map => map.Map("data").ContainsKey("NAME"));
     }
 
-    [Theory]
-    [InlineData("secrets", "READ_SECRETS")]
-    [InlineData("nodes", "READ_NODES")]
-    public async Task A_component_gives_the_right_and_tells_the_relay_to_use_it(string right, string variable)
-    {
-        Assert.Equal("true", Told(await Manifests.WithRightsAsync(right), variable));
-        Assert.Equal("false", Told(await Manifests.WithRightsAsync(), variable));
-    }
-
     [Fact]
     public async Task No_rule_has_a_wildcard_and_no_role_is_left_without_its_binding()
     {
-        var manifests = await Manifests.WithRightsAsync(Directory.GetDirectories(Repository.File("infra/kubernetes/rights")).Select(folder => Path.GetFileName(folder)));
+        var components = Directory.GetDirectories(Repository.File("infra/kubernetes/rights")).Select(folder => Path.GetFileName(folder)).Where(right => right != "namespace");
+        Manifests[] both = [await Manifests.WithRightsAsync(components), await Manifests.OfNamespacesAsync("flat", "shop")];
+        foreach (var manifests in both)
+            EachRoleIsBound(manifests);
+    }
+
+    private static void EachRoleIsBound(Manifests manifests)
+    {
         var roles = manifests.OfKind("Role", "ClusterRole").ToArray();
 
         Assert.All(roles.SelectMany(role => role.Items("rules")), rule => Assert.DoesNotContain("*", rule.ToJsonString(), StringComparison.Ordinal));

@@ -72,6 +72,13 @@ internal sealed class Dispatcher(
         }
 
         var user = access.Authenticate(http.Request);
+        if (request is { Verb: "create", Group: "authorization.k8s.io", Plural: "selfsubjectrulesreviews" }) // which anybody may
+        {
+            var ns = await RulesReview.NamespaceAsync(http.Request, http.RequestAborted);
+            await Answers.JsonAsync(http, StatusCodes.Status201Created, RulesReview.Of(access.Rbac!.RulesFor(user, ns)));
+            return;
+        }
+
         access.Authorize(user, request, request.Name.Length > 0 ? request.Name : FieldSelector.Parse($"{http.Request.Query["fieldSelector"]}").Name);
         var resource = store.FindResource(known => (known.Group, known.Version, known.Plural) == (request.Group, request.Version, request.Plural));
         if (resource is null || !IsServed(request, resource))
