@@ -21,7 +21,7 @@ public static class Rejection
     /// <param name="one">The list.</param>
     public static string Remedy(string cluster, SuspectList one)
     {
-        var confirm = $"POST /api/{cluster}/resync?confirm=true, or leave it to the next resync, which is followed if it finds the same";
+        var confirm = $"POST /api/{cluster}/resync?confirm=true with the key of function Act, or leave it to the next resync, which is followed if it finds the same";
         return one.Reason switch
         {
             Suspicion.GoesBack => $"if the cluster was restored from a backup: {confirm}; else see which API server answers",

@@ -34,7 +34,7 @@ public sealed class PackageTests
         var app = FunctionApp.Read(Repository.App);
 
         Assert.Equal(
-            app.Functions.Select(function => $"{function.Name}/function.json").Append("host.json").Append(app.Host.Executable).Order(StringComparer.Ordinal),
+            app.Functions.Select(function => $"{function.Name}/function.json").Append("host.json").Append(app.Host.Executable).Append("sbom.cdx.json").Order(StringComparer.Ordinal),
             Directory.EnumerateFiles(Repository.App, "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(Repository.App, file)).Order(StringComparer.Ordinal));
         Assert.Equal(File.ReadAllText(Repository.File("host.json")), File.ReadAllText(Path.Combine(Repository.App, "host.json")));
     }

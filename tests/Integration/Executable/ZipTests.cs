@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.IO.Compression;
+using System.Text.Json.Nodes;
 using IngressReconciler.Local;
 using IngressReconciler.Tests.Integration.Harness;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -28,11 +29,14 @@ public sealed class ZipTests(SharedAzurite azurite) : IDisposable
         Assert.Equal(first, await File.ReadAllBytesAsync(Zip, TestContext.Current.CancellationToken));
         using var zip = ZipFile.OpenRead(Zip);
         Assert.Equal(
-            ["Api/function.json 100644", "OnClusterEvents/function.json 100644", "Resync/function.json 100644", "host.json 100644", "ingress-reconciler 100755"],
+            [
+                "Act/function.json 100644", "Api/function.json 100644", "OnClusterEvents/function.json 100644", "Resync/function.json 100644", "host.json 100644",
+                "ingress-reconciler 100755", "sbom.cdx.json 100644",
+            ],
             zip.Entries.Select(entry => $"{entry.FullName} {Convert.ToString((entry.ExternalAttributes >> 16) & Mode, 8)}"));
-        Assert.All(zip.Entries, entry =>
+        Assert.All(zip.Entries, entry => Assert.Equal(new DateTime(2026, 1, 2, 3, 4, 6), entry.LastWriteTime.DateTime));
+        Assert.All(zip.Entries.Where(entry => entry.Name != "sbom.cdx.json"), entry =>
         {
-            Assert.Equal(new DateTime(2026, 1, 2, 3, 4, 6), entry.LastWriteTime.DateTime);
             var source = entry.FullName switch
             {
                 "ingress-reconciler" => Repository.Executable,
@@ -44,6 +48,42 @@ public sealed class ZipTests(SharedAzurite azurite) : IDisposable
                 packed.CopyTo(content);
             Assert.True(File.ReadAllBytes(source).AsSpan().SequenceEqual(content.ToArray()), source);
         });
+    }
+
+    [Fact]
+    public async Task The_package_says_what_it_is_made_of()
+    {
+        await PackageAsync("Asia/Tokyo", "022");
+        var bill = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(_copy.FullName, "artifacts/app/sbom.cdx.json"), TestContext.Current.CancellationToken))!;
+        var locked = JsonNode.Parse(await File.ReadAllTextAsync(Repository.File("functions/App/packages.lock.json"), TestContext.Current.CancellationToken))!["dependencies"]!["net10.0"]!
+            .AsObject().Where(one => (string?)one.Value!["type"] != "Project").Select(one => $"pkg:nuget/{one.Key}@{one.Value!["resolved"]}").ToArray();
+        string[] Listed(Func<JsonNode, bool> fits) => [.. bill["components"]!.AsArray().Where(one => fits(one!)).Select(one => (string)one!["purl"]!)];
+
+        Assert.Equal(("CycloneDX", "1.6", "2026-01-02T03:04:06Z"), ((string?)bill["bomFormat"], (string?)bill["specVersion"], (string?)bill["metadata"]!["timestamp"]));
+        Assert.Equal(locked.Order(StringComparer.Ordinal), Listed(one => one["hashes"] is not null).Order(StringComparer.Ordinal));
+        Assert.Equal(["Microsoft.AspNetCore.App", "Microsoft.NETCore.App"], Listed(one => one["hashes"] is null).Select(one => one["pkg:nuget/".Length..].Split('@')[0]));
+        // The whole of it hangs together.
+        var references = bill["components"]!.AsArray().Select(one => (string)one!["bom-ref"]!).Append("ingress-reconciler").ToHashSet();
+        Assert.All(bill["dependencies"]!.AsArray(), one =>
+        {
+            Assert.Contains((string)one!["ref"]!, references);
+            Assert.All(one["dependsOn"]!.AsArray(), other => Assert.Contains((string)other!, references));
+        });
+        Assert.Contains(Reachable(bill), one => one.StartsWith("pkg:nuget/Azure.Core@", StringComparison.Ordinal));
+    }
+
+    private static HashSet<string> Reachable(JsonNode bill)
+    {
+        var on = bill["dependencies"]!.AsArray().ToDictionary(one => (string)one!["ref"]!, one => one!["dependsOn"]!.AsArray().Select(other => (string)other!).ToArray());
+        HashSet<string> reached = [];
+        var next = new Stack<string>(["ingress-reconciler"]);
+        while (next.TryPop(out var one))
+        {
+            if (reached.Add(one))
+                Array.ForEach(on.GetValueOrDefault(one, []), next.Push);
+        }
+
+        return reached;
     }
 
     [Fact]
@@ -68,7 +108,7 @@ public sealed class ZipTests(SharedAzurite azurite) : IDisposable
     private async Task<string[]> PackageAsync(string zone, string mask)
     {
         foreach (var file in Directory.GetFiles(Repository.File("functions"), "function.json", SearchOption.AllDirectories)
-            .Concat([Repository.File("host.json"), Repository.File("scripts/package"), Repository.File("scripts/zip.cs")]))
+            .Concat([Repository.File("host.json"), Repository.File("scripts/package"), Repository.File("scripts/zip.cs"), Repository.File("scripts/sbom.cs"), Repository.File("functions/App/packages.lock.json")]))
         {
             var place = Path.Combine(_copy.FullName, Path.GetRelativePath(Repository.Root, file));
             if (File.Exists(place))
