@@ -1,9 +1,13 @@
 # The relay's image: the executable on what it needs (C library, OpenSSL, CA certificates), without a shell. REGISTRY is where Microsoft's .NET images are:
-# their own registry, or a mirror of it.
+# their own registry, or a mirror of it. What a tag means changes with each patch: for an image that is the same each time give SDK and BASE by digest, as
+# docker buildx imagetools inspect tells it.
 #   docker build --build-arg REGISTRY=… --build-arg REVISION=$(git rev-parse HEAD) --tag ingress-reconciler-relay:0.1.0 .
+#   … --build-arg SDK=dotnet/sdk@sha256:… --build-arg BASE=dotnet/runtime-deps@sha256:…
 ARG REGISTRY
+ARG SDK=dotnet/sdk:10.0-noble-aot
+ARG BASE=dotnet/runtime-deps:10.0-noble-chiseled
 
-FROM ${REGISTRY}/dotnet/sdk:10.0-noble-aot AS build
+FROM ${REGISTRY}/${SDK} AS build
 WORKDIR /src
 COPY .editorconfig Directory.Build.props Directory.Packages.props global.json ./
 COPY functions functions
@@ -11,7 +15,7 @@ ARG REVISION
 # As scripts/package does, but for the architecture that is built on. The commit is told, for git's folder stays outside.
 RUN dotnet publish functions/App -c Release -o artifacts/native -v quiet "-p:SourceRevisionId=${REVISION}"
 
-FROM ${REGISTRY}/dotnet/runtime-deps:10.0-noble-chiseled
+FROM ${REGISTRY}/${BASE}
 ARG REVISION
 LABEL org.opencontainers.image.title="ingress-reconciler" \
       org.opencontainers.image.description="The relay of IngressReconciler: publishes what changes in a Kubernetes cluster as CloudEvents" \

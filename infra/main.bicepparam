@@ -7,6 +7,7 @@ var ids = {
   cluster: readEnvironmentVariable('CLUSTER_RESOURCE_ID', '')
   network: readEnvironmentVariable('CLUSTER_NETWORK_ID', '')
 }
+var namespaces = readEnvironmentVariable('NAMESPACES', '')
 var shape = readEnvironmentVariable('EDGE_SHAPE', 'haproxy')
 var subscriptions = filter(split(readEnvironmentVariable('PRIVATE_LINK_SUBSCRIPTIONS', ''), ','), id => id != '')
 var zoneList = filter(split(readEnvironmentVariable('ZONES', '1,2,3'), ','), zone => zone != '')
@@ -15,13 +16,17 @@ var instances = {
   size: readEnvironmentVariable('EDGE_SIZE', 'Standard_D2as_v6')
   zones: zoneList
   sshPublicKey: readEnvironmentVariable('SSH_PUBLIC_KEY', '')
+  haproxyImage: readEnvironmentVariable('PROXY_IMAGE', 'haproxy:3.4.7')
 }
 
 param environmentName = readEnvironmentVariable('AZURE_ENV_NAME', 'ingress')
 param location = readEnvironmentVariable('AZURE_LOCATION', 'northeurope')
 param addressPrefix = readEnvironmentVariable('ADDRESS_PREFIX', '10.240.0.0/24')
 param operatorCidrs = split(readEnvironmentVariable('OPERATOR_CIDRS', '192.0.2.0/24'), ',')
-param clusterSettings = json(readEnvironmentVariable('CLUSTER_SETTINGS', '{}'))
+param clusterSettings = union(
+  { ReadSecrets: namespaces == '' ? 'false' : namespaces == '*' ? 'true' : namespaces },
+  json(readEnvironmentVariable('CLUSTER_SETTINGS', '{}'))
+)
 param zones = zoneList
 
 param cluster = ids.cluster == ''

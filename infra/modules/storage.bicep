@@ -63,20 +63,65 @@ resource account 'Microsoft.Storage/storageAccounts@2026-06-01' = {
     resource deadLetters 'containers' = {
       name: 'dead-letters'
     }
+
+    // The Functions host's own. It would make them by itself, with a right on the whole account.
+    resource hosts 'containers' = {
+      name: 'azure-webjobs-hosts'
+    }
+
+    resource hostSecrets 'containers' = {
+      name: 'azure-webjobs-secrets'
+    }
   }
 }
 
-resource functionRights 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
-  for role in [roles.storageBlobDataOwner, roles.storageQueueDataContributor]: {
-    name: guid(account.id, function.name, role)
-    scope: account
-    properties: {
-      principalId: function.principalId
-      principalType: 'ServicePrincipal'
-      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role)
-    }
+// On containers, never on the account: nothing of the app's can read or end what is in another, such as undelivered events. Neither trigger of
+// the app, Event Grid and timer, uses queues or tables.
+resource packagesRight 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(account::blobs::packages.id, function.name, roles.storageBlobDataContributor)
+  scope: account::blobs::packages
+  properties: {
+    principalId: function.principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId(
+      'Microsoft.Authorization/roleDefinitions',
+      roles.storageBlobDataContributor
+    )
   }
-]
+}
+
+resource stateRight 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(account::blobs::state.id, function.name, roles.storageBlobDataContributor)
+  scope: account::blobs::state
+  properties: {
+    principalId: function.principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId(
+      'Microsoft.Authorization/roleDefinitions',
+      roles.storageBlobDataContributor
+    )
+  }
+}
+
+resource hostsRight 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(account::blobs::hosts.id, function.name, roles.storageBlobDataOwner)
+  scope: account::blobs::hosts
+  properties: {
+    principalId: function.principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.storageBlobDataOwner)
+  }
+}
+
+resource hostSecretsRight 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(account::blobs::hostSecrets.id, function.name, roles.storageBlobDataOwner)
+  scope: account::blobs::hostSecrets
+  properties: {
+    principalId: function.principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.storageBlobDataOwner)
+  }
+}
 
 resource deadLettering 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   name: guid(account::blobs::deadLetters.id, topic.name, roles.storageBlobDataContributor)

@@ -17,6 +17,9 @@ public sealed class DeployTests
 
         """;
 
+    private static readonly string RelayImage = $"example/relay@sha256:{new string('1', 64)}";
+    private static readonly string ProxyImage = $"haproxy@sha256:{new string('a', 64)}";
+
     private const string New = "ADMIN_GROUP_IDS=00000000-0000-0000-0000-000000000001\n";
 
     [Fact]
@@ -43,15 +46,39 @@ public sealed class DeployTests
             "kubectl -n ingress-reconciler rollout status daemonset/ingress-proxy",
             "ingress-reconciler proxy-protocol enable --cluster shop",
             "ingress-reconciler doctor --cluster shop");
-        Assert.Contains("https://func-shop.example key", place.Calls.Single(call => call.StartsWith("ingress-reconciler doctor", StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.Contains("https://func-shop.example read-key act-key", place.Calls.Single(call => call.StartsWith("ingress-reconciler doctor", StringComparison.Ordinal)), StringComparison.Ordinal);
         Assert.Contains("overlays/flat", place.Calls.Single(call => call.StartsWith("kubectl apply -k", StringComparison.Ordinal)), StringComparison.Ordinal);
         // The parameters that were applied, and nothing that a key is in on any command line.
         Assert.Equal(
-            ["CLUSTER=shop", "TOPIC=https://topic.example/api/events", "RELAY_IMAGE=example/relay:1", "RELAY_CLIENT_ID=relay", "CONTROL_PLANE_OBJECT_ID=control", "CONTROL_PLANE_CIDR=10.240.0.0/26", "EDGE_CIDR=10.240.0.64/26", "MONITORING_NAMESPACE=monitoring"],
+            ["CLUSTER=shop", "TOPIC=https://topic.example/api/events", $"RELAY_IMAGE={RelayImage}", $"PROXY_IMAGE={ProxyImage}", "RELAY_CLIENT_ID=relay", "CONTROL_PLANE_OBJECT_ID=control", "CONTROL_PLANE_CIDR=10.240.0.0/26", "EDGE_CIDR=10.240.0.64/26", "MONITORING_NAMESPACE=monitoring"],
             place.Applied);
+        Assert.Contains("resources: [shop,blog]", place.Namespaces, StringComparison.Ordinal);
         Assert.Equal(Manifests.Parameters.Keys, place.Applied.Select(line => line.Split('=')[0]));
         Assert.DoesNotContain(place.Calls, call => call.Contains("PRIVATE", StringComparison.Ordinal));
         Assert.Contains("Clients connect to 203.0.113.1", output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("NAMESPACES=\n", "resources: []", true)]
+    [InlineData("NAMESPACES=*\n", "components: [../rights/secrets-everywhere, ../rights/status-everywhere]", false)]
+    public async Task Rights_in_no_namespace_are_told_and_in_all_are_an_option(string settings, string rights, bool isTold)
+    {
+        using var place = new Place(New + settings);
+        var (code, output) = await place.RunAsync();
+
+        Assert.True(code == 0, output);
+        Assert.Contains(rights, place.Namespaces, StringComparison.Ordinal);
+        Assert.Equal(isTold, output.Contains("NAMESPACES is empty: no certificate is read and no status written", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Tags_are_taken_where_they_are_allowed()
+    {
+        using var place = new Place(New + "ALLOW_TAGS=true\nRELAY_IMAGE=example/relay:1\n");
+        var (code, output) = await place.RunAsync();
+
+        Assert.True(code == 0, output);
+        Assert.Contains("RELAY_IMAGE=example/relay:1", place.Applied);
     }
 
     [Fact]
@@ -222,6 +249,12 @@ public sealed class DeployTests
     [InlineData(New + "AZURE_ENV_NAME=Shop\n", "AZURE_ENV_NAME is 'Shop'")]
     [InlineData(New + "OPERATOR_CIDRS=203.0.113.7\n", "OPERATOR_CIDRS is '203.0.113.7'")]
     [InlineData(New + "RELAY_IMAGE=\n", "RELAY_IMAGE is ''")]
+    [InlineData(New + "RELAY_IMAGE=example/relay:1\n", "RELAY_IMAGE is 'example/relay:1'; expected an image by its digest, NAME@sha256:…, which 'docker buildx imagetools inspect NAME:TAG' tells (or ALLOW_TAGS=true)")]
+    [InlineData(New + "PROXY_IMAGE=haproxy:3.4.7\n", "PROXY_IMAGE is 'haproxy:3.4.7'; expected an image by its digest")]
+    [InlineData(New + "PROXY_IMAGE=haproxy@sha256:12\n", "PROXY_IMAGE is 'haproxy@sha256:12'; expected an image by its digest")]
+    [InlineData(New + "ALLOW_TAGS=yes\n", "ALLOW_TAGS is 'yes'; expected true or false")]
+    [InlineData(New + "NAMESPACES=Shop\n", "NAMESPACES is 'Shop'; expected namespaces whose certificates are served")]
+    [InlineData(New + "NAMESPACES=shop,\n", "NAMESPACES is 'shop,'; expected namespaces whose certificates are served")]
     [InlineData(New + "PATH=/tmp\n", "'PATH=/tmp' is no setting")]
     [InlineData("CLUSTER_RESOURCE_ID=aks\n", "CLUSTER_RESOURCE_ID is 'aks'")]
     [InlineData(Existing + "POD_NETWORK=\n", "POD_NETWORK is ''; expected flat or overlay: 'az aks show --query networkProfile.networkPluginMode' says")]
@@ -279,9 +312,10 @@ public sealed class DeployTests
         {
             foreach (var file in Directory.GetFiles(Repository.File("scripts"), "deploy*"))
                 Write($"scripts/{Path.GetFileName(file)}", File.ReadAllText(file));
-            foreach (var file in new[] { "infra/main.bicep", "infra/kubernetes/parameters/parameters.env", "infra/haproxy/common.cfg" })
+            foreach (var file in new[] { "infra/main.bicep", "infra/kubernetes/parameters/parameters.env", "infra/kubernetes/namespaces/kustomization.yaml", "infra/haproxy/common.cfg" })
                 Write(file, File.ReadAllText(Repository.File(file)));
-            Write("settings", $"# what is asked for\nAZURE_ENV_NAME=shop\nAZURE_LOCATION=northeurope\nCLUSTER=shop\nOPERATOR_CIDRS=203.0.113.7/32\nRELAY_IMAGE=example/relay:1\n{settings}");
+            Program("infra/kubernetes/namespaces/set", File.ReadAllText(Repository.File("infra/kubernetes/namespaces/set")));
+            Write("settings", $"# what is asked for\nAZURE_ENV_NAME=shop\nAZURE_LOCATION=northeurope\nCLUSTER=shop\nOPERATOR_CIDRS=203.0.113.7/32\nRELAY_IMAGE={RelayImage}\nPROXY_IMAGE={ProxyImage}\nNAMESPACES=shop,blog\n{settings}");
             Stand("scripts/package", "package", "");
             Stand("scripts/bicep", "", $"echo {folder.FullName}/bin/bicep");
             Stand("bin/bicep", "bicep", "", "cluster=$CLUSTER_RESOURCE_ID nodes=$NODE_ADDRESSES");
@@ -291,12 +325,14 @@ public sealed class DeployTests
                 if [ "$1" = pki ]; then
                   for pair in admin traffic client; do mkdir -p "$2/$pair"; for file in tls.crt tls.key ca.crt; do echo "PRIVATE $pair $file" >"$2/$pair/$file"; done; done
                 fi
-                """, "$INGRESS_RECONCILER_URL $INGRESS_RECONCILER_KEY");
+                """, "$INGRESS_RECONCILER_URL $INGRESS_RECONCILER_KEY $INGRESS_RECONCILER_ACT_KEY");
             Stand("bin/kubectl", "kubectl", $$"""
                 case "$*" in
                 *'get secret proxy-admin'*) [ -e {{folder.FullName}}/has-cluster ] ;;
                 'get nodes'*) echo 10.241.0.4 10.241.0.5 ;;
-                'apply -k'*) cp "${3%/overlays/*}/parameters/parameters.env" {{folder.FullName}}/applied ;;
+                'apply -k'*)
+                  cp "${3%/overlays/*}/parameters/parameters.env" {{folder.FullName}}/applied
+                  cp "${3%/overlays/*}/namespaces/kustomization.yaml" {{folder.FullName}}/namespaces ;;
                 *'apply --server-side'*) cat >/dev/null ;;
                 esac
                 """);
@@ -310,7 +346,8 @@ public sealed class DeployTests
                 'resource show'*secrets/client-key*) [ -e {{folder.FullName}}/has-vault ] ;;
                 'resource show'*) echo /vault ;;
                 'resource list'*) [ ! -e {{folder.FullName}}/has-no-list ] || exit 3; all="$*" type="${all##*--resource-type }"; echo "/${type%% *}/one" ;;
-                'functionapp keys list'*) echo key ;;
+                'functionapp function keys list'*Api*) echo read-key ;;
+                'functionapp function keys list'*Act*) echo act-key ;;
                 'vmss list-instances'*) [ ! -e {{folder.FullName}}/has-no-instances ] || { echo 'az: no instances' >&2; exit 3; }; printf '1\n2\n' ;;
                 'vmss list'*keyData*) ;;
                 'vmss list'*) [ -e {{folder.FullName}}/has-no-machines ] || echo vmss ;;
@@ -331,6 +368,8 @@ public sealed class DeployTests
         }
 
         public IReadOnlyList<string> Calls => File.Exists(At("calls")) ? [.. File.ReadLines(At("calls")).Select(line => line.TrimEnd())] : [];
+
+        public string Namespaces => File.ReadAllText(At("namespaces"));
 
         public IReadOnlyList<string> Applied => [.. File.ReadLines(At("applied"))];
 
@@ -365,7 +404,12 @@ public sealed class DeployTests
         /// <summary>Writes a stand-in, which notes its name and arguments, and what else is asked for.</summary>
         private void Stand(string file, string name, string script, string also = "")
         {
-            Write(file, $"#!/bin/bash\n{(name == "" ? "" : $"echo \"{name} $* {also}\" >>{At("calls")}\n")}{script}\n");
+            Program(file, $"#!/bin/bash\n{(name == "" ? "" : $"echo \"{name} $* {also}\" >>{At("calls")}\n")}{script}\n");
+        }
+
+        private void Program(string file, string text)
+        {
+            Write(file, text);
             if (!OperatingSystem.IsWindows())
                 File.SetUnixFileMode(At(file), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         }

@@ -59,13 +59,14 @@ public sealed partial class DockerfileTests
     }
 
     [Fact]
-    public void Images_are_of_the_frameworks_version_and_from_a_registry_that_can_be_another()
+    public void Images_are_of_the_frameworks_version_and_can_be_had_elsewhere_and_by_digest()
     {
         var framework = Framework().Match(File.ReadAllText(Repository.File("Directory.Build.props"))).Groups[1].Value;
 
-        Assert.Equal([$"${{REGISTRY}}/dotnet/sdk:{framework}-noble-aot AS build", $"${{REGISTRY}}/dotnet/runtime-deps:{framework}-noble-chiseled"], Of("FROM"));
+        Assert.Equal(["${REGISTRY}/${SDK} AS build", "${REGISTRY}/${BASE}"], Of("FROM"));
+        Assert.Equal([$"SDK=dotnet/sdk:{framework}-noble-aot", $"BASE=dotnet/runtime-deps:{framework}-noble-chiseled"], Of("ARG").Where(rest => rest.Contains('=')));
         // Nothing secret can be given: these, and no mount, are all that comes from outside.
-        Assert.Equal(["REGISTRY", "REVISION", "REVISION"], Of("ARG").Select(rest => rest.Split('=')[0]));
+        Assert.Equal(["REGISTRY", "SDK", "BASE", "REVISION", "REVISION"], Of("ARG").Select(rest => rest.Split('=')[0]));
         Assert.Equal(["ASPNETCORE_HTTP_PORTS=\"\""], Of("ENV"));
         Assert.DoesNotContain(Steps, step => step.Text.Contains("--mount", StringComparison.Ordinal) || step.Name == "ADD");
     }

@@ -11,6 +11,7 @@ namespace IngressReconciler.Tests.Integration.Infra;
 /// <param name="all">The objects.</param>
 internal sealed class Manifests(IReadOnlyList<JsonNode> all)
 {
+    private static readonly string[] Parts = ["kubernetes", "haproxy"];
     private static readonly Lazy<Task<string>> Kubectl = new(() => Repository.RunAsync("scripts/kubectl"));
     private static readonly ConcurrentDictionary<string, Lazy<Task<Manifests>>> Rendered = [];
 
@@ -37,8 +38,7 @@ internal sealed class Manifests(IReadOnlyList<JsonNode> all)
         var folder = Directory.CreateTempSubdirectory("ingress-reconciler-overlay-");
         try
         {
-            foreach (var file in new[] { "kubernetes", "haproxy" }.SelectMany(part => Directory.EnumerateFiles(
-                Repository.File($"infra/{part}"), "*", SearchOption.AllDirectories)))
+            foreach (var file in Parts.SelectMany(part => Directory.EnumerateFiles(Repository.File($"infra/{part}"), "*", SearchOption.AllDirectories)))
             {
                 var copy = Path.Combine(folder.FullName, Path.GetRelativePath(Repository.File("infra"), file));
                 Directory.CreateDirectory(Path.GetDirectoryName(copy)!);

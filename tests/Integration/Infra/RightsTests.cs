@@ -42,9 +42,10 @@ public sealed class RightsTests
 
         Assert.Equal(["blog secrets: list watch", "shop secrets: list watch"], Of(Relay, two).Except(Of(Relay, none)));
         Assert.Equal(
-            from ns in new[] { "blog", "shop" }
-            from right in new[] { "events.events.k8s.io: create patch", "ingresses/status.networking.k8s.io: patch", "secrets: get list" }
-            select $"{ns} {right}",
+            [
+                "blog events.events.k8s.io: create patch", "blog ingresses/status.networking.k8s.io: patch", "blog secrets: get list",
+                "shop events.events.k8s.io: create patch", "shop ingresses/status.networking.k8s.io: patch", "shop secrets: get list",
+            ],
             Of(ControlPlane, two).Except(Of(ControlPlane, none)));
         Assert.Empty(Of(Relay, none).Except(Of(Relay, two)).Concat(Of(ControlPlane, none).Except(Of(ControlPlane, two))));
         Assert.Equal(("false", "shop,blog"), (Told(none, "READ_SECRETS"), Told(two, "READ_SECRETS")));

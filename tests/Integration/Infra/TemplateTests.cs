@@ -20,8 +20,10 @@ public sealed partial class TemplateTests
         TemplateAccess.Roles,
         (Everywhere, "evgt: Storage Blob Data Contributor on /Microsoft.Storage/storageAccounts/st/blobServices/default/containers/dead-letters"),
         (Everywhere, "id-function: Monitoring Metrics Publisher on /Microsoft.Insights/components/appi"),
-        (Everywhere, "id-function: Storage Blob Data Owner on /Microsoft.Storage/storageAccounts/st"),
-        (Everywhere, "id-function: Storage Queue Data Contributor on /Microsoft.Storage/storageAccounts/st"),
+        (Everywhere, "id-function: Storage Blob Data Contributor on /Microsoft.Storage/storageAccounts/st/blobServices/default/containers/ingress-reconciler"),
+        (Everywhere, "id-function: Storage Blob Data Contributor on /Microsoft.Storage/storageAccounts/st/blobServices/default/containers/packages"),
+        (Everywhere, "id-function: Storage Blob Data Owner on /Microsoft.Storage/storageAccounts/st/blobServices/default/containers/azure-webjobs-hosts"),
+        (Everywhere, "id-function: Storage Blob Data Owner on /Microsoft.Storage/storageAccounts/st/blobServices/default/containers/azure-webjobs-secrets"),
         (Machines, "id-function: Reader on /Microsoft.Compute/virtualMachineScaleSets/vmss-edge"),
         (Everywhere, "id-relay: EventGrid Data Sender on /Microsoft.EventGrid/topics/evgt"),
         (NewCluster, "id-aks: Network Contributor on /Microsoft.Network/virtualNetworks/vnet/subnets/snet-nodes"));
@@ -134,7 +136,7 @@ public sealed partial class TemplateTests
     [Theory]
     [MemberData(nameof(Shapes))]
     public void What_the_cluster_s_parameters_need_is_told(string shape) =>
-        Assert.Empty(Manifests.Parameters.Keys.Except(["RELAY_IMAGE", "MONITORING_NAMESPACE"]).Except(Template.Of(shape).Outputs.AsObject().Select(one => one.Key)));
+        Assert.Empty(Manifests.Parameters.Keys.Except(["RELAY_IMAGE", "PROXY_IMAGE", "MONITORING_NAMESPACE"]).Except(Template.Of(shape).Outputs.AsObject().Select(one => one.Key)));
 
     /// <summary>Who deploys has the outputs in the environment, azd too, when it deploys again: then they must not be read as what somebody has set.</summary>
     [Theory]
