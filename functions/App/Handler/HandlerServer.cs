@@ -1,6 +1,8 @@
+using System.Buffers;
 using System.Globalization;
 using System.Net;
 using System.Text.Json;
+using IngressReconciler.Cluster;
 using IngressReconciler.Storage;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
@@ -26,8 +28,17 @@ public static partial class HandlerServer
     /// </summary>
     public const int WrongSettings = 78;
 
-    // Event Grid delivers a megabyte; as a string within JSON it grows. Batches may hold several.
-    private const long LongestBody = 64 * 1024 * 1024;
+    /// <summary>
+    /// Bytes of a body at most: what a journal line takes. Event Grid delivers a megabyte, which as a string within JSON becomes two.
+    /// </summary>
+    public const int LongestBody = Journal.LongestLine;
+
+    private const int FirstRead = 64 * 1024;
+
+    private static readonly string TooLarge = string.Create(
+        CultureInfo.InvariantCulture,
+        $"the body is longer than the {LongestBody:N0} bytes that one call may have. Event Grid delivers at most 1 MB at once: send fewer events "
+            + $"a delivery, and only name an object that is larger than that, by an event of type '{ClusterEvent.ReferencedType}'");
 
     // An empty body would hang the invocation until the host kills this process.
     private static readonly byte[] Done = """{"Outputs":{},"Logs":[],"ReturnValue":null}"""u8.ToArray();
@@ -81,11 +92,18 @@ public static partial class HandlerServer
 
     private static async Task AnswerAsync(HttpContext http, string name, Function function, ILogger log)
     {
+        var body = ArrayPool<byte>.Shared.Rent((int)Math.Min(http.Request.ContentLength ?? FirstRead, LongestBody));
         try
         {
-            using var body = new MemoryStream();
-            await http.Request.Body.CopyToAsync(body, http.RequestAborted);
-            await function(InvocationEnvelope.Parse(body.GetBuffer().AsMemory(0, (int)body.Length)), http.RequestAborted);
+            var length = 0;
+            while (await http.Request.Body.ReadAsync(body.AsMemory(length), http.RequestAborted) is var count and > 0)
+            {
+                length += count;
+                if (length == body.Length)
+                    body = Larger(body);
+            }
+
+            await function(InvocationEnvelope.Parse(body.AsMemory(0, length)), http.RequestAborted);
             http.Response.ContentType = "application/json";
             http.Response.ContentLength = Done.Length;
             await http.Response.Body.WriteAsync(Done, CancellationToken.None);
@@ -98,14 +116,33 @@ public static partial class HandlerServer
         {
             await FailAsync(http, name, exception, log);
         }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(body);
+        }
     }
 
-    /// <summary>Answers 500 with the cause as a problem (RFC 9457), and logs it: the one place where a failed call is logged.</summary>
+    private static byte[] Larger(byte[] full)
+    {
+        var larger = ArrayPool<byte>.Shared.Rent(full.Length * 2);
+        full.CopyTo(larger, 0);
+        ArrayPool<byte>.Shared.Return(full);
+        return larger;
+    }
+
+    /// <summary>
+    /// Answers 500 with the cause as a problem (RFC 9457), or 413 for a body that is too large, and logs it: the one place where a failed call
+    /// is logged.
+    /// </summary>
     private static async Task FailAsync(HttpContext http, string name, Exception exception, ILogger log)
     {
-        // An outage is known by its message; a bug needs its stack.
-        if (exception is StorageUnavailableException)
-            LogOutage(log, name, exception.Message);
+        var isTooLarge = exception is Microsoft.AspNetCore.Http.BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge };
+        var status = isTooLarge ? StatusCodes.Status413PayloadTooLarge : StatusCodes.Status500InternalServerError;
+        var reason = isTooLarge ? TooLarge : exception.Message;
+
+        // What is known by its message needs no stack; a bug does.
+        if (isTooLarge || exception is StorageUnavailableException)
+            LogKnown(log, name, reason);
         else
             LogFailed(log, name, exception);
         if (http.Response.HasStarted)
@@ -114,19 +151,19 @@ public static partial class HandlerServer
             return;
         }
         http.Response.Clear();
-        http.Response.StatusCode = StatusCodes.Status500InternalServerError;
+        http.Response.StatusCode = status;
         http.Response.ContentType = "application/problem+json";
         await using var writer = new Utf8JsonWriter(http.Response.BodyWriter);
         writer.WriteStartObject();
         writer.WriteString("title", $"{name} failed");
-        writer.WriteNumber("status", StatusCodes.Status500InternalServerError);
-        writer.WriteString("detail", exception.Message);
+        writer.WriteNumber("status", status);
+        writer.WriteString("detail", reason);
         writer.WriteString("cause", exception.GetType().Name);
         writer.WriteEndObject();
     }
 
     [LoggerMessage(LogLevel.Error, "{Function} failed: {Reason}")]
-    private static partial void LogOutage(ILogger log, string function, string reason);
+    private static partial void LogKnown(ILogger log, string function, string reason);
 
     [LoggerMessage(LogLevel.Error, "{Function} failed")]
     private static partial void LogFailed(ILogger log, string function, Exception exception);
