@@ -18,6 +18,18 @@ public sealed class EventGridWebhook(IReadOnlyList<FunctionFile> functions, Func
     /// <summary>Answers one request, of any method.</summary>
     public async Task AnswerAsync(HttpContext http)
     {
+        try
+        {
+            await AnswerWithinAsync(http);
+        }
+        catch (BadHttpRequestException e) when (e.StatusCode == StatusCodes.Status413PayloadTooLarge)
+        {
+            await EventGridTopic.TooLargeAsync(http);
+        }
+    }
+
+    private async Task AnswerWithinAsync(HttpContext http)
+    {
         var request = http.Request;
         if (!keys.Opens(request, keys.EventGrid))
         {
