@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
 using IngressReconciler.Cluster;
+using IngressReconciler.Routing;
 using IngressReconciler.Storage;
 
 namespace IngressReconciler.Rounds;
@@ -30,7 +31,7 @@ public sealed record RequestBatch(ImmutableArray<Request> Requests)
     /// <param name="now">Now.</param>
     public IEnumerable<JournalBatch> Batches(ClusterState state, DateTimeOffset now)
     {
-        var changes = Requests.SelectMany(request => request.Changes).Where(state.Accepts).ToImmutableArray();
+        var changes = Requests.SelectMany(request => request.Changes).Select(ReadFields.Only).Where(state.Accepts).ToImmutableArray();
         ChangeCount = changes.Length;
         if (changes.Length > 0)
             Cause = Describe(changes);

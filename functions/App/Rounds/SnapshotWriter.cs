@@ -28,7 +28,7 @@ public sealed partial class SnapshotWriter(ClusterStorage storage, TimeProvider 
         for (var more = true; more;)
         {
             var tail = await storage.Journal.ReadAsync(at, cancel);
-            state = state.Apply(tail.Lines.Select(line => JournalBatch.Parse(line.Bytes)));
+            state = state.Apply(tail.Lines.Select(line => JournalReading.Read(line.Bytes)));
             foreach (var line in tail.Lines)
                 Count(line.Bytes.Length);
             (at, more) = (tail.Position, !tail.AtEnd);
@@ -46,7 +46,7 @@ public sealed partial class SnapshotWriter(ClusterStorage storage, TimeProvider 
         await using var content = snapshot.Content;
         var state = ClusterState.Empty;
         await foreach (var line in SnapshotLines.ReadAsync(content, cancel))
-            state = state.Apply([JournalBatch.Parse(line)]);
+            state = state.Apply([JournalReading.Read(line)]);
         return (state, snapshot.Position);
     }
 

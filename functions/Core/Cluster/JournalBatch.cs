@@ -122,11 +122,15 @@ public sealed record JournalBatch(string Id, DateTimeOffset At, ImmutableArray<R
         if (json.TryGetProperty("applied", out var applied))
         {
             var seen = json.TryGetProperty("seenAt", out var seenAt) ? seenAt.GetString() : null;
-            return new Applied(entry.Read(applied), seen) { Replaces = replaces };
+            return entry.Read(applied) is { Metadata: { Name: not null, ResourceVersion: not null } } resource
+                ? new Applied(resource, seen) { Replaces = replaces }
+                : throw new JsonException($"a journal line has a {entry.Kind} without a name or a version");
         }
 
         var deleted = json.GetProperty("deleted");
-        var key = new ResourceKey(entry.Kind, deleted.GetProperty("namespace").GetString()!, deleted.GetProperty("name").GetString()!);
-        return new Deleted(key, deleted.GetProperty("resourceVersion").GetString()!) { Replaces = replaces };
+        return new Deleted(new(entry.Kind, Text(deleted, "namespace"), Text(deleted, "name")), Text(deleted, "resourceVersion")) { Replaces = replaces };
     }
+
+    private static string Text(JsonElement json, string name) =>
+        json.GetProperty(name).GetString() ?? throw new JsonException($"a journal line has a deletion whose {name} is null");
 }
