@@ -1,9 +1,9 @@
-using System.Buffers;
 using System.Globalization;
 using System.Net;
 using System.Text.Json;
 using IngressReconciler.Cluster;
 using IngressReconciler.Storage;
+using BadHttpRequestException = Microsoft.AspNetCore.Http.BadHttpRequestException;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace IngressReconciler.Handler;
@@ -33,12 +33,13 @@ public static partial class HandlerServer
     /// </summary>
     public const int LongestBody = Journal.LongestLine;
 
-    private const int FirstRead = 64 * 1024;
+    // What is longer than a call may be is read up to here, and dropped, so that it can be answered.
+    private const long LongestRead = 64L << 20;
 
     private static readonly string TooLarge = string.Create(
         CultureInfo.InvariantCulture,
-        $"the body is longer than the {LongestBody:N0} bytes that one call may have. Event Grid delivers at most 1 MB at once: send fewer events "
-            + $"a delivery, and only name an object that is larger than that, by an event of type '{ClusterEvent.ReferencedType}'");
+        $"the body is longer than the {LongestBody:N0} bytes that one call may have. Event Grid delivers at most 1 MB at once: send fewer "
+            + $"events a delivery, and only name an object that is larger than that, by an event of type '{ClusterEvent.ReferencedType}'");
 
     // An empty body would hang the invocation until the host kills this process.
     private static readonly byte[] Done = """{"Outputs":{},"Logs":[],"ReturnValue":null}"""u8.ToArray();
@@ -57,7 +58,7 @@ public static partial class HandlerServer
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = LongestBody;
+            kestrel.Limits.MaxRequestBodySize = LongestRead;
             // The host goes on sending an event it has begun however slow this machine is.
             kestrel.Limits.MinRequestBodyDataRate = null;
             kestrel.Listen(IPAddress.Loopback, port, listener => listener.Protocols = HttpProtocols.Http1);
@@ -92,18 +93,11 @@ public static partial class HandlerServer
 
     private static async Task AnswerAsync(HttpContext http, string name, Function function, ILogger log)
     {
-        var body = ArrayPool<byte>.Shared.Rent((int)Math.Min(http.Request.ContentLength ?? FirstRead, LongestBody));
         try
         {
-            var length = 0;
-            while (await http.Request.Body.ReadAsync(body.AsMemory(length), http.RequestAborted) is var count and > 0)
-            {
-                length += count;
-                if (length == body.Length)
-                    body = Larger(body);
-            }
-
-            await function(InvocationEnvelope.Parse(body.AsMemory(0, length)), http.RequestAborted);
+            using var body = await RequestBody.ReadAsync(http.Request, LongestBody, http.RequestAborted)
+                ?? throw new BadHttpRequestException(TooLarge, StatusCodes.Status413PayloadTooLarge);
+            await function(InvocationEnvelope.Parse(body.Bytes), http.RequestAborted);
             http.Response.ContentType = "application/json";
             http.Response.ContentLength = Done.Length;
             await http.Response.Body.WriteAsync(Done, CancellationToken.None);
@@ -116,27 +110,15 @@ public static partial class HandlerServer
         {
             await FailAsync(http, name, exception, log);
         }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(body);
-        }
-    }
-
-    private static byte[] Larger(byte[] full)
-    {
-        var larger = ArrayPool<byte>.Shared.Rent(full.Length * 2);
-        full.CopyTo(larger, 0);
-        ArrayPool<byte>.Shared.Return(full);
-        return larger;
     }
 
     /// <summary>
-    /// Answers 500 with the cause as a problem (RFC 9457), or 413 for a body that is too large, and logs it: the one place where a failed call
-    /// is logged.
+    /// Answers 500 with the cause as a problem (RFC 9457), or 413 for a body that is too large, and logs it: the one place where a failed
+    /// call is logged.
     /// </summary>
     private static async Task FailAsync(HttpContext http, string name, Exception exception, ILogger log)
     {
-        var isTooLarge = exception is Microsoft.AspNetCore.Http.BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge };
+        var isTooLarge = exception is BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge };
         var status = isTooLarge ? StatusCodes.Status413PayloadTooLarge : StatusCodes.Status500InternalServerError;
         var reason = isTooLarge ? TooLarge : exception.Message;
 

@@ -124,7 +124,8 @@ public sealed class InvocationEnvelope
             if (events.Count == MostEvents)
             {
                 throw new InvocationEnvelopeException(string.Create(
-                    CultureInfo.InvariantCulture, $"the invocation has more than {MostEvents:N0} events, and Event Grid never delivers so many at once"));
+                    CultureInfo.InvariantCulture,
+                    $"the invocation has more than {MostEvents:N0} events, and Event Grid never delivers so many at once"));
             }
 
             var start = (int)reader.TokenStartIndex;
@@ -181,7 +182,9 @@ public sealed class InvocationEnvelope
         return json;
     }
 
-    /// <summary>The text of a JSON string in UTF-8; null when it is none, or has half of a surrogate pair, which is JSON, but no text.</summary>
+    /// <summary>
+    /// The text of a JSON string in UTF-8; null when it is none, or has half of a surrogate pair, which is JSON, but no text.
+    /// </summary>
     private static ReadOnlyMemory<byte>? TextOf(ReadOnlySpan<byte> json)
     {
         try

@@ -8,13 +8,16 @@ namespace IngressReconciler.Kubernetes;
 
 /// <summary>
 /// Cuts a Kubernetes object down to what travels in an event: metadata by a list of fields that are let through, labels, annotations and
-/// ConfigMap keys as far as they are read (<see cref="ReadFields"/>), of the status what is read, and of a Secret only the public part. A pure function, used by the manifest folder and by the relay alike, so that no private key and no
-/// needless byte leaves the cluster.
+/// ConfigMap keys as far as they are read (<see cref="ReadFields"/>), of the status what is read, and of a Secret only the public part. A
+/// pure function, used by the manifest folder and by the relay alike, so that no private key and no needless byte leaves the cluster.
 /// </summary>
 public static class ObjectTrimming
 {
     /// <summary>The type of Secret that routing refers to; no other Secret is sent.</summary>
     public const string TlsSecretType = "kubernetes.io/tls";
+
+    /// <summary>Characters of <c>tls.crt</c> that are looked through for certificates: no longer one is served.</summary>
+    private const int LongestChain = 64 << 10;
 
     private static readonly string[] MetadataFields =
         ["name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp", "labels", "annotations"];
@@ -154,7 +157,7 @@ public static class ObjectTrimming
     private static string CertificatesOf(string pem)
     {
         var certificates = new StringBuilder();
-        var rest = pem.AsSpan();
+        var rest = pem.AsSpan(0, Math.Min(pem.Length, LongestChain)); // each beginning is searched for its end, to the end of the text
         while (PemEncoding.TryFind(rest, out var fields))
         {
             if (rest[fields.Label] is "CERTIFICATE")

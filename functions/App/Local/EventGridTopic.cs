@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using IngressReconciler.Cluster;
+using IngressReconciler.Handler;
 
 namespace IngressReconciler.Local;
 
@@ -45,8 +46,8 @@ public sealed class EventGridTopic(
 
     private static readonly string TooLarge = string.Create(
         CultureInfo.InvariantCulture,
-        $"the body is longer than {SizeLimit:N0} bytes, which is what Event Grid takes and delivers at once: send fewer events, and only name an "
-            + $"object that is larger than that, by an event of type '{ClusterEvent.ReferencedType}'");
+        $"the body is longer than {SizeLimit:N0} bytes, which is what Event Grid takes and delivers at once: send fewer events, and only "
+            + $"name an object that is larger than that, by an event of type '{ClusterEvent.ReferencedType}'");
 
     // Event Grid's list for webhooks: what would not get better by another attempt.
     private static readonly int[] Final = [400, 401, 403, 413];
@@ -70,18 +71,14 @@ public sealed class EventGridTopic(
             http.Response.StatusCode = StatusCodes.Status401Unauthorized;
             return;
         }
-        using var body = new MemoryStream();
-        try
-        {
-            await http.Request.Body.CopyToAsync(body, http.RequestAborted);
-        }
-        catch (BadHttpRequestException e) when (e.StatusCode == StatusCodes.Status413PayloadTooLarge)
+        using var body = await RequestBody.ReadAsync(http.Request, SizeLimit, http.RequestAborted);
+        if (body is null)
         {
             await TooLargeAsync(http);
             return;
         }
 
-        if (ReadEvents(body.GetBuffer().AsMemory(0, (int)body.Length)) is not { } events)
+        if (ReadEvents(body.Bytes) is not { } events)
         {
             http.Response.StatusCode = StatusCodes.Status400BadRequest;
             return;
@@ -91,7 +88,7 @@ public sealed class EventGridTopic(
                 _ = DeliverAsync(function, address, delivery);
     }
 
-    /// <summary>Answers a body over <see cref="SizeLimit"/>, which the local host takes nowhere.</summary>
+    /// <summary>Answers a body over <see cref="SizeLimit"/>, which is neither published nor delivered.</summary>
     public static async Task TooLargeAsync(HttpContext http)
     {
         http.Response.StatusCode = StatusCodes.Status413PayloadTooLarge;

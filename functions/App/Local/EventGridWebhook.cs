@@ -1,4 +1,5 @@
 using System.Text.Json;
+using IngressReconciler.Handler;
 
 namespace IngressReconciler.Local;
 
@@ -17,18 +18,6 @@ public sealed class EventGridWebhook(IReadOnlyList<FunctionFile> functions, Func
 
     /// <summary>Answers one request, of any method.</summary>
     public async Task AnswerAsync(HttpContext http)
-    {
-        try
-        {
-            await AnswerWithinAsync(http);
-        }
-        catch (BadHttpRequestException e) when (e.StatusCode == StatusCodes.Status413PayloadTooLarge)
-        {
-            await EventGridTopic.TooLargeAsync(http);
-        }
-    }
-
-    private async Task AnswerWithinAsync(HttpContext http)
     {
         var request = http.Request;
         if (!keys.Opens(request, keys.EventGrid))
@@ -55,11 +44,20 @@ public sealed class EventGridWebhook(IReadOnlyList<FunctionFile> functions, Func
         }
 
         var type = request.Headers["aeg-event-type"].ToString();
-        if (!HttpMethods.IsPost(request.Method) || type is not ("SubscriptionValidation" or "Notification") || await ReadAsync(http) is not { } body)
+        using var content = await RequestBody.ReadAsync(request, EventGridTopic.SizeLimit, http.RequestAborted);
+        if (content is null)
+        {
+            await EventGridTopic.TooLargeAsync(http);
+            return;
+        }
+
+        if (!HttpMethods.IsPost(request.Method) || type is not ("SubscriptionValidation" or "Notification")
+            || Read(content.Bytes) is not { } body)
         {
             http.Response.StatusCode = StatusCodes.Status400BadRequest;
             return;
         }
+
         using (body)
         {
             if (type == "SubscriptionValidation")
@@ -106,11 +104,11 @@ public sealed class EventGridWebhook(IReadOnlyList<FunctionFile> functions, Func
         writer.WriteEndObject();
     }
 
-    private static async Task<JsonDocument?> ReadAsync(HttpContext http)
+    private static JsonDocument? Read(ReadOnlyMemory<byte> content)
     {
         try
         {
-            var body = await JsonDocument.ParseAsync(http.Request.Body, cancellationToken: http.RequestAborted);
+            var body = JsonDocument.Parse(content);
             if (body.RootElement.ValueKind is JsonValueKind.Object
                 || (body.RootElement.ValueKind is JsonValueKind.Array && body.RootElement.EnumerateArray().All(one => one.ValueKind == JsonValueKind.Object)))
                 return body;

@@ -138,8 +138,6 @@ public sealed class FunctionsHost : IAsyncDisposable
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            // Event Grid neither takes nor delivers more at once.
-            kestrel.Limits.MaxRequestBodySize = EventGridTopic.SizeLimit;
             kestrel.Listen(IPAddress.Loopback, options.Port);
         });
         var web = builder.Build();

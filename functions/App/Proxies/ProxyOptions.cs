@@ -10,8 +10,8 @@ public sealed record ProxyOptions
     public int PayloadLimit { get; init; } = 64 << 20;
 
     /// <summary>
-    /// Bytes of all replies that are taken at once, besides <see cref="ReplyLimitEach"/> for each command: <c>show servers state</c> has some
-    /// 90 a server and <c>show map</c> some 150 a route, so this is more than a proxy with 300,000 of each says.
+    /// Bytes of all replies that are taken at once, besides <see cref="ReplyLimitEach"/> for each command: <c>show servers state</c> has
+    /// some 90 a server and <c>show map</c> some 110 a route, so this is more than a proxy with 300,000 of each says.
     /// </summary>
     public int ReplyLimit { get; init; } = 64 << 20;
 

@@ -26,7 +26,9 @@ public sealed record RequestBatch(ImmutableArray<Request> Requests)
     /// <summary>Changes that no journal line can hold, each with the bytes that it takes. They are in no batch.</summary>
     public IReadOnlyList<(ResourceKey Key, int Bytes)> TooLarge => tooLarge;
 
-    /// <summary>The changes that say something new, as journal lines; what fits into none is in <see cref="TooLarge"/> once all are read.</summary>
+    /// <summary>
+    /// The changes that say something new, as journal lines; what fits into none is in <see cref="TooLarge"/> once all are read.
+    /// </summary>
     /// <param name="state">The state as it is when the first line is made; later ones are checked against it as well, which is enough: the journal may repeat itself.</param>
     /// <param name="now">Now.</param>
     public IEnumerable<JournalBatch> Batches(ClusterState state, DateTimeOffset now)

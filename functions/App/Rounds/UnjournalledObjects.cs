@@ -28,8 +28,8 @@ public sealed partial class UnjournalledObjects(ILogger log)
         {
             var finding = new Finding(key, Severity.Error, Reason, string.Create(
                 CultureInfo.InvariantCulture,
-                $"it takes {bytes:N0} bytes to keep, and what is kept of one object may have {Journal.LongestLine:N0}. So its last change is not "
-                    + $"followed: what was known of it before still holds. Make it smaller, such as by several objects with a part of it each."));
+                $"it takes {bytes:N0} bytes to keep, and what is kept of one object may have {Journal.LongestLine:N0}. So its last change "
+                    + $"is not followed: what was known of it before still holds. Make it smaller, or have several objects with a part each."));
             if (known.GetValueOrDefault(key) == finding)
                 continue;
             Volatile.Write(ref known, known.SetItem(key, finding));

@@ -22,7 +22,9 @@ public sealed class VersionHistory(ClusterStorage storage)
         return [.. versions.OfType<ConfigVersion>()];
     }
 
-    /// <summary>A version with all of its findings, and with the hosts that it is stored with; null when there is none of that number.</summary>
+    /// <summary>
+    /// A version with all of its findings, and with the hosts that it is stored with; null when there is none of that number.
+    /// </summary>
     public async Task<ConfigVersion?> FindAsync(int number, CancellationToken cancel)
     {
         if (await ChainAsync(number, version => version.FindingsGone is null, cancel) is not { } chain)

@@ -106,7 +106,8 @@ internal sealed class StorageFolder(StorageCalls calls, string prefix)
         {
             throw new InvalidDataException(string.Create(
                 CultureInfo.InvariantCulture,
-                $"blob {blob.Name} has {body.Details.ContentLength:N0} bytes, and none of ours has more than {LongestBlob:N0}: it is damaged, or not ours"));
+                $"blob {blob.Name} has {body.Details.ContentLength:N0} bytes, and none of ours has more than {LongestBlob:N0}: "
+                    + $"it is damaged, or not ours"));
         }
 
         var content = new byte[body.Details.ContentLength];

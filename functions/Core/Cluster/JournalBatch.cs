@@ -87,7 +87,8 @@ public sealed record JournalBatch(string Id, DateTimeOffset At, ImmutableArray<R
         return [.. SumName, .. Encoding.ASCII.GetBytes((~sum).ToString("x8", CultureInfo.InvariantCulture))];
     }
 
-    private static string Shown(ReadOnlySpan<byte> line) => KubernetesName.Show(Encoding.UTF8.GetString(line[..Math.Min(200, line.Length)]));
+    private static string Shown(ReadOnlySpan<byte> line) =>
+        KubernetesName.Show(Encoding.UTF8.GetString(line[..Math.Min(200, line.Length)]));
 
     private static void Write(Utf8JsonWriter json, ResourceChange change)
     {
@@ -128,7 +129,8 @@ public sealed record JournalBatch(string Id, DateTimeOffset At, ImmutableArray<R
         }
 
         var deleted = json.GetProperty("deleted");
-        return new Deleted(new(entry.Kind, Text(deleted, "namespace"), Text(deleted, "name")), Text(deleted, "resourceVersion")) { Replaces = replaces };
+        var key = new ResourceKey(entry.Kind, Text(deleted, "namespace"), Text(deleted, "name"));
+        return new Deleted(key, Text(deleted, "resourceVersion")) { Replaces = replaces };
     }
 
     private static string Text(JsonElement json, string name) =>

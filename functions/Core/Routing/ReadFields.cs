@@ -66,13 +66,16 @@ public static class ReadFields
 
     /// <summary>A change with only what is read of its object.</summary>
     public static ResourceChange Only(ResourceChange change) =>
-        change is Applied applied && Only(applied.Resource) is var one && !ReferenceEquals(one, applied.Resource) ? applied with { Resource = one } : change;
+        change is Applied applied && Only(applied.Resource) is var one && !ReferenceEquals(one, applied.Resource)
+            ? applied with { Resource = one }
+            : change;
 
     /// <summary>The same dictionary where all of it is read.</summary>
     [return: NotNullIfNotNull(nameof(fields))]
     private static Dictionary<string, string>? Only(Dictionary<string, string>? fields, Func<string, Reading> read)
     {
-        if (fields is null || fields.All(field => read(field.Key) == Reading.Value || (read(field.Key) == Reading.Name && field.Value == NotRead)))
+        if (fields is null || fields.All(field => read(field.Key) is var reading
+            && (reading == Reading.Value || (reading == Reading.Name && field.Value == NotRead))))
             return fields;
         return fields.Where(field => read(field.Key) != Reading.Nothing)
             .ToDictionary(field => field.Key, field => read(field.Key) == Reading.Value ? field.Value : NotRead, fields.Comparer);

@@ -35,7 +35,9 @@ public sealed record Translation
     /// <summary>Findings of routing, of each object within <see cref="FindingLimit"/>.</summary>
     public IEnumerable<Finding> Findings => AllFindings.Limited();
 
-    /// <summary>Every finding: first of objects by themselves, in the order of their fields, then of those that want the same, by host.</summary>
+    /// <summary>
+    /// Every finding: first of objects by themselves, in the order of their fields, then of those that want the same, by host.
+    /// </summary>
     internal IEnumerable<Finding> AllFindings => OwnFindings.Values
         .Concat(HostFindings.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => pair.Value))
         .SelectMany(list => list.Items);

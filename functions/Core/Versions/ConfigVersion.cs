@@ -43,7 +43,9 @@ public sealed record ConfigVersion
     /// <summary>Hosts by <c>table|host</c>; null for one that the parent had and this has not.</summary>
     public required ImmutableSortedDictionary<string, HostRoutes?> Hosts { get; init; }
 
-    /// <summary>How many mistakes and limits were known when it was sealed; null in a version of an earlier release, which holds all.</summary>
+    /// <summary>
+    /// How many mistakes and limits were known when it was sealed; null in a version of an earlier release, which holds all.
+    /// </summary>
     public int? FindingCount { get; init; }
 
     /// <summary>Those of them that the parent had not; all of them when <see cref="FindingsGone"/> is null.</summary>

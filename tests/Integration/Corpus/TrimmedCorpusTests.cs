@@ -12,13 +12,16 @@ using Xunit;
 
 namespace IngressReconciler.Tests.Integration.Corpus;
 
-/// <summary>Of what travels of a published Ingress follows the same, to the letter of each finding, as of all that its authors wrote.</summary>
+/// <summary>
+/// Of what travels of a published Ingress follows the same, to the letter of each finding, as of all that its authors wrote.
+/// </summary>
 public sealed class TrimmedCorpusTests
 {
     [Fact]
     public void Every_published_Ingress_says_the_same_when_it_is_trimmed()
     {
-        Assert.SkipUnless(Directory.Exists(PublishedIngress.Folder), $"the collection of published Ingresses is not there ({PublishedIngress.Folder})");
+        var folder = PublishedIngress.Folder;
+        Assert.SkipUnless(Directory.Exists(folder), $"the collection of published Ingresses is not there ({folder})");
         var (published, whole, trimmed, events) = (0, 0L, 0L, 0L);
         foreach (var (source, content) in PublishedIngress.ReadAll([]))
         {
@@ -44,18 +47,26 @@ public sealed class TrimmedCorpusTests
             CultureInfo.InvariantCulture, $"{published} Ingresses: {whole} bytes as published, {trimmed} trimmed, {events} as events"));
     }
 
-    private static Wanted? Wanted(JsonObject one) => ClusterEvent.TryReadObject(JsonElement.Parse(one.ToJsonString()), out var resource, out _)
-        ? Planning.Wanted.Of(
-            ClusterState.Empty.Apply([new Applied(resource), new Applied(Class(((Ingress)resource).Spec.IngressClassName))], DateTimeOffset.UnixEpoch).State,
-            new() { ClassNames = Names(resource) })
-        : null;
+    private static Wanted? Wanted(JsonObject one)
+    {
+        if (!ClusterEvent.TryReadObject(JsonElement.Parse(one.ToJsonString()), out var resource, out _))
+            return null;
+        Applied[] changes = [new(resource), new(Class(((Ingress)resource).Spec.IngressClassName))];
+        return Planning.Wanted.Of(ClusterState.Empty.Apply(changes, DateTimeOffset.UnixEpoch).State, new() { ClassNames = Names(resource) });
+    }
 
     /// <summary>Whatever class it names is ours.</summary>
     private static IngressClass Class(string? name) => new()
     {
-        Metadata = new() { Name = name is { Length: > 0 } ? name : "ours", ResourceVersion = "1", Annotations = new() { [IngressClass.DefaultAnnotation] = "true" } },
+        Metadata = new()
+        {
+            Name = name is { Length: > 0 } ? name : "ours",
+            ResourceVersion = "1",
+            Annotations = new() { [IngressClass.DefaultAnnotation] = "true" },
+        },
         Spec = new("ingressreconciler.dev/ingress-controller"),
     };
 
-    private static ImmutableHashSet<string> Names(Resource ingress) => ingress.Metadata.Annotation("kubernetes.io/ingress.class") is { Length: > 0 } name ? [name] : [];
+    private static ImmutableHashSet<string> Names(Resource ingress) =>
+        ingress.Metadata.Annotation("kubernetes.io/ingress.class") is { Length: > 0 } name ? [name] : [];
 }

@@ -14,8 +14,8 @@ namespace IngressReconciler.Tests.Unit.Fuzz;
 public sealed class EnvelopeFuzz
 {
     /// <summary>
-    /// The most that was measured is 58, of a slice with as many empty endpoints as fit, quoted twice: an object and its place in a list for
-    /// three bytes of JSON. Numbers take 7, brackets 2.
+    /// The most that was measured is 58, of a slice with as many empty endpoints as fit, quoted twice: an object and its place in a list
+    /// for three bytes of JSON. Numbers take 7, brackets 2.
     /// </summary>
     private const int EachByte = 80;
 

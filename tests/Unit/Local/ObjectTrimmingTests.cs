@@ -65,6 +65,14 @@ public sealed class ObjectTrimmingTests
         Assert.Equal(2, travels.Split("BEGIN CERTIFICATE").Length - 1);
     }
 
+    [Fact]
+    public void Of_a_chain_without_end_only_the_beginning_travels()
+    {
+        var chain = (string)ObjectTrimming.Trim(Secret("data", string.Concat(Enumerable.Repeat(Pair.Certificate, 1000)), Pair.Key))!["chain"]!;
+        Assert.InRange(chain.Length, Pair.Certificate.Length * 10, 64 << 10);
+        Assert.EndsWith(Pair.Certificate, chain, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("Opaque")]
     [InlineData("kubernetes.io/dockerconfigjson")]

@@ -5,8 +5,8 @@ namespace IngressReconciler.Kubernetes.Feedback;
 
 /// <summary>
 /// Which findings were told, and which may be told now. A finding is told when it appears, not as long as it stays; one that comes back is
-/// counted, and the count told every few minutes at most. No object is told of more often than client-go's spam filter would let through, and
-/// no namespace has more than its turn while another has something to tell.
+/// counted, and the count told every few minutes at most. No object is told of more often than client-go's spam filter would let through,
+/// and no namespace has more than its turn while another has something to tell.
 /// </summary>
 internal sealed class FindingLedger
 {

@@ -17,7 +17,8 @@ internal sealed class NamespaceTurns
     /// <param name="namespaceOf">The namespace of one; empty for what is in none, which counts as a namespace of its own.</param>
     public IEnumerable<T> Order<T>(IEnumerable<T> items, Func<T, string> namespaceOf)
     {
-        var waiting = items.GroupBy(namespaceOf, StringComparer.Ordinal).ToDictionary(one => one.Key, one => new Queue<T>(one), StringComparer.Ordinal);
+        var waiting = items.GroupBy(namespaceOf, StringComparer.Ordinal)
+            .ToDictionary(one => one.Key, one => new Queue<T>(one), StringComparer.Ordinal);
         served = served.Where(pair => waiting.ContainsKey(pair.Key)).ToDictionary(StringComparer.Ordinal);
         var queue = new PriorityQueue<string, (long Served, string Namespace)>(
             waiting.Keys.Select(ns => (ns, (served.GetValueOrDefault(ns), ns))), ByTurn);

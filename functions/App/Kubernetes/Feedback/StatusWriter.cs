@@ -143,7 +143,8 @@ public sealed partial class StatusWriter : IAsyncDisposable
         HashSet<ResourceKey> ingresses;
         lock (gate)
             (wanted, ingresses, ready) = (newest!, ready, []);
-        StatusChange[] all = [.. StatusComposer.Compose(wanted, edge, ingresses).Where(change => sent.GetValueOrDefault(change.Ingress) != change)];
+        StatusChange[] all = [.. StatusComposer.Compose(wanted, edge, ingresses)
+            .Where(change => sent.GetValueOrDefault(change.Ingress) != change)];
         StatusChange[] changes = [.. turns.Order(all, change => change.Ingress.Namespace).Take(MostInPass)];
         try
         {
