@@ -60,6 +60,7 @@ public sealed partial class Reconciler(
     private readonly FirstList firstList = new(reader, storage.Environment, time, log);
     private readonly EdgeMachines machines = new(edge, time, log);
     private readonly FindingsWriter findings = new(storage.Findings, time, log);
+    private readonly UnjournalledObjects unjournalled = new(log);
     private Task running = Task.CompletedTask;
     private Task answering = Task.CompletedTask;
 
@@ -77,9 +78,9 @@ public sealed partial class Reconciler(
     /// <summary>One for each proxy, by name.</summary>
     public ImmutableArray<ProxyWorker> Workers => proxies.Workers;
 
-    /// <summary>Every mistake and limit: of routing, of endpoints, and what proxies refuse.</summary>
-    public IEnumerable<Finding> Findings =>
-        Wanted.Findings.Concat(RefusalFindings.Of(proxies.Workers.Select(worker => (worker.Name, worker.Refused))));
+    /// <summary>Mistakes and limits: of routing, of endpoints, what the journal cannot hold, and what proxies refuse.</summary>
+    public IEnumerable<Finding> Findings => Wanted.FindingsWith(
+        unjournalled.Findings.Concat(RefusalFindings.Of(proxies.Workers.Select(worker => (worker.Name, worker.Refused)))));
 
     /// <summary>What could not be written to the cluster.</summary>
     public IEnumerable<WriteFailure> WriteFailures => feedback?.Failures ?? [];
@@ -341,6 +342,7 @@ public sealed partial class Reconciler(
         try
         {
             await journal.AppendAsync(requests.Batches(wanted.Cluster, time.GetUtcNow()), Follow, cancel);
+            unjournalled.Add(requests.TooLarge);
         }
         finally
         {
@@ -390,6 +392,7 @@ public sealed partial class Reconciler(
     private void Follow(JournalBatch batch, int bytes)
     {
         var (next, difference) = wanted.After(batch.Changes, batch.At);
+        unjournalled.Follow(batch.Changes);
         Volatile.Write(ref wanted, next);
         snapshots.Count(bytes);
         sealing.Follow(difference);

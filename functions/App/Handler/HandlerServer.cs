@@ -1,7 +1,9 @@
 using System.Globalization;
 using System.Net;
 using System.Text.Json;
+using IngressReconciler.Cluster;
 using IngressReconciler.Storage;
+using BadHttpRequestException = Microsoft.AspNetCore.Http.BadHttpRequestException;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace IngressReconciler.Handler;
@@ -26,8 +28,18 @@ public static partial class HandlerServer
     /// </summary>
     public const int WrongSettings = 78;
 
-    // Event Grid delivers a megabyte; as a string within JSON it grows. Batches may hold several.
-    private const long LongestBody = 64 * 1024 * 1024;
+    /// <summary>
+    /// Bytes of a body at most: what a journal line takes. Event Grid delivers a megabyte, which as a string within JSON becomes two.
+    /// </summary>
+    public const int LongestBody = Journal.LongestLine;
+
+    // What is longer than a call may be is read up to here, and dropped, so that it can be answered.
+    private const long LongestRead = 64L << 20;
+
+    private static readonly string TooLarge = string.Create(
+        CultureInfo.InvariantCulture,
+        $"the body is longer than the {LongestBody:N0} bytes that one call may have. Event Grid delivers at most 1 MB at once: send fewer "
+            + $"events a delivery, and only name an object that is larger than that, by an event of type '{ClusterEvent.ReferencedType}'");
 
     // An empty body would hang the invocation until the host kills this process.
     private static readonly byte[] Done = """{"Outputs":{},"Logs":[],"ReturnValue":null}"""u8.ToArray();
@@ -46,7 +58,7 @@ public static partial class HandlerServer
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = LongestBody;
+            kestrel.Limits.MaxRequestBodySize = LongestRead;
             // The host goes on sending an event it has begun however slow this machine is.
             kestrel.Limits.MinRequestBodyDataRate = null;
             kestrel.Listen(IPAddress.Loopback, port, listener => listener.Protocols = HttpProtocols.Http1);
@@ -90,9 +102,9 @@ public static partial class HandlerServer
     {
         try
         {
-            using var body = new MemoryStream();
-            await http.Request.Body.CopyToAsync(body, http.RequestAborted);
-            await function(InvocationEnvelope.Parse(body.GetBuffer().AsMemory(0, (int)body.Length)), http.RequestAborted);
+            using var body = await RequestBody.ReadAsync(http.Request, LongestBody, http.RequestAborted)
+                ?? throw new BadHttpRequestException(TooLarge, StatusCodes.Status413PayloadTooLarge);
+            await function(InvocationEnvelope.Parse(body.Bytes), http.RequestAborted);
             http.Response.ContentType = "application/json";
             http.Response.ContentLength = Done.Length;
             await http.Response.Body.WriteAsync(Done, CancellationToken.None);
@@ -107,12 +119,19 @@ public static partial class HandlerServer
         }
     }
 
-    /// <summary>Answers 500 with the cause as a problem (RFC 9457), and logs it: the one place where a failed call is logged.</summary>
+    /// <summary>
+    /// Answers 500 with the cause as a problem (RFC 9457), or 413 for a body that is too large, and logs it: the one place where a failed
+    /// call is logged.
+    /// </summary>
     private static async Task FailAsync(HttpContext http, string name, Exception exception, ILogger log)
     {
-        // An outage is known by its message; a bug needs its stack.
-        if (exception is StorageUnavailableException)
-            LogOutage(log, name, exception.Message);
+        var isTooLarge = exception is BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge };
+        var status = isTooLarge ? StatusCodes.Status413PayloadTooLarge : StatusCodes.Status500InternalServerError;
+        var reason = isTooLarge ? TooLarge : exception.Message;
+
+        // What is known by its message needs no stack; a bug does.
+        if (isTooLarge || exception is StorageUnavailableException)
+            LogKnown(log, name, reason);
         else
             LogFailed(log, name, exception);
         if (http.Response.HasStarted)
@@ -121,19 +140,19 @@ public static partial class HandlerServer
             return;
         }
         http.Response.Clear();
-        http.Response.StatusCode = StatusCodes.Status500InternalServerError;
+        http.Response.StatusCode = status;
         http.Response.ContentType = "application/problem+json";
         await using var writer = new Utf8JsonWriter(http.Response.BodyWriter);
         writer.WriteStartObject();
         writer.WriteString("title", $"{name} failed");
-        writer.WriteNumber("status", StatusCodes.Status500InternalServerError);
-        writer.WriteString("detail", exception.Message);
+        writer.WriteNumber("status", status);
+        writer.WriteString("detail", reason);
         writer.WriteString("cause", exception.GetType().Name);
         writer.WriteEndObject();
     }
 
     [LoggerMessage(LogLevel.Error, "{Function} failed: {Reason}")]
-    private static partial void LogOutage(ILogger log, string function, string reason);
+    private static partial void LogKnown(ILogger log, string function, string reason);
 
     [LoggerMessage(LogLevel.Error, "{Function} failed")]
     private static partial void LogFailed(ILogger log, string function, Exception exception);

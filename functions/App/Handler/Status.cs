@@ -54,7 +54,8 @@ public sealed record VersionSummary(int Number, DateTimeOffset At, string Hash, 
 {
     /// <summary>Sums up a version.</summary>
     public static VersionSummary Of(ConfigVersion version) => new(
-        version.Number, version.At, version.Hash, version.Cause, version.HostCount, version.Full ? null : version.Hosts.Count, version.Findings.Count);
+        version.Number, version.At, version.Hash, version.Cause, version.HostCount, version.Full ? null : version.Hosts.Count,
+        version.FindingCount ?? version.Findings.Count);
 }
 
 /// <summary>Why a request was not answered (RFC 9457).</summary>

@@ -1,20 +1,23 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
+using IngressReconciler.Cluster;
+using IngressReconciler.Routing;
 
 namespace IngressReconciler.Kubernetes;
 
 /// <summary>
-/// Cuts a Kubernetes object down to what travels in an event: metadata by a list of fields that are let through, of the status what is
-/// read, and of a Secret only the public part. A pure function, used by the manifest folder and by the relay alike, so that no private key and no
-/// needless byte leaves the cluster.
+/// Cuts a Kubernetes object down to what travels in an event: metadata by a list of fields that are let through, labels, annotations and
+/// ConfigMap keys as far as they are read (<see cref="ReadFields"/>), of the status what is read, and of a Secret only the public part. A
+/// pure function, used by the manifest folder and by the relay alike, so that no private key and no needless byte leaves the cluster.
 /// </summary>
 public static class ObjectTrimming
 {
     /// <summary>The type of Secret that routing refers to; no other Secret is sent.</summary>
     public const string TlsSecretType = "kubernetes.io/tls";
 
-    private const string LastApplied = "kubectl.kubernetes.io/last-applied-configuration";
+    /// <summary>Characters of <c>tls.crt</c> that are looked through for certificates: no longer one is served.</summary>
+    private const int LongestChain = 64 << 10;
 
     private static readonly string[] MetadataFields =
         ["name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp", "labels", "annotations"];
@@ -26,7 +29,7 @@ public static class ObjectTrimming
         "Secret" => TrimSecret(whole),
         "Pod" => TrimPod(whole),
         "Node" => Parts(whole, [("spec", ["unschedulable", "taints"]), ("status", ["addresses"])]),
-        "ConfigMap" => With(Parts(whole, []), "data", whole["data"]),
+        "ConfigMap" => With(Parts(whole, []), "data", Only(whole["data"], ReadFields.Key)),
         "Ingress" => With(TrimAny(whole), "status", Part(whole["status"], ["loadBalancer"])),
         _ => TrimAny(whole),
     };
@@ -46,7 +49,7 @@ public static class ObjectTrimming
         foreach (var (name, value) in whole)
         {
             if (name == "metadata")
-                trimmed[name] = TrimMetadata(value as JsonObject, annotations: true);
+                trimmed[name] = TrimMetadata(whole);
             else if (name != "status")
                 trimmed[name] = value?.DeepClone();
         }
@@ -66,14 +69,14 @@ public static class ObjectTrimming
         return trimmed;
     }
 
-    /// <summary>What an object is, its labels, and some fields of some of its parts.</summary>
+    /// <summary>What an object is, and some fields of some of its parts.</summary>
     private static JsonObject Parts(JsonObject whole, ReadOnlySpan<(string Name, string[] Fields)> parts)
     {
         var trimmed = new JsonObject
         {
             ["apiVersion"] = whole["apiVersion"]?.DeepClone(),
             ["kind"] = whole["kind"]?.DeepClone(),
-            ["metadata"] = TrimMetadata(whole["metadata"] as JsonObject, annotations: false),
+            ["metadata"] = TrimMetadata(whole),
         };
         foreach (var (name, fields) in parts)
             With(trimmed, name, Part(whole[name], fields));
@@ -109,34 +112,52 @@ public static class ObjectTrimming
         {
             ["apiVersion"] = "v1",
             ["kind"] = "Secret",
-            // Nothing reads a Secret's annotations, and tools put all kinds of things there.
-            ["metadata"] = TrimMetadata(secret["metadata"] as JsonObject, annotations: false),
+            ["metadata"] = TrimMetadata(secret),
             ["type"] = TlsSecretType,
             ["fingerprint"] = Fingerprint(chain, key),
             ["chain"] = CertificatesOf(Encoding.UTF8.GetString(chain)),
         };
     }
 
-    private static JsonObject TrimMetadata(JsonObject? metadata, bool annotations)
+    private static JsonObject TrimMetadata(JsonObject whole)
     {
         var trimmed = new JsonObject();
+        if (whole["metadata"] is not JsonObject metadata)
+            return trimmed;
+        var kind = ResourceKinds.Find(Text(whole["kind"]))?.Kind;
         foreach (var field in MetadataFields)
         {
-            if (metadata?[field] is not { } value || (field == "annotations" && !annotations))
-                continue;
-            var copy = value.DeepClone();
-            if (field == "annotations")
-                (copy as JsonObject)?.Remove(LastApplied);
-            trimmed[field] = copy;
+            With(trimmed, field, field switch
+            {
+                "labels" => Only(metadata[field], name => kind is { } one ? ReadFields.Label(one, name) : Reading.Nothing),
+                "annotations" => Only(metadata[field], name => kind is { } one ? ReadFields.Annotation(one, name) : Reading.Nothing),
+                _ => metadata[field],
+            });
         }
+
         return trimmed;
+    }
+
+    /// <summary>Of a map what is read; null when that is nothing. What is no map is left as it is: whoever reads it says so.</summary>
+    private static JsonNode? Only(JsonNode? map, Func<string, Reading> read)
+    {
+        if (map is not JsonObject fields)
+            return map;
+        var trimmed = new JsonObject();
+        foreach (var (name, value) in fields)
+        {
+            if (read(name) is not Reading.Nothing and var reading)
+                trimmed[name] = reading == Reading.Value ? value?.DeepClone() : ReadFields.NotRead;
+        }
+
+        return trimmed.Count == 0 ? null : trimmed;
     }
 
     /// <summary>Only the certificates of a PEM text: a key pasted into <c>tls.crt</c> must not travel either.</summary>
     private static string CertificatesOf(string pem)
     {
         var certificates = new StringBuilder();
-        var rest = pem.AsSpan();
+        var rest = pem.AsSpan(0, Math.Min(pem.Length, LongestChain)); // each beginning is searched for its end, to the end of the text
         while (PemEncoding.TryFind(rest, out var fields))
         {
             if (rest[fields.Label] is "CERTIFICATE")

@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Net.Http.Headers;
 using System.Text.Json;
+using IngressReconciler.Cluster;
+using IngressReconciler.Handler;
 
 namespace IngressReconciler.Local;
 
@@ -42,6 +44,11 @@ public sealed class EventGridTopic(
     /// <summary>The size limit of an event, and of one publication, in bytes.</summary>
     public const int SizeLimit = 1024 * 1024;
 
+    private static readonly string TooLarge = string.Create(
+        CultureInfo.InvariantCulture,
+        $"the body is longer than {SizeLimit:N0} bytes, which is what Event Grid takes and delivers at once: send fewer events, and only "
+            + $"name an object that is larger than that, by an event of type '{ClusterEvent.ReferencedType}'");
+
     // Event Grid's list for webhooks: what would not get better by another attempt.
     private static readonly int[] Final = [400, 401, 403, 413];
 
@@ -64,14 +71,14 @@ public sealed class EventGridTopic(
             http.Response.StatusCode = StatusCodes.Status401Unauthorized;
             return;
         }
-        using var body = new MemoryStream();
-        await http.Request.Body.CopyToAsync(body, http.RequestAborted);
-        if (body.Length > SizeLimit)
+        using var body = await RequestBody.ReadAsync(http.Request, SizeLimit, http.RequestAborted);
+        if (body is null)
         {
-            http.Response.StatusCode = StatusCodes.Status413PayloadTooLarge;
+            await TooLargeAsync(http);
             return;
         }
-        if (ReadEvents(body.GetBuffer().AsMemory(0, (int)body.Length)) is not { } events)
+
+        if (ReadEvents(body.Bytes) is not { } events)
         {
             http.Response.StatusCode = StatusCodes.Status400BadRequest;
             return;
@@ -79,6 +86,13 @@ public sealed class EventGridTopic(
         foreach (var (function, address) in subscribers)
             foreach (var delivery in events.Chunk(settings.EventsPerDelivery))
                 _ = DeliverAsync(function, address, delivery);
+    }
+
+    /// <summary>Answers a body over <see cref="SizeLimit"/>, which is neither published nor delivered.</summary>
+    public static async Task TooLargeAsync(HttpContext http)
+    {
+        http.Response.StatusCode = StatusCodes.Status413PayloadTooLarge;
+        await http.Response.WriteAsync(TooLarge, http.RequestAborted);
     }
 
     /// <summary>The events of a publication as JSON texts; null when it is no CloudEvent or array of CloudEvents.</summary>

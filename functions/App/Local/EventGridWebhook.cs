@@ -1,4 +1,5 @@
 using System.Text.Json;
+using IngressReconciler.Handler;
 
 namespace IngressReconciler.Local;
 
@@ -43,11 +44,20 @@ public sealed class EventGridWebhook(IReadOnlyList<FunctionFile> functions, Func
         }
 
         var type = request.Headers["aeg-event-type"].ToString();
-        if (!HttpMethods.IsPost(request.Method) || type is not ("SubscriptionValidation" or "Notification") || await ReadAsync(http) is not { } body)
+        using var content = await RequestBody.ReadAsync(request, EventGridTopic.SizeLimit, http.RequestAborted);
+        if (content is null)
+        {
+            await EventGridTopic.TooLargeAsync(http);
+            return;
+        }
+
+        if (!HttpMethods.IsPost(request.Method) || type is not ("SubscriptionValidation" or "Notification")
+            || Read(content.Bytes) is not { } body)
         {
             http.Response.StatusCode = StatusCodes.Status400BadRequest;
             return;
         }
+
         using (body)
         {
             if (type == "SubscriptionValidation")
@@ -94,11 +104,11 @@ public sealed class EventGridWebhook(IReadOnlyList<FunctionFile> functions, Func
         writer.WriteEndObject();
     }
 
-    private static async Task<JsonDocument?> ReadAsync(HttpContext http)
+    private static JsonDocument? Read(ReadOnlyMemory<byte> content)
     {
         try
         {
-            var body = await JsonDocument.ParseAsync(http.Request.Body, cancellationToken: http.RequestAborted);
+            var body = JsonDocument.Parse(content);
             if (body.RootElement.ValueKind is JsonValueKind.Object
                 || (body.RootElement.ValueKind is JsonValueKind.Array && body.RootElement.EnumerateArray().All(one => one.ValueKind == JsonValueKind.Object)))
                 return body;

@@ -11,12 +11,20 @@ internal sealed class Exchange(int count, string proof)
     private readonly RuntimeReply[] _replies = new RuntimeReply[count];
     private readonly TaskCompletionSource<ImmutableArray<RuntimeReply>> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _taken;
+    private long _bytes;
 
     /// <summary>What the reply after them must say.</summary>
     public string Proof => proof;
 
     /// <summary>How many have not come yet.</summary>
     public int Owed => _replies.Length - _taken;
+
+    /// <summary>How many bytes came for it so far.</summary>
+    /// <param name="more">Bytes that have just come.</param>
+    public long Received(int more) => _bytes += more;
+
+    /// <summary>How many commands were sent.</summary>
+    public int Count => _replies.Length;
 
     /// <summary>All of them, once the proof has come.</summary>
     public Task<ImmutableArray<RuntimeReply>> Replies => _completion.Task;

@@ -9,8 +9,14 @@ public sealed record ProxyOptions
     /// <summary>The bootstrap's <c>tune.cli.max-payload-size</c>, in bytes. A payload must stay 64 KiB below it.</summary>
     public int PayloadLimit { get; init; } = 64 << 20;
 
-    /// <summary>The longest reply that is taken, in bytes: more than a proxy with a million servers says.</summary>
-    public int ReplyLimit { get; init; } = 256 << 20;
+    /// <summary>
+    /// Bytes of all replies that are taken at once, besides <see cref="ReplyLimitEach"/> for each command: <c>show servers state</c> has
+    /// some 90 a server and <c>show map</c> some 110 a route, so this is more than a proxy with 300,000 of each says.
+    /// </summary>
+    public int ReplyLimit { get; init; } = 64 << 20;
+
+    /// <summary>Bytes that are taken besides for each command: what is said of one certificate, or why a command is refused.</summary>
+    public int ReplyLimitEach { get; init; } = 4 << 10;
 
     /// <summary>How long TCP, TLS and greeting may take together, for one attempt.</summary>
     public TimeSpan ConnectDeadline { get; init; } = TimeSpan.FromSeconds(3);

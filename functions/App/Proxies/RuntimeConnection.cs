@@ -166,6 +166,7 @@ public sealed class RuntimeConnection : IAsyncDisposable
             {
                 _answered = true;
                 Progress();
+                Bound(count);
                 _incoming.Advance(count);
                 while (_incoming.TryTake(out var reply)) Take(reply);
                 if (Volatile.Read(ref _exchange) is null && !_incoming.Unfinished.IsEmpty) throw new InvalidDataException("it spoke unasked");
@@ -189,6 +190,16 @@ public sealed class RuntimeConnection : IAsyncDisposable
             await _silence.DisposeAsync();
             _incoming.Dispose();
         }
+    }
+
+    /// <summary>What comes is kept until the exchange ends, so that it is bounded by what was asked.</summary>
+    private void Bound(int count)
+    {
+        if (Volatile.Read(ref _exchange) is not { } exchange) return;
+        var most = _options.ReplyLimit + ((long)_options.ReplyLimitEach * (exchange.Count + 1));
+        if (exchange.Received(count) <= most) return;
+        throw new InvalidDataException(string.Create(
+            CultureInfo.InvariantCulture, $"it says more than the {most:N0} bytes that replies to {exchange.Count:N0} commands may have"));
     }
 
     private void Take(RuntimeReply reply)

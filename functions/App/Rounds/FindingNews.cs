@@ -11,7 +11,7 @@ namespace IngressReconciler.Rounds;
 public sealed record FindingNews(ImmutableArray<FindingNews.Line> Lines, int Appeared, int PutRight)
 {
     /// <summary>Lines about one object at most.</summary>
-    public const int MostOfAnObject = 20;
+    public const int MostOfAnObject = FindingLimit.OfAnObject + 1;
 
     /// <summary>Lines at most.</summary>
     public const int MostAtOnce = 200;

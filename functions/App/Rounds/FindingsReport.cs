@@ -32,10 +32,11 @@ public sealed record FindingsReport(
         Newest, at, position.ToString(), all.Count, all.Count(one => one.Severity == Severity.Error), [.. Ordered(all).Take(Most)],
         Math.Max(0, all.Count - Most));
 
-    /// <summary>Errors first, then by object, reason and message.</summary>
+    /// <summary>Errors first, then by object, reason and message; of one object the one that counts the rest is last.</summary>
     public static IEnumerable<Finding> Ordered(IEnumerable<Finding> findings) => findings
         .OrderByDescending(one => one.Severity)
         .ThenBy(one => one.Object, ResourceKey.Order)
+        .ThenBy(one => one.Reason == FindingLimit.MoreReason)
         .ThenBy(one => one.Reason, StringComparer.Ordinal)
         .ThenBy(one => one.Message, StringComparer.Ordinal);
 }

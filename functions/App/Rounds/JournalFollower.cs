@@ -43,7 +43,7 @@ public sealed class JournalFollower(Journal journal)
                 foreach (var missed in appended.Missed)
                 {
                     Position = missed.End;
-                    follow(JournalBatch.Parse(missed.Bytes), missed.Bytes.Length);
+                    follow(JournalReading.Read(missed.Bytes), missed.Bytes.Length);
                 }
             }
         }
@@ -64,7 +64,7 @@ public sealed class JournalFollower(Journal journal)
             foreach (var line in tail.Lines)
             {
                 Position = line.End;
-                follow(JournalBatch.Parse(line.Bytes), line.Bytes.Length);
+                follow(JournalReading.Read(line.Bytes), line.Bytes.Length);
             }
 
             Position = tail.Position;

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
 using IngressReconciler.Cluster;
+using IngressReconciler.Routing;
+using IngressReconciler.Storage;
 
 namespace IngressReconciler.Rounds;
 
@@ -13,18 +15,25 @@ public sealed record RequestBatch(ImmutableArray<Request> Requests)
 
     private const int MostBytes = 3 << 20;
 
+    private readonly List<(ResourceKey Key, int Bytes)> tooLarge = [];
+
     /// <summary>How many changes were taken into the journal.</summary>
     public int ChangeCount { get; private set; }
 
     /// <summary>What brought the round about, in short.</summary>
     public string Cause { get; private set; } = "looked at everything";
 
-    /// <summary>The changes that say something new, as journal lines.</summary>
+    /// <summary>Changes that no journal line can hold, each with the bytes that it takes. They are in no batch.</summary>
+    public IReadOnlyList<(ResourceKey Key, int Bytes)> TooLarge => tooLarge;
+
+    /// <summary>
+    /// The changes that say something new, as journal lines; what fits into none is in <see cref="TooLarge"/> once all are read.
+    /// </summary>
     /// <param name="state">The state as it is when the first line is made; later ones are checked against it as well, which is enough: the journal may repeat itself.</param>
     /// <param name="now">Now.</param>
     public IEnumerable<JournalBatch> Batches(ClusterState state, DateTimeOffset now)
     {
-        var changes = Requests.SelectMany(request => request.Changes).Where(state.Accepts).ToImmutableArray();
+        var changes = Requests.SelectMany(request => request.Changes).Select(ReadFields.Only).Where(state.Accepts).ToImmutableArray();
         ChangeCount = changes.Length;
         if (changes.Length > 0)
             Cause = Describe(changes);
@@ -56,11 +65,20 @@ public sealed record RequestBatch(ImmutableArray<Request> Requests)
         }
     }
 
-    private static IEnumerable<JournalBatch> Fitting(ImmutableArray<ResourceChange> changes, DateTimeOffset now)
+    private IEnumerable<JournalBatch> Fitting(ImmutableArray<ResourceChange> changes, DateTimeOffset now)
     {
         var batch = new JournalBatch(Guid.NewGuid().ToString("N"), now, changes);
-        if (changes.Length == 1 || batch.ToBytes().Length <= MostBytes)
+        var bytes = batch.ToBytes().Length;
+        if (bytes <= (changes.Length == 1 ? Journal.LongestLine : MostBytes))
             return [batch];
+        if (changes.Length == 1)
+        {
+            // It can be appended as little the next time: it is its object's trouble, not the journal's.
+            tooLarge.Add((changes[0].Key, bytes));
+            ChangeCount--;
+            return [];
+        }
+
         var half = changes.Length / 2;
         return Fitting(changes[..half], now).Concat(Fitting(changes[half..], now));
     }

@@ -28,7 +28,7 @@ public sealed partial class SnapshotWriter(ClusterStorage storage, TimeProvider 
         for (var more = true; more;)
         {
             var tail = await storage.Journal.ReadAsync(at, cancel);
-            state = state.Apply(tail.Lines.Select(line => JournalBatch.Parse(line.Bytes)));
+            state = state.Apply(tail.Lines.Select(line => JournalReading.Read(line.Bytes)));
             foreach (var line in tail.Lines)
                 Count(line.Bytes.Length);
             (at, more) = (tail.Position, !tail.AtEnd);
@@ -43,10 +43,11 @@ public sealed partial class SnapshotWriter(ClusterStorage storage, TimeProvider 
         (lines, bytes) = (0, 0);
         if (await storage.Snapshots.ReadNewestAsync(cancel) is not { } snapshot)
             return (ClusterState.Empty, JournalPosition.Start);
-        using var content = new MemoryStream();
-        await using (snapshot.Content)
-            await snapshot.Content.CopyToAsync(content, cancel);
-        return (ClusterState.Empty.Apply(Batches(content.GetBuffer().AsMemory(0, (int)content.Length))), snapshot.Position);
+        await using var content = snapshot.Content;
+        var state = ClusterState.Empty;
+        await foreach (var line in SnapshotLines.ReadAsync(content, cancel))
+            state = state.Apply([JournalReading.Read(line)]);
+        return (state, snapshot.Position);
     }
 
     /// <summary>Starts to write a snapshot when one is due and none is being written.</summary>
@@ -64,15 +65,6 @@ public sealed partial class SnapshotWriter(ClusterStorage storage, TimeProvider 
         await stopping.CancelAsync();
         await writing;
         stopping.Dispose();
-    }
-
-    private static IEnumerable<JournalBatch> Batches(ReadOnlyMemory<byte> content)
-    {
-        while (content.Span.IndexOf((byte)'\n') is >= 0 and var end)
-        {
-            yield return JournalBatch.Parse(content[..end]);
-            content = content[(end + 1)..];
-        }
     }
 
     private async Task WriteAsync(ClusterState state, JournalPosition position)

@@ -19,6 +19,9 @@ public sealed class VersionSealing(ClusterStorage storage, TimeProvider time)
     private HeadState? head;
     private bool parentKnown;
 
+    // The findings of the version that we sealed last. Only if that is the next one's parent is what differs known.
+    private (int Version, HashSet<Finding> Findings)? last;
+
     /// <summary>The wanted version, as far as is known.</summary>
     public VersionHead Head { get; private set; } = VersionHead.None;
 
@@ -54,15 +57,22 @@ public sealed class VersionSealing(ClusterStorage storage, TimeProvider time)
         {
             var number = Head.Version + 1;
             var full = !parentKnown || Head.SinceFull >= ConfigVersion.FullEvery;
-            var content = JsonSerializer.SerializeToUtf8Bytes(Version(wanted, position, cause, number, full), VersionJson.Default.ConfigVersion);
+            HashSet<Finding> findings = [.. wanted.Translation.Findings];
+            var version = Version(wanted, position, cause, number, full, findings);
+            var content = JsonSerializer.SerializeToUtf8Bytes(version, VersionJson.Default.ConfigVersion);
             var next = new VersionHead(number, hash.Text, full ? 0 : Head.SinceFull + 1);
             var ours = await storage.Versions.TryWriteAsync(number, content, cancel);
             if (!ours)
+            {
                 next = await AdoptAsync(number, cancel);
+                parentKnown = false;
+            }
+
             var move = await storage.Head.MoveAsync(head, JsonSerializer.SerializeToUtf8Bytes(next, VersionJson.Default.VersionHead), cancel);
             Take(move.State);
             if (move.Moved && ours)
             {
+                last = (number, findings);
                 parentKnown = true;
                 unsealed.Clear();
                 return true;
@@ -82,9 +92,10 @@ public sealed class VersionSealing(ClusterStorage storage, TimeProvider time)
         return new(number, version.Hash, version.Full ? 0 : Head.SinceFull + 1);
     }
 
-    private ConfigVersion Version(Wanted wanted, JournalPosition position, string cause, int number, bool full)
+    private ConfigVersion Version(Wanted wanted, JournalPosition position, string cause, int number, bool full, HashSet<Finding> findings)
     {
         var hosts = full ? wanted.Model.Hosts.Keys : unsealed;
+        var parent = !full && last?.Version == Head.Version ? last.Value.Findings : null;
         return new()
         {
             Number = number,
@@ -97,7 +108,9 @@ public sealed class VersionSealing(ClusterStorage storage, TimeProvider time)
             HostCount = wanted.Model.Hosts.Count,
             Settings = wanted.Model.Settings,
             Hosts = hosts.ToImmutableSortedDictionary(host => host.ToString(), host => wanted.Model.Hosts.GetValueOrDefault(host), StringComparer.Ordinal),
-            Findings = wanted.Translation.Findings.ToValueList(),
+            FindingCount = findings.Count,
+            Findings = FindingsReport.Ordered(parent is null ? findings : findings.Except(parent)).ToValueList(),
+            FindingsGone = parent is null ? null : FindingsReport.Ordered(parent.Except(findings)).ToValueList(),
         };
     }
 

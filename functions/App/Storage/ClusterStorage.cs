@@ -19,7 +19,7 @@ public sealed class ClusterStorage
         var folder = new StorageFolder(calls, $"clusters/{id}/");
         (_folder, _time) = (folder, time);
         Journal = new(folder.Below("journal"), options, time);
-        Snapshots = new(folder.Below("snapshots"), options.SnapshotLines);
+        Snapshots = new(folder.Below("snapshots"), options);
         Versions = new(folder.Below("versions"));
         Head = new(folder);
         PushLease = new(folder, options, time);

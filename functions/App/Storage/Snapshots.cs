@@ -3,7 +3,7 @@ using IngressReconciler.Cluster;
 
 namespace IngressReconciler.Storage;
 
-/// <summary>A snapshot, unpacked as it is read.</summary>
+/// <summary>A snapshot, unpacked as it is read, up to a bound.</summary>
 /// <param name="Position">The journal position whose state it holds.</param>
 /// <param name="Content">What was written, from memory; the reader closes it.</param>
 public sealed record Snapshot(JournalPosition Position, Stream Content);
@@ -12,8 +12,10 @@ public sealed record Snapshot(JournalPosition Position, Stream Content);
 public sealed class Snapshots
 {
     private readonly StorageFolder _folder;
+    private readonly long _most;
 
-    internal Snapshots(StorageFolder folder, int lines) => (_folder, DueAfter) = (folder, lines);
+    internal Snapshots(StorageFolder folder, StorageOptions options) =>
+        (_folder, _most, DueAfter) = (folder, options.SnapshotBytes, options.SnapshotLines);
 
     /// <summary>Journal lines after which the next is due.</summary>
     public int DueAfter { get; }
@@ -35,7 +37,10 @@ public sealed class Snapshots
         await _folder.WriteAsync(position.ToString(), packed.GetBuffer().AsMemory(0, (int)packed.Length), conditions: null, cancel);
     }
 
-    /// <summary>The newest snapshot, or null when there is none. Two calls.</summary>
+    /// <summary>
+    /// The newest snapshot, or null when there is none. Two calls. Reading its content throws <see cref="InvalidDataException"/> where it
+    /// is damaged, or unpacks to more than <see cref="StorageOptions.SnapshotBytes"/>.
+    /// </summary>
     /// <exception cref="StorageUnavailableException">Storage cannot be read now.</exception>
     public async Task<Snapshot?> ReadNewestAsync(CancellationToken cancel)
     {
@@ -43,7 +48,11 @@ public sealed class Snapshots
         {
             var answer = await _folder.ReadAsync(newest.ToString(), cancel);
             if (answer.Found)
-                return new(newest, new BrotliStream(BinaryData.FromBytes(answer.Content).ToStream(), CompressionMode.Decompress));
+            {
+                var unpacked = new BrotliStream(BinaryData.FromBytes(answer.Content).ToStream(), CompressionMode.Decompress);
+                return new(newest, new BoundedStream(unpacked, _most, $"snapshot {_folder}{newest}"));
+            }
+
             // Pruned since it was listed: then there are newer ones by now.
         }
         return null;

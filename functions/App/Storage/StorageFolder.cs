@@ -23,6 +23,9 @@ internal sealed class StorageFolder(StorageCalls calls, string prefix)
     // A larger blob goes in blocks, so that each keeps its own time limit.
     private static readonly StorageTransferOptions OneCallForMost = new() { InitialTransferSize = 8 << 20, MaximumTransferSize = 8 << 20 };
 
+    // More than any state of ours packs to, with the bound of a snapshot's unpacked bytes.
+    private const long LongestBlob = 256 << 20;
+
     public StorageFolder Below(string name) => new(calls, $"{prefix}{name}/");
 
     public BlobClient Blob(string name) => calls.Container.GetBlobClient(prefix + name);
@@ -34,6 +37,7 @@ internal sealed class StorageFolder(StorageCalls calls, string prefix)
     public override string ToString() => prefix;
 
     /// <summary>Reads a blob, or a part of it; with <paramref name="knownTag"/> only if it has changed.</summary>
+    /// <exception cref="InvalidDataException">It is longer than any of ours.</exception>
     public async Task<BlobAnswer> ReadAsync(string name, CancellationToken cancel, HttpRange range = default, string? knownTag = null)
     {
         var request = new BlobDownloadOptions
@@ -98,6 +102,14 @@ internal sealed class StorageFolder(StorageCalls calls, string prefix)
         if (status == 304)
             return new(status);
         using var body = answer.Value;
+        if (body.Details.ContentLength > LongestBlob)
+        {
+            throw new InvalidDataException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"blob {blob.Name} has {body.Details.ContentLength:N0} bytes, and none of ours has more than {LongestBlob:N0}: "
+                    + $"it is damaged, or not ours"));
+        }
+
         var content = new byte[body.Details.ContentLength];
         await body.Content.ReadExactlyAsync(content, token);
         return new(status, content, body.Details.ETag.ToString(), body.Details.BlobCommittedBlockCount);

@@ -49,6 +49,12 @@ public sealed record StorageOptions
     public int SnapshotLines { get; init; } = 2000;
 
     /// <summary>
+    /// Bytes that a snapshot may unpack to: over ten times what a cluster with 100,000 endpoints and 20,000 Ingresses has. A blob that says
+    /// more is none of ours.
+    /// </summary>
+    public long SnapshotBytes { get; init; } = 1L << 30;
+
+    /// <summary>
     /// Reads the settings that the Functions host itself uses: <c>AzureWebJobsStorage</c> (a connection string), or
     /// <c>AzureWebJobsStorage__blobServiceUri</c> or <c>__accountName</c> with an optional <c>__clientId</c>.
     /// </summary>

@@ -1,4 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using IngressReconciler.Cluster.Resources;
@@ -30,6 +32,9 @@ public abstract partial record ClusterEvent(string ClusterId)
 
     /// <summary>What every <c>source</c> begins with.</summary>
     public const string SourcePrefix = "/clusters/";
+
+    /// <summary>How deep the JSON of an object may nest; those of Kubernetes that are read stay far below.</summary>
+    public const int MostDeep = 128;
 
     // What is shown of a kind, a namespace of 63 and a name of 253 characters; and of a field.
     private const int NameLength = 400;
@@ -114,6 +119,10 @@ public abstract partial record ClusterEvent(string ClusterId)
         {
             read = entry.Read(data);
         }
+        catch (JsonException) when (NestsTooDeep(data))
+        {
+            return string.Create(CultureInfo.InvariantCulture, $"it nests deeper than the {MostDeep} levels that an object may have");
+        }
         catch (JsonException e)
         {
             // Of a field that is missing the path is that of its mapping.
@@ -125,6 +134,18 @@ public abstract partial record ClusterEvent(string ClusterId)
             return wrong;
         resource = read;
         return null;
+    }
+
+    private static bool NestsTooDeep(JsonElement data)
+    {
+        var reader = new Utf8JsonReader(JsonMarshal.GetRawUtf8Value(data), new() { MaxDepth = int.MaxValue });
+        while (reader.Read())
+        {
+            if (reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray && reader.CurrentDepth >= MostDeep)
+                return true;
+        }
+
+        return false;
     }
 
     private static string? Check(Resource resource, ResourceKinds.Entry entry)

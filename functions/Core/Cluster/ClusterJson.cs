@@ -7,7 +7,7 @@ namespace IngressReconciler.Cluster;
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault,
-    MaxDepth = 64)]
+    MaxDepth = ClusterEvent.MostDeep)]
 [JsonSerializable(typeof(IngressClass))]
 [JsonSerializable(typeof(Ingress))]
 [JsonSerializable(typeof(Service))]

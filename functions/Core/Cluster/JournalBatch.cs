@@ -1,5 +1,9 @@
 using System.Buffers;
+using System.Buffers.Binary;
 using System.Collections.Immutable;
+using System.Globalization;
+using System.Numerics;
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 
@@ -8,13 +12,18 @@ namespace IngressReconciler.Cluster;
 /// <summary>
 /// One batch of accepted changes as it stands in the journal and, many of them, in a snapshot: one line of JSON,
 /// <c>{"id":…,"at":…,"changes":[{"kind":…,"replaces"?:…,"applied":{object},"seenAt"?:…}|</c>
-/// <c>{"kind":…,"replaces"?:…,"deleted":{"namespace","name","resourceVersion"}},…]}</c>.
+/// <c>{"kind":…,"replaces"?:…,"deleted":{"namespace","name","resourceVersion"}},…],"crc":…}</c>. The sum over all that stands before it
+/// tells a damaged line from one that says something else.
 /// </summary>
 /// <param name="Id">Unique; lets a writer recognise its own line.</param>
 /// <param name="At">When it was written.</param>
 /// <param name="Changes">The changes, in order.</param>
 public sealed record JournalBatch(string Id, DateTimeOffset At, ImmutableArray<ResourceChange> Changes)
 {
+    private const int SumLength = 18;
+
+    private static ReadOnlySpan<byte> SumName => ",\"crc\":\""u8;
+
     /// <summary>The line in UTF-8, with its line feed.</summary>
     public byte[] ToBytes()
     {
@@ -31,8 +40,8 @@ public sealed record JournalBatch(string Id, DateTimeOffset At, ImmutableArray<R
             json.WriteEndObject();
         }
 
-        buffer.Write("\n"u8);
-        return buffer.WrittenSpan.ToArray();
+        var content = buffer.WrittenSpan[..^1];
+        return [.. content, .. SumOf(content), .. "\"}\n"u8];
     }
 
     /// <summary>Reads what <see cref="ToBytes"/> wrote.</summary>
@@ -41,6 +50,7 @@ public sealed record JournalBatch(string Id, DateTimeOffset At, ImmutableArray<R
     {
         try
         {
+            CheckSum(line.Span);
             using var json = JsonDocument.Parse(line);
             var root = json.RootElement;
             var changes = root.GetProperty("changes");
@@ -51,9 +61,34 @@ public sealed record JournalBatch(string Id, DateTimeOffset At, ImmutableArray<R
         }
         catch (Exception e) when (e is KeyNotFoundException or InvalidOperationException or FormatException)
         {
-            throw new JsonException($"not a journal line: {KubernetesName.Show(Encoding.UTF8.GetString(line.Span[..Math.Min(200, line.Length)]))}", e);
+            throw new JsonException($"not a journal line: {Shown(line.Span)}", e);
         }
     }
+
+    /// <summary>A line of an earlier release has no sum, and is taken as it is.</summary>
+    private static void CheckSum(ReadOnlySpan<byte> line)
+    {
+        line = line.TrimEnd((byte)'\n');
+        if (line.Length < SumLength || !line[^SumLength..].StartsWith(SumName) || !line.EndsWith("\"}"u8))
+            return;
+        if (!line[^SumLength..^2].SequenceEqual(SumOf(line[..^SumLength])))
+            throw new JsonException($"a journal line is damaged: its sum is not that of its content, {Shown(line)}");
+    }
+
+    /// <summary>The last property of a line up to its digits: CRC-32C of all that stands before.</summary>
+    private static byte[] SumOf(ReadOnlySpan<byte> content)
+    {
+        var sum = uint.MaxValue;
+        var words = MemoryMarshal.Cast<byte, ulong>(content);
+        foreach (var word in words)
+            sum = BitOperations.Crc32C(sum, BitConverter.IsLittleEndian ? word : BinaryPrimitives.ReverseEndianness(word));
+        foreach (var one in content[(words.Length * sizeof(ulong))..])
+            sum = BitOperations.Crc32C(sum, one);
+        return [.. SumName, .. Encoding.ASCII.GetBytes((~sum).ToString("x8", CultureInfo.InvariantCulture))];
+    }
+
+    private static string Shown(ReadOnlySpan<byte> line) =>
+        KubernetesName.Show(Encoding.UTF8.GetString(line[..Math.Min(200, line.Length)]));
 
     private static void Write(Utf8JsonWriter json, ResourceChange change)
     {
@@ -88,11 +123,16 @@ public sealed record JournalBatch(string Id, DateTimeOffset At, ImmutableArray<R
         if (json.TryGetProperty("applied", out var applied))
         {
             var seen = json.TryGetProperty("seenAt", out var seenAt) ? seenAt.GetString() : null;
-            return new Applied(entry.Read(applied), seen) { Replaces = replaces };
+            return entry.Read(applied) is { Metadata: { Name: not null, ResourceVersion: not null } } resource
+                ? new Applied(resource, seen) { Replaces = replaces }
+                : throw new JsonException($"a journal line has a {entry.Kind} without a name or a version");
         }
 
         var deleted = json.GetProperty("deleted");
-        var key = new ResourceKey(entry.Kind, deleted.GetProperty("namespace").GetString()!, deleted.GetProperty("name").GetString()!);
-        return new Deleted(key, deleted.GetProperty("resourceVersion").GetString()!) { Replaces = replaces };
+        var key = new ResourceKey(entry.Kind, Text(deleted, "namespace"), Text(deleted, "name"));
+        return new Deleted(key, Text(deleted, "resourceVersion")) { Replaces = replaces };
     }
+
+    private static string Text(JsonElement json, string name) =>
+        json.GetProperty(name).GetString() ?? throw new JsonException($"a journal line has a deletion whose {name} is null");
 }

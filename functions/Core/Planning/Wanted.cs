@@ -20,8 +20,17 @@ public sealed record Wanted(
     /// <summary>The routing model.</summary>
     public RoutingModel Model => Translation.Model;
 
-    /// <summary>Every finding: of routing, then of endpoints.</summary>
-    public IEnumerable<Finding> Findings => Translation.Findings.Concat(Endpoints.Values.SelectMany(set => set.Findings.Items).Distinct());
+    /// <summary>Findings of routing, then of endpoints; of each object within <see cref="FindingLimit"/>.</summary>
+    public IEnumerable<Finding> Findings => FindingsWith([]);
+
+    /// <summary>The same with others, which come last: of each object all together within <see cref="FindingLimit"/>.</summary>
+    public IEnumerable<Finding> FindingsWith(IEnumerable<Finding> others) =>
+        Translation.AllFindings.Concat(OfEndpoints.Distinct()).Concat(others).Limited();
+
+    private IEnumerable<Finding> OfEndpoints => Endpoints
+        .Where(pair => pair.Value.Findings.Count > 0)
+        .OrderBy(pair => $"{pair.Key}", StringComparer.Ordinal)
+        .SelectMany(pair => pair.Value.Findings.Items);
 
     /// <summary>What a whole cluster state asks for.</summary>
     public static Wanted Of(ClusterState state, RoutingOptions options)

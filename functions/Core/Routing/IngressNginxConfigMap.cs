@@ -214,6 +214,13 @@ internal static class IngressNginxConfigMap
             "otel-sampler", "otel-sampler-parent-based", "otel-sampler-ratio"),
     ]).ToFrozenDictionary(one => one.Name, StringComparer.Ordinal);
 
+    /// <summary>Keys whose values are secrets: that they are set is told, and not to what.</summary>
+    private static readonly FrozenSet<string> Secret = ((string[])["ssl-session-ticket-key"]).ToFrozenSet(StringComparer.Ordinal);
+
+    /// <summary>What is read of a key.</summary>
+    public static Reading ReadingOf(string key) =>
+        Served.Contains(key) || (All.ContainsKey(key) && !Secret.Contains(key)) ? Reading.Value : Reading.Name;
+
     /// <summary>What a ConfigMap asks for on every Ingress.</summary>
     public static NginxGlobalGuards GuardsOf(ClusterState state, RoutingOptions options) =>
         options.ConfigMap is { } key && state.Find<ConfigMap>(key) is { Data: { } data }

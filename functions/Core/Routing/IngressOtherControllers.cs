@@ -19,14 +19,15 @@ internal static class IngressOtherControllers
         "projectcontour.io/", "traefik.ingress.kubernetes.io/",
     ];
 
+    /// <summary>Whether an annotation is one of theirs.</summary>
+    public static bool IsTheirs(string name) => Prefixes.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal));
+
     /// <summary>At most one finding, which names some of them.</summary>
     /// <param name="at">The Ingress.</param>
     /// <param name="annotations">The names of its annotations.</param>
     public static IEnumerable<Finding> Findings(ResourceKey at, IEnumerable<string> annotations)
     {
-        string[] names = [.. annotations
-            .Where(name => Prefixes.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal)))
-            .Order(StringComparer.Ordinal)];
+        string[] names = [.. annotations.Where(IsTheirs).Order(StringComparer.Ordinal)];
         if (names.Length == 0)
             yield break;
         var shown = string.Join(", ", names.Take(MostNames).Select(name => KubernetesName.Show(name, 120)));

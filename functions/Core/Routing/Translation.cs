@@ -32,8 +32,15 @@ public sealed record Translation
 
     private ImmutableDictionary<string, ValueList<Finding>> HostFindings { get; init; } = ImmutableDictionary<string, ValueList<Finding>>.Empty;
 
-    /// <summary>Every finding, of objects by themselves and of objects that want the same.</summary>
-    public IEnumerable<Finding> Findings => OwnFindings.Values.Concat(HostFindings.Values).SelectMany(list => list.Items);
+    /// <summary>Findings of routing, of each object within <see cref="FindingLimit"/>.</summary>
+    public IEnumerable<Finding> Findings => AllFindings.Limited();
+
+    /// <summary>
+    /// Every finding: first of objects by themselves, in the order of their fields, then of those that want the same, by host.
+    /// </summary>
+    internal IEnumerable<Finding> AllFindings => OwnFindings.Values
+        .Concat(HostFindings.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => pair.Value))
+        .SelectMany(list => list.Items);
 
     /// <summary>What at the edge does not fit together.</summary>
     public ValueList<Finding> EdgeFindings => OwnFindings.TryGetValue(ProxyProtocol.EdgeKey, out var found) ? found : [];

@@ -6,7 +6,7 @@ namespace IngressReconciler.Versions;
 
 /// <summary>
 /// A sealed routing model as it is stored: immutable, numbered, hashed. Most versions hold only the hosts that differ from their parent, so that
-/// sealing costs what changed; at least every <see cref="FullEvery"/>th holds all.
+/// sealing costs what changed, in routing and in findings; at least every <see cref="FullEvery"/>th holds all.
 /// </summary>
 public sealed record ConfigVersion
 {
@@ -43,9 +43,26 @@ public sealed record ConfigVersion
     /// <summary>Hosts by <c>table|host</c>; null for one that the parent had and this has not.</summary>
     public required ImmutableSortedDictionary<string, HostRoutes?> Hosts { get; init; }
 
-    /// <summary>Mistakes and limits that were known when it was sealed.</summary>
+    /// <summary>
+    /// How many mistakes and limits were known when it was sealed; null in a version of an earlier release, which holds all.
+    /// </summary>
+    public int? FindingCount { get; init; }
+
+    /// <summary>Those of them that the parent had not; all of them when <see cref="FindingsGone"/> is null.</summary>
     [JsonConverter(typeof(ValueListConverter<Finding>))]
     public ValueList<Finding> Findings { get; init; } = [];
+
+    /// <summary>
+    /// Those that the parent had and this version has not; null when <see cref="Findings"/> is all there is, as in a full version, in
+    /// one whose parent's are not known, and in all of an earlier release.
+    /// </summary>
+    [JsonConverter(typeof(ValueListConverter<Finding>))]
+    public ValueList<Finding>? FindingsGone { get; init; }
+
+    /// <summary>All findings of this version.</summary>
+    /// <param name="parent">All of its parent's; not needed where <see cref="FindingsGone"/> is null.</param>
+    public IEnumerable<Finding> AllFindings(IEnumerable<Finding> parent) =>
+        FindingsGone is { } gone ? parent.Except(gone).Concat(Findings) : Findings;
 
     /// <summary>The model of this version.</summary>
     /// <param name="parent">The parent's model; not needed by a full version.</param>

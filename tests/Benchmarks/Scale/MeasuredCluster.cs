@@ -22,6 +22,7 @@ internal sealed class MeasuredCluster
     private readonly List<double>[] stages = [.. Stages.Select(_ => new List<double>())];
     private ModelHash hash;
     private Wanted wanted;
+    private HashSet<Finding> told = [];
     private int version = 1;
     private int route;
 
@@ -134,6 +135,7 @@ internal sealed class MeasuredCluster
     {
         hash = hash.After(hosts);
         version++;
+        HashSet<Finding> findings = [.. wanted.Translation.Findings];
         var sealedVersion = new ConfigVersion
         {
             Number = version,
@@ -146,8 +148,11 @@ internal sealed class MeasuredCluster
             HostCount = wanted.Model.Hosts.Count,
             Settings = wanted.Model.Settings,
             Hosts = hosts.ToImmutableSortedDictionary(host => host.Host.ToString(), host => host.After, StringComparer.Ordinal),
-            Findings = wanted.Translation.Findings.ToValueList(),
+            FindingCount = findings.Count,
+            Findings = findings.Except(told).ToValueList(),
+            FindingsGone = told.Except(findings).ToValueList(),
         };
+        told = findings;
         JsonSerializer.SerializeToUtf8Bytes(sealedVersion, VersionJson.Default.ConfigVersion);
     }
 

@@ -80,6 +80,31 @@ public sealed class WireShapeTests(WireShapeTests.Fixture fixture) : IClassFixtu
         Assert.Equal(before + events.Length, await Handler.CountAsync(ResourceKind.Service));
     }
 
+    [Fact]
+    public async Task A_body_of_five_megabytes_is_refused_with_a_sentence_and_nothing_is_read_anew()
+    {
+        var answer = await Handler.DeliverAsync(Quoted($"[{Event()},{{\"x\":\"{new string('x', 5_000_000)}\"}}]"));
+        Assert.Equal((HttpStatusCode.RequestEntityTooLarge, "application/problem+json"), (answer.Status, answer.MediaType));
+        Assert.Contains("4,194,304 bytes", JsonElement.Parse(answer.Body).GetProperty("detail").GetString(), StringComparison.Ordinal);
+
+        (await Handler.DeliverAsync(Quoted($"[{Event()}]"))).IsSuccess();
+        Assert.DoesNotContain("reading everything anew", Handler.Output + Handler.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_object_that_no_journal_line_can_hold_holds_up_no_other()
+    {
+        var before = await Handler.CountAsync(ResourceKind.Service);
+        var large = fixture.Objects.Ingress("large", ("large.example", "/" + new string('<', 900_000), "web")).DeepClone();
+        var text = fixture.Objects.Applied(large.AsObject()).GetRawText().Replace("\\u003C", "<", StringComparison.OrdinalIgnoreCase);
+
+        (await Handler.DeliverAsync(Quoted($"[{Event()},{text},{Event()}]"))).IsSuccess();
+        Assert.Equal(before + 2, await Handler.CountAsync(ResourceKind.Service));
+        Assert.DoesNotContain("reading everything anew", Handler.Output + Handler.Errors, StringComparison.Ordinal);
+        Assert.Contains("Ingress shop/large", Handler.Output + Handler.Errors, StringComparison.Ordinal);
+        Assert.Contains("ObjectTooLarge", (await Handler.AskAsync($"api/{Handler.Cluster}/status")).Body, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("""{"Schedule":{"AdjustForDST":true},"ScheduleStatus":null,"IsPastDue":false}""")]
     [InlineData("""{"Schedule":{"AdjustForDST":true},"ScheduleStatus":{"Last":"2026-01-01T00:00:00+00:00","Next":"2026-01-01T00:05:00+00:00","LastUpdated":"2026-01-01T00:00:00+00:00"},"IsPastDue":true}""")]
@@ -173,11 +198,11 @@ public sealed class WireShapeTests(WireShapeTests.Fixture fixture) : IClassFixtu
     private string Event(int padding = 0)
     {
         var service = fixture.Objects.Service($"s{Interlocked.Increment(ref names)}");
-        service["metadata"]!["annotations"] = new System.Text.Json.Nodes.JsonObject { ["padding"] = new string('x', padding) };
+        service["spec"]!["externalName"] = new string('x', padding); // travels, and is not read
         return fixture.Objects.Applied(service).GetRawText();
     }
 
-    private static string Quoted(string json) => $"\"{JsonEncodedText.Encode(json)}\"";
+    private static string Quoted(string json) => $"\"{JsonEncodedText.Encode(json, System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping)}\"";
 
     private static string Deep(int levels) => string.Concat(Enumerable.Repeat("{\"a\":", levels)) + "{}" + new string('}', levels);
 }

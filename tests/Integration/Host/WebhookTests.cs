@@ -89,6 +89,22 @@ public sealed class WebhookTests : IAsyncLifetime
         Assert.Empty(app.Calls);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task More_than_Event_Grid_delivers_is_413_and_the_handler_is_not_called(bool chunked)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, app.Host.Webhook("Many"));
+        request.Content = new StringContent($"[{Event},{{\"x\":\"{new string('x', 5_000_000)}\"}}]");
+        request.Headers.Add("aeg-event-type", "Notification");
+        request.Headers.TransferEncodingChunked = chunked;
+        using var answer = await app.Http.SendAsync(request, TestContext.Current.CancellationToken);
+
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, answer.StatusCode);
+        Assert.Contains("1,048,576", await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.Empty(app.Calls);
+    }
+
     [Fact]
     public async Task With_cardinality_many_one_chunked_call_holds_the_events_as_a_string()
     {

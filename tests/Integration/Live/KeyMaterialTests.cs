@@ -43,7 +43,7 @@ public sealed class KeyMaterialTests : IAsyncLifetime
         var live = await LiveCluster.StartAsync(stage);
         var keys = await RunAsync(live);
         var ingress = stage.Objects.Ingress("planted", ("planted.example", "/", "first"));
-        ingress["metadata"]!["annotations"] = new JsonObject { ["example.com/note"] = form == "pem" ? keys[0] : Convert.ToBase64String(Encoding.UTF8.GetBytes(keys[0])) };
+        ingress["metadata"]!["annotations"] = new JsonObject { ["nginx.ingress.kubernetes.io/auth-realm"] = form == "pem" ? keys[0] : Convert.ToBase64String(Encoding.UTF8.GetBytes(keys[0])) };
         live.Apply(ingress);
         await live.HeldAsync("planted.example");
         stage.Log.Enqueue($"Information: planted {(form == "pem" ? keys[0] : Convert.ToBase64String(Encoding.UTF8.GetBytes(keys[0])))}");

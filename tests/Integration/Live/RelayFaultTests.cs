@@ -304,7 +304,10 @@ public sealed class RelayFaultTests : IAsyncLifetime
         await live.ConvergedAsync();
 
         var large = stage.Objects.Ingress("large", ("large.example", "/", "first"));
-        large["metadata"]!["annotations"] = new JsonObject { ["example.com/notes"] = new string('x', 1_200_000) };
+        large["metadata"]!["annotations"] = new JsonObject
+        {
+            ["nginx.ingress.kubernetes.io/configuration-snippet"] = "#" + new string('x', 1_200_000),
+        };
         live.Apply(large);
         await live.ConvergedAsync();
         await stage.ServedAsync("large.example", "first");

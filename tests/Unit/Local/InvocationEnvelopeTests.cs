@@ -35,7 +35,7 @@ public sealed class InvocationEnvelopeTests
 
     [Fact]
     public void A_missing_binding_is_named() =>
-        Assert.Contains("'timer'", Assert.Throws<InvocationEnvelopeException>(() => Parse("""{"Data":{}}""")["timer"]).Message, StringComparison.Ordinal);
+        Assert.Contains("'timer'", Assert.Throws<InvocationEnvelopeException>(() => Parse("""{"Data":{}}""").Events("timer")).Message, StringComparison.Ordinal);
 
     private static InvocationEnvelope Parse(string body) => InvocationEnvelope.Parse(Encoding.UTF8.GetBytes(body));
 }

@@ -25,7 +25,7 @@ public sealed class ObjectTrimmingTests
             """));
 
         Assert.Equal(
-            """{"apiVersion":"v1","kind":"Service","metadata":{"name":"web","namespace":"shop","uid":"u","resourceVersion":"7","generation":2,"creationTimestamp":"2024-01-01T00:00:00Z","labels":{"a":"b"},"annotations":{"keep":"me"}},"spec":{"ports":[{"port":80}]}}""",
+            """{"apiVersion":"v1","kind":"Service","metadata":{"name":"web","namespace":"shop","uid":"u","resourceVersion":"7","generation":2,"creationTimestamp":"2024-01-01T00:00:00Z"},"spec":{"ports":[{"port":80}]}}""",
             trimmed!.ToJsonString());
     }
 
@@ -63,6 +63,14 @@ public sealed class ObjectTrimmingTests
         Assert.DoesNotContain(JsonEncodedText.Encode(key).ToString(), travels, StringComparison.Ordinal);
         Assert.DoesNotContain(Convert.ToBase64String(Encoding.UTF8.GetBytes(Pair.Key))[8..40], travels, StringComparison.Ordinal);
         Assert.Equal(2, travels.Split("BEGIN CERTIFICATE").Length - 1);
+    }
+
+    [Fact]
+    public void Of_a_chain_without_end_only_the_beginning_travels()
+    {
+        var chain = (string)ObjectTrimming.Trim(Secret("data", string.Concat(Enumerable.Repeat(Pair.Certificate, 1000)), Pair.Key))!["chain"]!;
+        Assert.InRange(chain.Length, Pair.Certificate.Length * 10, 64 << 10);
+        Assert.EndsWith(Pair.Certificate, chain, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -1,3 +1,4 @@
+using IngressReconciler.Planning;
 using IngressReconciler.Proxies;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
@@ -124,6 +125,21 @@ public class RuntimeConnectionTests
         Assert.Single(await connection.SendAsync([new("good")], Cancelled));
     }
 
+    [Fact]
+    public async Task All_replies_together_are_bounded_by_what_was_asked()
+    {
+        var options = new ProxyOptions { ReplyLimit = 100_000 };
+        var stream = new DuplexStream(DuplexStream.Greeting(_ => new string('x', 20_000) + "\n\n"));
+        await using var connection = await GreetAsync(stream, options);
+
+        Assert.Equal(4, (await connection.SendAsync([.. Enumerable.Repeat(new RuntimeCommand("a"), 4)], Cancelled)).Length);
+        var e = await Assert.ThrowsAsync<ProxyUnavailableException>(
+            () => connection.SendAsync([.. Enumerable.Repeat(new RuntimeCommand("a"), 50)], Cancelled));
+
+        Assert.Contains("says more than the 308,896 bytes that replies to 50 commands may have", e.Message, StringComparison.Ordinal);
+        Assert.True(connection.Disconnected.IsCompleted);
+    }
+
     [Theory]
     [InlineData("3.4.6")]
     [InlineData("2.6.12-1+deb12u3")]
@@ -146,6 +162,6 @@ public class RuntimeConnectionTests
     private Task<RuntimeConnection> OpenAsync(Func<string, string?> answer, int step = int.MaxValue) =>
         GreetAsync(new DuplexStream(DuplexStream.Greeting(answer), step));
 
-    private Task<RuntimeConnection> GreetAsync(Stream stream) =>
-        RuntimeConnection.GreetAsync("p", stream, "CN=us", new ProxyOptions(), _time, Cancelled);
+    private Task<RuntimeConnection> GreetAsync(Stream stream, ProxyOptions? options = null) =>
+        RuntimeConnection.GreetAsync("p", stream, "CN=us", options ?? new(), _time, Cancelled);
 }

@@ -32,7 +32,7 @@ public sealed class FindingNewsTests
     {
         var ofOne = Enumerable.Range(0, 30).Select(i => Found("web", "Why", $"{i:00}"));
         var news = Between([], ofOne);
-        Assert.Equal((FindingNews.MostOfAnObject, 10, 0), (news.Lines.Length, news.Appeared, news.PutRight));
+        Assert.Equal((FindingNews.MostOfAnObject, 30 - FindingNews.MostOfAnObject, 0), (news.Lines.Length, news.Appeared, news.PutRight));
 
         var ofMany = Enumerable.Range(0, 300)
             .Select(i => Found(string.Create(CultureInfo.InvariantCulture, $"i{i:000}"), "Why", ""))

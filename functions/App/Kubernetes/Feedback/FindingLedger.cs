@@ -5,7 +5,8 @@ namespace IngressReconciler.Kubernetes.Feedback;
 
 /// <summary>
 /// Which findings were told, and which may be told now. A finding is told when it appears, not as long as it stays; one that comes back is
-/// counted, and the count told every few minutes at most. No object is told of more often than client-go's spam filter would let through.
+/// counted, and the count told every few minutes at most. No object is told of more often than client-go's spam filter would let through,
+/// and no namespace has more than its turn while another has something to tell.
 /// </summary>
 internal sealed class FindingLedger
 {
@@ -22,6 +23,7 @@ internal sealed class FindingLedger
     public static readonly TimeSpan ObjectEvery = TimeSpan.FromMinutes(5);
 
     private readonly Dictionary<(string Uid, string Reason, string Message), FindingSeries> series = [];
+    private readonly NamespaceTurns turns = new();
     private readonly Dictionary<string, TokenBucket> buckets = new(StringComparer.Ordinal);
 
     /// <summary>Takes all findings there are now. Those about objects that are not known have nothing to stand at, and are left out.</summary>
@@ -54,13 +56,17 @@ internal sealed class FindingLedger
         }
     }
 
-    /// <summary>Those that may be told now, one by one; each that comes out counts as an Event about its object.</summary>
+    /// <summary>
+    /// Those that may be told now, one by one: namespaces in turns, errors first. Each that comes out counts as an Event about its object.
+    /// </summary>
     public IEnumerable<FindingSeries> Due(DateTimeOffset now)
     {
-        foreach (var one in series.Values)
+        var due = series.Values
+            .Where(one => !one.IsRefused && one.Told != one.Count && (one.Told == 0 || now - one.LastTold >= SeriesEvery))
+            .Where(one => !buckets.TryGetValue(one.Uid, out var bucket) || bucket.HasAny(now))
+            .OrderByDescending(one => one.Severity);
+        foreach (var one in turns.Order(due, one => one.Object.Namespace))
         {
-            if (one.IsRefused || one.Told == one.Count || (one.Told > 0 && now - one.LastTold < SeriesEvery))
-                continue;
             if (!buckets.TryGetValue(one.Uid, out var bucket))
                 buckets[one.Uid] = bucket = new(ObjectBurst, ObjectEvery);
             if (bucket.TryTake(now))

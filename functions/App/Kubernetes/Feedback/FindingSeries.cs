@@ -43,6 +43,9 @@ internal sealed class FindingSeries(Finding finding, Resource regarding, DateTim
     /// <summary>The object's uid.</summary>
     public string Uid => regarding.Metadata.Uid;
 
+    /// <summary>What it costs.</summary>
+    public Severity Severity => finding.Severity;
+
     /// <summary>The object.</summary>
     public ResourceKey Object => finding.Object;
 

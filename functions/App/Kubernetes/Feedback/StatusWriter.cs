@@ -21,6 +21,9 @@ public sealed partial class StatusWriter : IAsyncDisposable
 {
     private const int AtOnce = 4;
 
+    /// <summary>Statuses in one pass at most: what becomes ready meanwhile has not long to wait for its turn.</summary>
+    private const int MostInPass = 100;
+
     private static readonly ObjectQuery Ingresses = new("Ingress", "networking.k8s.io/v1", "ingresses");
 
     private readonly ApiServerWriter writer;
@@ -30,6 +33,7 @@ public sealed partial class StatusWriter : IAsyncDisposable
     private readonly ILogger log;
     private readonly Passes passes;
     private readonly ConcurrentDictionary<ResourceKey, StatusChange> sent = new();
+    private readonly NamespaceTurns turns = new();
     private readonly Lock gate = new();
 
     // Ingresses to look at, each once a proxy runs the position; and those for which one does.
@@ -139,7 +143,9 @@ public sealed partial class StatusWriter : IAsyncDisposable
         HashSet<ResourceKey> ingresses;
         lock (gate)
             (wanted, ingresses, ready) = (newest!, ready, []);
-        var changes = StatusComposer.Compose(wanted, edge, ingresses).Where(change => sent.GetValueOrDefault(change.Ingress) != change);
+        StatusChange[] all = [.. StatusComposer.Compose(wanted, edge, ingresses)
+            .Where(change => sent.GetValueOrDefault(change.Ingress) != change)];
+        StatusChange[] changes = [.. turns.Order(all, change => change.Ingress.Namespace).Take(MostInPass)];
         try
         {
             manager ??= await environment(cancel) is { } id ? $"{ApiServerWriter.FieldManager}-{id}" : ApiServerWriter.FieldManager;
@@ -186,6 +192,16 @@ public sealed partial class StatusWriter : IAsyncDisposable
 
         if (failed > 0 && Failure is { } last)
             LogFailed(failed, last.What, last.Reason);
+        if (changes.Length < all.Length && !outage.IsCancellationRequested)
+            Leave(all.Except(changes).Select(change => change.Ingress));
+    }
+
+    /// <summary>The next pass has them, in turns with whatever has come meanwhile.</summary>
+    private void Leave(IEnumerable<ResourceKey> ingresses)
+    {
+        lock (gate)
+            ready.UnionWith(ingresses.Where(ingress => !due.ContainsKey(ingress)));
+        passes.Ask();
     }
 
     private Task WriteAsync(StatusChange change, CancellationToken cancel)

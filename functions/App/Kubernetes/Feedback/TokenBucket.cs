@@ -15,6 +15,13 @@ internal sealed class TokenBucket(int burst, TimeSpan interval)
         return tokens >= burst;
     }
 
+    /// <summary>Whether there is one to take.</summary>
+    public bool HasAny(DateTimeOffset now)
+    {
+        Fill(now);
+        return tokens >= 1;
+    }
+
     /// <summary>Takes one; false when there is none.</summary>
     public bool TryTake(DateTimeOffset now)
     {

@@ -1,0 +1,90 @@
+using System.Globalization;
+using IngressReconciler.Cluster;
+using IngressReconciler.Cluster.Resources;
+using IngressReconciler.Planning;
+using IngressReconciler.Rounds;
+using IngressReconciler.Routing;
+using IngressReconciler.Storage;
+using IngressReconciler.Tests.Integration.Harness;
+using Xunit;
+
+namespace IngressReconciler.Tests.Integration.Storage;
+
+/// <summary>What a version takes in storage follows what changed, in findings as in routing; read, it has all of them.</summary>
+public sealed class VersionSizeTests(SharedAzurite azurite)
+{
+    private const int Broken = 10_000;
+
+    private static readonly JournalPosition Position = new(1, 0);
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task With_ten_thousand_findings_a_version_that_changes_one_route_stays_small()
+    {
+        using var storage = new BlobStorage(await azurite.FreshAsync(), TimeProvider.System);
+        var cluster = storage.Cluster("one");
+        var sealing = new VersionSealing(cluster, TimeProvider.System);
+        var wanted = Wanted.Of(
+            ClusterState.Empty.Apply(Enumerable.Range(0, Broken).Select(i => Applied($"bad{i}", "no host!")).Append(Class), DateTimeOffset.UnixEpoch).State,
+            new());
+        Assert.Equal(Broken, wanted.Findings.Count());
+        sealing.Begin(wanted.Model);
+        await SealAsync([Applied("good", "good.example")]);
+        var first = await FindingsAsync(1);
+
+        await SealAsync([Applied("other", "other.example")]);
+        Assert.InRange(await SizeAsync(2), 1, 20_000);
+        Assert.Equal(first.Append("other ServiceNotFound"), await FindingsAsync(2));
+        await SealAsync([Applied("bad0", "bad0.example", "2"), Applied("bad1", "bad1.example", "2"), new Deleted(Applied("bad2", "").Key, "2")]);
+        Assert.InRange(await SizeAsync(3), 1, 20_000);
+        Assert.Equal(Expected(), await FindingsAsync(3));
+
+        // One whose parent somebody else sealed cannot know what differs from it.
+        var second = new VersionSealing(cluster, TimeProvider.System);
+        second.Begin(wanted.Model);
+        await second.ReadHeadAsync(Cancel);
+        (sealing, var before) = (second, sealing);
+        await SealAsync([Applied("good", "better.example", "2")]);
+        Assert.Equal(Expected(), await FindingsAsync(4));
+        await before.ReadHeadAsync(Cancel);
+        (sealing, second) = (before, sealing);
+        before.Begin(wanted.Model);
+        await SealAsync([Applied("good", "best.example", "3")]);
+        Assert.Equal(Expected(), await FindingsAsync(5));
+
+        async Task SealAsync(ResourceChange[] changes)
+        {
+            (wanted, var difference) = wanted.After(changes, DateTimeOffset.UnixEpoch);
+            sealing.Follow(difference);
+            Assert.True(await sealing.SealAsync(wanted, Position, "test", Cancel));
+        }
+
+        async Task<int> SizeAsync(int number)
+        {
+            var size = (await cluster.Versions.ReadAsync(number, Cancel))!.Value.Length;
+            TestContext.Current.TestOutputHelper?.WriteLine(string.Create(CultureInfo.InvariantCulture, $"version {number}: {size} bytes"));
+            return size;
+        }
+
+        async Task<IEnumerable<string>> FindingsAsync(int number) =>
+            Texts((await new VersionHistory(cluster).FindAsync(number, Cancel))!.Findings);
+
+        IEnumerable<string> Expected() => Texts(wanted.Translation.Findings);
+    }
+
+    private static ResourceChange Class { get; } = new Applied(new IngressClass
+    {
+        Metadata = new() { Name = "ours", ResourceVersion = "1", Annotations = new() { [IngressClass.DefaultAnnotation] = "true" } },
+        Spec = new("ingressreconciler.dev/ingress-controller"),
+    });
+
+    private static IEnumerable<string> Texts(IEnumerable<Finding> findings) =>
+        findings.Select(one => $"{one.Object.Name} {one.Reason}").Order(StringComparer.Ordinal);
+
+    private static Applied Applied(string name, string host, string version = "1") => new(new Ingress
+    {
+        Metadata = new() { Name = name, Namespace = "shop", ResourceVersion = version },
+        Spec = new() { Rules = [new(host, new([new("/", "Prefix", new(new("web", new(null, 80)), null))]))] },
+    });
+}

@@ -1,0 +1,115 @@
+using System.IO.Compression;
+using System.Text;
+using System.Text.Json;
+using IngressReconciler.Cluster;
+using IngressReconciler.Rounds;
+using IngressReconciler.Routing;
+using IngressReconciler.Storage;
+using IngressReconciler.Tests.Harness.Fuzz;
+using IngressReconciler.Tests.Unit.Core;
+using Xunit;
+
+namespace IngressReconciler.Tests.Unit.Fuzz;
+
+/// <summary>
+/// Damaged bytes of the journal, or of a snapshot, are told, or mean what was written: they are never read as something else.
+/// </summary>
+public sealed class JournalFuzz
+{
+    private const int Most = 1 << 20;
+
+    private static readonly byte[][] Lines = [.. ClusterSnapshot.Lines(State(), DateTimeOffset.UnixEpoch)];
+
+    private static readonly HashSet<string> Written = [.. Lines.Select(line => Encoding.UTF8.GetString(line))];
+
+    [Fact]
+    public void A_line_is_read_as_it_was_written_or_refused() =>
+        FuzzRun.Run("tests/Unit/Fuzz/corpus/journal", [.. Lines, .. Lines.Select(OfAnEarlierRelease)], 3_000, input =>
+        {
+            if (Read(input) is { } batch && HasSum(input))
+                Assert.Contains(Encoding.UTF8.GetString(batch.ToBytes()), Written);
+        });
+
+    [Fact]
+    public async Task A_snapshot_is_read_as_it_was_written_or_refused() =>
+        await FuzzRun.RunAsync("tests/Unit/Fuzz/corpus/snapshot", [Packed(Lines), Packed([new byte[Most + 1]])], 2_000, async input =>
+        {
+            if (await UnpackedAsync(input) is { Count: > 0 } lines && lines.All(HasSum))
+            {
+                Assert.Equal(
+                    Lines.Select(line => Encoding.UTF8.GetString(line)),
+                    lines.Select(line => Encoding.UTF8.GetString(line) + "\n"));
+            }
+        });
+
+    [Fact]
+    public async Task A_snapshot_that_ends_early_is_refused_wherever_that_is()
+    {
+        var packed = Packed(Lines);
+        for (var length = 0; length < packed.Length; length++)
+            Assert.Null(await UnpackedAsync(packed[..length]));
+        Assert.Equal(Lines.Length, (await UnpackedAsync(packed))!.Count);
+    }
+
+    /// <summary>The lines; null when they are refused as is documented.</summary>
+    private static async Task<List<byte[]>?> UnpackedAsync(byte[] packed)
+    {
+        var lines = new List<byte[]>();
+        try
+        {
+            await using var content = new BoundedStream(new BrotliStream(new MemoryStream(packed), CompressionMode.Decompress), Most, "it");
+            await foreach (var line in SnapshotLines.ReadAsync(content, CancellationToken.None))
+            {
+                JournalReading.Read(line);
+                lines.Add(line.ToArray());
+            }
+
+            return lines;
+        }
+        catch (Exception e) when (e is InvalidDataException or JsonException)
+        {
+            return null;
+        }
+    }
+
+    private static JournalBatch? Read(byte[] line)
+    {
+        try
+        {
+            return JournalReading.Read(line);
+        }
+        catch (JsonException)
+        {
+            return null; // as documented
+        }
+    }
+
+    private static bool HasSum(byte[] line) => Encoding.Latin1.GetString(line).TrimEnd('\n') is { Length: > 18 } text
+        && text[^18..].StartsWith(",\"crc\":\"", StringComparison.Ordinal) && text.EndsWith("\"}", StringComparison.Ordinal);
+
+    private static byte[] OfAnEarlierRelease(byte[] line) => [.. line.AsSpan(0, line.Length - 19), .. "}\n"u8];
+
+    /// <summary>Packed so that each piece can be unpacked before the next is there.</summary>
+    private static byte[] Packed(byte[][] pieces)
+    {
+        using var packed = new MemoryStream();
+        using (var packer = new BrotliStream(packed, CompressionLevel.Fastest, leaveOpen: true))
+        {
+            foreach (var piece in pieces)
+            {
+                packer.Write(piece);
+                packer.Flush();
+            }
+        }
+
+        return packed.ToArray();
+    }
+
+    private static ClusterState State()
+    {
+        var state = ClusterState.Empty;
+        foreach (var one in HostileJson.Objects().Select(one => Manifests.Resource(one, "7")))
+            state = state.Apply([ReadFields.Only(new Applied(one))], DateTimeOffset.UnixEpoch).State;
+        return state.Apply([new Deleted(new(ResourceKind.Service, "shop", "gone"), "8")], DateTimeOffset.UnixEpoch).State;
+    }
+}
