@@ -37,15 +37,11 @@ public sealed class EndpointPolicy
     /// <summary>The policy after some changes.</summary>
     /// <param name="differences">What differs.</param>
     /// <returns>The policy, and whether it judges the addresses of a set of endpoints in another way than before; null when it judges all alike.</returns>
-    public (EndpointPolicy Next, Func<EndpointSet, bool>? Concerns) After(IEnumerable<ResourceDifference> differences)
-    {
-        var (next, moved) = own.After(differences);
-        if (moved.IsEmpty)
-            return (this, null);
-        return (
-            new(options, allowLoopback, next, networks),
-            set => set.Excluded.Items.Any(one => one.OfOwn) || set.Endpoints.Items.Any(one => !one.AtNode && IsAmong(one.Address.Value, moved)));
-    }
+    public (EndpointPolicy Next, Func<EndpointSet, bool>? Concerns) After(IEnumerable<ResourceDifference> differences) => With(own.After(differences));
+
+    /// <summary>The policy beside edge proxies at these addresses, which come and go without any change of the cluster.</summary>
+    /// <returns>As <see cref="After"/>.</returns>
+    public (EndpointPolicy Next, Func<EndpointSet, bool>? Concerns) Beside(IEnumerable<IPAddress> edges) => With(own.Beside(edges));
 
     /// <summary>Why an address cannot be one that a slice names; null when it can.</summary>
     /// <param name="address">The address.</param>
@@ -86,6 +82,15 @@ public sealed class EndpointPolicy
             return null;
         return $"label {EndpointSlice.ManagerLabel} is {KubernetesName.Show(manager)}, and setting ManagedSlicesOnly has only slices read here that "
             + $"Kubernetes' own controllers keep: {EndpointSlice.Controller} for a Service with spec.selector, {EndpointSlice.MirroringController} for one without";
+    }
+
+    private (EndpointPolicy Next, Func<EndpointSet, bool>? Concerns) With((OwnAddresses Next, ImmutableHashSet<UInt128> Moved) now)
+    {
+        if (now.Moved.IsEmpty)
+            return (this, null);
+        return (
+            new(options, allowLoopback, now.Next, networks),
+            set => set.Excluded.Items.Any(one => one.OfOwn) || set.Endpoints.Items.Any(one => !one.AtNode && IsAmong(one.Address.Value, now.Moved)));
     }
 
     private AddressRefusal? Common(IPAddress address)

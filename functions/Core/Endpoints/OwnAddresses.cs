@@ -14,16 +14,17 @@ public sealed class OwnAddresses
 {
     private readonly ImmutableDictionary<UInt128, ValueList<AddressOwner>> owners;
     private readonly ProxyPods? proxies;
+    private readonly ImmutableArray<OwnedAddress> edges;
 
-    private OwnAddresses(ImmutableDictionary<UInt128, ValueList<AddressOwner>> owners, ProxyPods? proxies) =>
-        (this.owners, this.proxies) = (owners, proxies);
+    private OwnAddresses(ImmutableDictionary<UInt128, ValueList<AddressOwner>> owners, ProxyPods? proxies, ImmutableArray<OwnedAddress> edges) =>
+        (this.owners, this.proxies, this.edges) = (owners, proxies, edges);
 
     /// <summary>Those of a whole state.</summary>
     public static OwnAddresses Of(RoutingOptions options, ClusterState state)
     {
         var named = options.Addresses.Own.Concat(OfEdge(options)).ToHashSet();
-        var none = new OwnAddresses(ImmutableDictionary<UInt128, ValueList<AddressOwner>>.Empty, options.Addresses.Proxies);
-        var all = none.With([], [.. named]).Next;
+        var none = new OwnAddresses(ImmutableDictionary<UInt128, ValueList<AddressOwner>>.Empty, options.Addresses.Proxies, []);
+        var all = none.With([], named, []).Next;
         return all.After(state.Resources.Values.Where(Concerns).Select(one => new ResourceDifference(one.Key, null, one))).Next;
     }
 
@@ -40,13 +41,22 @@ public sealed class OwnAddresses
                 come.AddRange(NamedBy(after));
         }
 
-        return With(gone, come);
+        return With(gone, come, edges);
+    }
+
+    /// <summary>Those with edge proxies at these addresses, and at no others that were named in this way.</summary>
+    /// <returns>As <see cref="After"/>.</returns>
+    internal (OwnAddresses Next, ImmutableHashSet<UInt128> Moved) Beside(IEnumerable<IPAddress> addresses)
+    {
+        ImmutableArray<OwnedAddress> now = [.. addresses.Select(one => new OwnedAddress(one, AddressOwner.Edge))];
+        return With(edges, now, now);
     }
 
     /// <summary>Whose an address is, each once for each object that says so; none when it is nobody's that we know.</summary>
     internal ValueList<AddressOwner> Find(UInt128 address) => owners.GetValueOrDefault(address);
 
-    private (OwnAddresses Next, ImmutableHashSet<UInt128> Moved) With(List<OwnedAddress> gone, List<OwnedAddress> come)
+    private (OwnAddresses Next, ImmutableHashSet<UInt128> Moved) With(
+        IReadOnlyCollection<OwnedAddress> gone, IReadOnlyCollection<OwnedAddress> come, ImmutableArray<OwnedAddress> edges)
     {
         if (gone.SequenceEqual(come))
             return (this, []);
@@ -64,7 +74,7 @@ public sealed class OwnAddresses
             next[address] = next.GetValueOrDefault(address).Append(owner).Order().ToValueList();
         var after = next.ToImmutable();
         var moved = gone.Concat(come).Select(one => Key(one).Address).Where(address => owners.GetValueOrDefault(address) != after.GetValueOrDefault(address));
-        return (new(after, proxies), [.. moved]);
+        return (new(after, proxies, edges), [.. moved]);
 
         static (UInt128 Address, AddressOwner Owner) Key(OwnedAddress one) => (AddressBits.Of(one.Address), one.Owner);
     }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Net;
 using IngressReconciler.Cluster;
 using IngressReconciler.Cluster.Resources;
 using IngressReconciler.Endpoints;
@@ -48,6 +49,29 @@ public sealed record Wanted(
         var concerned = Concerned(translation, differences, hosts);
         if (judgesAnew is not null)
             concerned.UnionWith(Endpoints.Where(pair => judgesAnew(pair.Value)).Select(pair => pair.Key));
+        var (endpoints, upstreams) = Resolve(cluster, translation, policy, concerned);
+        var next = this with { Cluster = cluster, Translation = translation, Endpoints = endpoints, Policy = policy };
+        var settings = translation.Model.Settings;
+        return (next, new(hosts, upstreams, Certificates(translation, differences, hosts), settings == Model.Settings ? null : settings));
+    }
+
+    /// <summary>What is wanted beside edge proxies at these addresses, and what of it differs: they come and go without any change of the cluster.</summary>
+    public (Wanted Next, WantedDifference Difference) Beside(IEnumerable<IPAddress> edges)
+    {
+        var (policy, judgesAnew) = Policy.Beside(edges);
+        if (judgesAnew is null)
+            return (this, WantedDifference.None);
+        var (endpoints, upstreams) = Resolve(Cluster, Translation, policy, Endpoints.Where(pair => judgesAnew(pair.Value)).Select(pair => pair.Key));
+        return (this with { Endpoints = endpoints, Policy = policy }, WantedDifference.None with { Upstreams = upstreams });
+    }
+
+    /// <summary>The Secret behind a certificate reference when it holds a usable pair; else null.</summary>
+    public Secret? SecretOf(CertificateReference reference) =>
+        Cluster.Find<Secret>(new(ResourceKind.Secret, reference.Namespace, reference.Name)) is { Fingerprint: not null } secret ? secret : null;
+
+    private (ImmutableDictionary<Upstream, EndpointSet> Endpoints, ImmutableArray<UpstreamDifference> Differences) Resolve(
+        ClusterState cluster, Translation translation, EndpointPolicy policy, IEnumerable<Upstream> concerned)
+    {
         var endpoints = Endpoints.ToBuilder();
         var upstreams = ImmutableArray.CreateBuilder<UpstreamDifference>();
         foreach (var upstream in concerned)
@@ -65,14 +89,8 @@ public sealed record Wanted(
             upstreams.Add(new(upstream, old));
         }
 
-        var next = this with { Cluster = cluster, Translation = translation, Endpoints = endpoints.ToImmutable(), Policy = policy };
-        var settings = translation.Model.Settings;
-        return (next, new(hosts, upstreams.ToImmutable(), Certificates(translation, differences, hosts), settings == Model.Settings ? null : settings));
+        return (endpoints.ToImmutable(), upstreams.ToImmutable());
     }
-
-    /// <summary>The Secret behind a certificate reference when it holds a usable pair; else null.</summary>
-    public Secret? SecretOf(CertificateReference reference) =>
-        Cluster.Find<Secret>(new(ResourceKind.Secret, reference.Namespace, reference.Name)) is { Fingerprint: not null } secret ? secret : null;
 
     private HashSet<Upstream> Concerned(Translation translation, ImmutableArray<ResourceDifference> differences, ImmutableArray<HostDifference> hosts)
     {

@@ -182,6 +182,23 @@ public class AddressPolicyTests
     }
 
     [Fact]
+    public void No_endpoint_is_where_a_machine_of_the_edge_is_as_long_as_it_is_there()
+    {
+        var before = Wanted(Options(new()), Web, Slice("10.0.2.4", "10.0.0.1"));
+        var (with, came) = before.Beside([System.Net.IPAddress.Parse("10.0.2.4")]);
+        Assert.Equal("10.0.0.1", Addresses(with));
+        Assert.Single(came.Upstreams);
+        Assert.Contains("'10.0.2.4' is an address of the edge", Assert.Single(with.Findings).Message, StringComparison.Ordinal);
+        Assert.True(with.Beside([System.Net.IPAddress.Parse("10.0.2.4")]).Difference.IsEmpty);
+
+        // Changes of the cluster do not undo it; another list does.
+        Assert.Equal("10.0.0.1", Addresses(After(with, "2", Node).Next));
+        var (left, went) = with.Beside([System.Net.IPAddress.Parse("10.0.2.5")]);
+        Assert.Equal("10.0.0.1 10.0.2.4", Addresses(left));
+        Assert.Single(went.Upstreams);
+    }
+
+    [Fact]
     public void A_slice_that_only_says_that_it_is_the_API_servers_takes_nobodys_address_away()
     {
         const string forged = """
