@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
+using System.Net;
 using IngressReconciler.Cluster;
 using IngressReconciler.Cluster.Resources;
 using IngressReconciler.Edge;
@@ -223,7 +224,7 @@ public sealed partial class Reconciler(
         var started = time.GetTimestamp();
         var (state, at) = await snapshots.LoadAsync(cancel);
         journal.GoOnFrom(at);
-        Volatile.Write(ref wanted, Wanted.Of(state, options));
+        Volatile.Write(ref wanted, Wanted.Of(state, options).Beside(EdgeAddresses).Next);
         sealing = new(storage, time);
         sealing.Begin(wanted.Model);
         feedback?.Load(at);
@@ -250,9 +251,15 @@ public sealed partial class Reconciler(
             return;
         foreach (var name in proxies.Take(now))
             reports.Remove(name);
+        var (next, difference) = wanted.Beside(EdgeAddresses);
+        Volatile.Write(ref wanted, next);
         foreach (var worker in proxies.Workers)
-            worker.Want(wanted, Version, Position, WantedDifference.None);
+            worker.Want(next, Version, Position, difference);
     }
+
+    /// <summary>Where edge proxies are, as far as that is said by addresses: no endpoint may be there.</summary>
+    private IEnumerable<IPAddress> EdgeAddresses => proxies.Workers.Where(worker => worker.Role == ProxyRole.Edge)
+        .SelectMany(worker => IPAddress.TryParse(worker.Address.Host, out var address) ? new[] { address } : []);
 
     /// <summary>
     /// Not all of the cluster is known yet, or nothing was ever heard of it where it cannot be listed. That is no wish for an empty one, and

@@ -61,6 +61,7 @@ public sealed class ClusterDoctor(
             .. credentials is null ? [] : CertificateChecks.Judge(time.GetUtcNow(), credentials.Expires, credentials.AuthorityExpires, exams, served),
             .. FindingChecks.Judge(settings.Id, reconciler.Findings),
             .. NodeChecks.Judge(wanted),
+            .. AddressChecks.Judge(wanted),
             .. await through,
             .. await lies,
             .. await told,

@@ -38,7 +38,7 @@ public static class NodeChecks
     public static EndpointSet Places(Wanted wanted, string port) => NodeResolution.Resolve(
         wanted.Cluster,
         new(wanted.Options.ProxyService.Namespace, wanted.Options.ProxyService.Name, port, UpstreamProtocol.Tcp, AtNodes: true),
-        wanted.Options.AllowLoopbackEndpoints);
+        wanted.Policy);
 
     /// <summary>A finding says what to do in its last sentence.</summary>
     private static Check Of(Finding finding)

@@ -28,7 +28,7 @@ public static class ObjectTrimming
     {
         "Secret" => TrimSecret(whole),
         "Pod" => TrimPod(whole),
-        "Node" => Parts(whole, [("spec", ["unschedulable", "taints"]), ("status", ["addresses"])]),
+        "Node" => Parts(whole, [("spec", ["unschedulable", "taints", "podCIDRs"]), ("status", ["addresses"])]),
         "ConfigMap" => With(Parts(whole, []), "data", Only(whole["data"], ReadFields.Key)),
         "Ingress" => With(TrimAny(whole), "status", Part(whole["status"], ["loadBalancer"])),
         _ => TrimAny(whole),

@@ -27,6 +27,7 @@ public sealed record ClusterSettings(
         "Kubeconfig", "Context", "ApiServer", "ApiServerAuthority", "ApiServerIdentity",
         "ProxyNamespace", "ProxySelector", "ProxyService", "ReadSecrets", "ReadNodes", "ConfigMap", "HoldBackAbove", "Addresses",
         "EdgeShape", "EdgeSources", "Edges", "EdgeScaleSet", "EdgeProbePorts", "PrivateLinkIdHeader", "ManagementEndpoint",
+        "PodNetworks", "HostNetworkNamespaces", "ManagedSlicesOnly",
     ];
 
     private static readonly ImmutableArray<string> ForEdgeProxies = ["EdgeSources", "Edges", "EdgeScaleSet", "EdgeProbePorts"];
@@ -70,6 +71,7 @@ public sealed record ClusterSettings(
                 Controllers = [.. routing.Controllers, .. List(section, "Controllers")],
                 ClassNames = [.. List(section, "ClassNames")],
                 AllowLoopbackEndpoints = Flag(section, "AllowLoopbackEndpoints", unset: false),
+                Addresses = AddressesOf(section, access),
                 Settings = routing.Settings with
                 {
                     ProxyProtocol = new()
@@ -116,6 +118,26 @@ public sealed record ClusterSettings(
         if (shape is null or EdgeShape.LoadBalancer && ForEdgeProxies.FirstOrDefault(name => section[name] is { Length: > 0 }) is { } needless)
             throw new SettingException($"{section.Path}:{needless}", section[needless], "this is for edge proxies, so EdgeShape must be haproxy or privateLink");
         return shape is { } known ? new(known, sources) : null;
+    }
+
+    private static AddressOptions AddressesOf(IConfigurationSection section, ClusterAccess access)
+    {
+        return new()
+        {
+            PodNetworks = List(section, "PodNetworks").Select(text => Parse(section, "PodNetworks", text, IPNetwork.Parse)).ToValueList(),
+            HostNetworkNamespaces = Parse(section, "HostNetworkNamespaces", section["HostNetworkNamespaces"] ?? "", NamespaceList.Parse),
+            ManagedSlicesOnly = Parse(section, "ManagedSlicesOnly", section["ManagedSlicesOnly"] ?? "", NamespaceList.Parse),
+            Proxies = ReadingOf(section, access).Proxies,
+            Own =
+            [
+                .. List(section, "Proxies").SelectMany(text => Own(Parse(section, "Proxies", text, ProxyAddress.Parse).Host, AddressOwner.IngressProxy)),
+                .. List(section, "Edges").SelectMany(text => Own(Parse(section, "Edges", text, ProxyAddress.Parse).Host, AddressOwner.Edge)),
+                .. List(section, "Addresses").SelectMany(text => Own(text, AddressOwner.Edge)),
+                .. Own(access.ApiServer?.IdnHost, AddressOwner.ApiServer),
+            ],
+        };
+
+        static IEnumerable<OwnedAddress> Own(string? host, AddressOwner owner) => IPAddress.TryParse(host, out var address) ? [new(address, owner)] : [];
     }
 
     private static ResourceIdentifier ScaleSet(string text) =>

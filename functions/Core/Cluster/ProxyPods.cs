@@ -41,14 +41,18 @@ public sealed record ProxyPods(string Namespace, ImmutableSortedDictionary<strin
 
     private static bool IsLabelCharacter(char c) => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' or '/';
 
+    /// <summary>Whether a Pod is an ingress proxy that has not ended.</summary>
+    public bool Has(Pod pod) =>
+        pod.Metadata.Namespace == Namespace && pod.Status.Phase is not ("Succeeded" or "Failed")
+        && Labels.All(label => pod.Metadata.Labels?.GetValueOrDefault(label.Key) == label.Value);
+
     /// <summary>
     /// Where the proxy of a Pod is reached; null while it has no address, once it has ended, and for a Pod that is none of ours. A Pod that
     /// terminates is one still: it serves until it has ended.
     /// </summary>
     public ProxyPod? Find(Pod pod)
     {
-        if (pod.Metadata.Namespace != Namespace || pod.Status.Phase is "Succeeded" or "Failed"
-            || !Labels.All(label => pod.Metadata.Labels?.GetValueOrDefault(label.Key) == label.Value))
+        if (!Has(pod))
             return null;
         var port = (pod.Spec.Containers ?? []).SelectMany(container => container.Ports ?? []).FirstOrDefault(port => port.Name == AdminPort);
         return port switch

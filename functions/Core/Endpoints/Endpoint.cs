@@ -1,4 +1,3 @@
-using System.Net;
 using IngressReconciler.Routing;
 
 namespace IngressReconciler.Endpoints;
@@ -22,14 +21,16 @@ public enum EndpointState
 /// <param name="Zone">The zone it is in.</param>
 /// <param name="Slice">The EndpointSlice that named it.</param>
 /// <param name="AtNode">Whether it is a port of the node, which leads to the pods there.</param>
-public sealed record Endpoint(IPAddress Address, int Port, EndpointState State, string? Pod, string? Node, string? Zone, string Slice, bool AtNode = false);
+public sealed record Endpoint(
+    EndpointAddress Address, int Port, EndpointState State, string? Pod, string? Node, string? Zone, string Slice, bool AtNode = false);
 
 /// <summary>An address of a slice that gets no requests, and why: the answer to "why is my pod not there".</summary>
 /// <param name="Address">The address as the slice has it.</param>
 /// <param name="Pod">The pod's name, if known.</param>
 /// <param name="Slice">The EndpointSlice.</param>
 /// <param name="Reason">Why not.</param>
-public sealed record ExcludedEndpoint(string Address, string? Pod, string Slice, string Reason);
+/// <param name="OfOwn">Whether it is so only as long as the address is that of a node, a proxy or the API server.</param>
+public sealed record ExcludedEndpoint(string Address, string? Pod, string Slice, string Reason, bool OfOwn = false);
 
 /// <summary>All endpoints of one upstream at one moment.</summary>
 /// <param name="Endpoints">By address and port; none means 503.</param>

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net;
 using System.Net.Sockets;
 using IngressReconciler.Cluster;
 using IngressReconciler.Cluster.Resources;
@@ -13,65 +12,37 @@ namespace IngressReconciler.Endpoints;
 /// </summary>
 public static class EndpointResolution
 {
-    /// <summary>Azure's own server in each virtual machine, 168.63.129.16: it hands out the machine's secrets, and no pod has its
-    /// address.</summary>
-    private static ReadOnlySpan<byte> WireServer => [168, 63, 129, 16];
-
-    /// <summary>64:ff9b::/96, behind which a gateway has all of IPv4.</summary>
-    private static ReadOnlySpan<byte> TranslatedPrefix => [0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0];
+    /// <summary>
+    /// Servers of one upstream at most, as the Endpoints object has always had it: each costs every proxy memory, and a command when it comes and
+    /// when it goes, whichever tenant's it is.
+    /// </summary>
+    public const int MostServers = 1000;
 
     /// <summary>Resolves one upstream. Never throws; what is wrong in a slice concerns that address only.</summary>
-    public static EndpointSet Resolve(ClusterState state, Upstream upstream, bool allowLoopback = false)
+    public static EndpointSet Resolve(ClusterState state, Upstream upstream, EndpointPolicy policy)
     {
         if (upstream.AtNodes)
-            return NodeResolution.Resolve(state, upstream, allowLoopback);
+            return NodeResolution.Resolve(state, upstream, policy);
         var key = ModelUses.ServiceOf(upstream);
         if (state.Find<Service>(key) is not { Spec.Type: not "ExternalName" } service || ServicePorts.Find(service, upstream.Port) is not { } port)
             return EndpointSet.None;
 
-        var work = new Work(allowLoopback);
+        var work = new Work(policy, service);
         foreach (var slice in state.SlicesOf(key))
             work.Read(slice, port.Name ?? "");
-        work.Judge(service.Key, port);
-        return work.Result(service.Spec.IpFamilies is ["IPv6", ..] ? AddressFamily.InterNetworkV6 : AddressFamily.InterNetwork);
+        work.Judge(port);
+        return work.Result(port);
     }
 
-    /// <summary>Reads an address of a family in its canonical text; false when it can be no pod's and no node's.</summary>
-    internal static bool TryAddress(string text, string addressType, bool allowLoopback, out IPAddress address)
+    private const string TooMany = "more than a proxy has servers for one upstream";
+
+    private sealed class Work(EndpointPolicy policy, Service service)
     {
-        // Only the canonical text is taken: "1", "0x7f.1" or "010.0.0.1" parse too, and mean something else to other readers.
-        address = IPAddress.None;
-        if (text.Length > 45 || !IPAddress.TryParse(text, out var parsed))
-            return false;
-        address = parsed;
-        var family = addressType == "IPv4" ? AddressFamily.InterNetwork : AddressFamily.InterNetworkV6;
-        if (parsed.AddressFamily != family || parsed.IsIPv4MappedToIPv6 || text.Contains('%', StringComparison.Ordinal) || text.Contains('[', StringComparison.Ordinal))
-            return false;
-        if (family == AddressFamily.InterNetwork && parsed.ToString() != text)
-            return false;
-        if (IPAddress.IsLoopback(parsed))
-            return allowLoopback;
-        var bytes = parsed.GetAddressBytes();
-        return family == AddressFamily.InterNetwork
-            ? IsOfPods(bytes)
-            : !parsed.Equals(IPAddress.IPv6Any) && !parsed.IsIPv6Multicast && !parsed.IsIPv6LinkLocal
-                && (Carried(bytes) is not { } inside || (inside[0] != 127 && IsOfPods(inside)));
-    }
-
-    private static bool IsOfPods(ReadOnlySpan<byte> address) =>
-        address[0] is not 0 and < 224 && !(address[0] == 169 && address[1] == 254) && !address.SequenceEqual(WireServer);
-
-    /// <summary>The IPv4 address that a gateway takes out of an IPv6 one (RFC 6052 section 2.1, RFC 4291 section 2.5.5.1); null for any
-    /// other.</summary>
-    private static byte[]? Carried(byte[] address) =>
-        address.AsSpan(0, 12).SequenceEqual(TranslatedPrefix) || !address.AsSpan(0, 12).ContainsAnyExcept((byte)0) ? address[12..] : null;
-
-    private sealed class Work(bool allowLoopback)
-    {
-        private readonly Dictionary<(IPAddress Address, int Port), Candidate> candidates = [];
+        private readonly Dictionary<(EndpointAddress Address, int Port), Candidate> candidates = [];
         private readonly List<ExcludedEndpoint> excluded = [];
         private readonly List<Finding> findings = [];
         private readonly SortedSet<string> offered = new(StringComparer.Ordinal);
+        private readonly HashSet<string> foreign = [];
         private bool anySlice;
         private bool anyAddress;
         private bool anyPort;
@@ -81,6 +52,12 @@ public static class EndpointResolution
         public void Read(EndpointSlice slice, string portName)
         {
             anySlice = true;
+            if (policy.Refuses(slice, service) is { } why)
+            {
+                Leave(slice, why);
+                return;
+            }
+
             if (slice.AddressType is not ("IPv4" or "IPv6"))
             {
                 if (slice.Endpoints is { Length: > 0 })
@@ -121,13 +98,13 @@ public static class EndpointResolution
         /// Says why there is no endpoint at all. That pods are missing or not ready is no mistake, as in a Service that is scaled to zero.
         /// What is said of it does not depend on how many there are, so it comes and goes with the first and the last only.
         /// </summary>
-        public void Judge(ResourceKey service, ServicePort port)
+        public void Judge(ServicePort port)
         {
             var name = string.IsNullOrEmpty(port.Name) ? "without a name" : $"named {KubernetesName.Show(port.Name)}";
             if (!anySlice)
             {
-                findings.Add(new(service, Severity.Error, "NoEndpointSlice",
-                    $"no EndpointSlice has the label {EndpointSlice.ServiceLabel}: {service.Name}, so paths that lead here answer "
+                findings.Add(new(service.Key, Severity.Error, "NoEndpointSlice",
+                    $"no EndpointSlice has the label {EndpointSlice.ServiceLabel}: {service.Key.Name}, so paths that lead here answer "
                     + "503. The cluster makes one for a Service with spec.selector. Without a selector, create one with that label: "
                     + "Endpoints alone are not read, and the cluster copies none that are labelled "
                     + "endpointslice.kubernetes.io/skip-mirror."));
@@ -137,23 +114,25 @@ public static class EndpointResolution
                 var named = offered.Take(10).Select(one => one.Length == 0 ? "one without a name" : KubernetesName.Show(one));
                 var others = offered.Count == 0 ? "no TCP port" : string.Join(", ", named);
                 var number = port.Port.ToString(CultureInfo.InvariantCulture);
-                findings.Add(new(service, Severity.Error, "NoEndpointPort",
+                findings.Add(new(service.Key, Severity.Error, "NoEndpointPort",
                     $"no EndpointSlice of it has a TCP port {name}, as spec.ports has with number {number}, so paths that lead "
                     + $"there answer 503. They have {others}. With spec.selector, targetPort must be a number, or the name of a port "
                     + "that the pods' containers have; else ports[].name of the slices must be that of the Service."));
             }
             else if (candidates.Count == 0 && findings.Count == 0)
             {
-                findings.Add(new(service, Severity.Notice, "NoReadyEndpoint",
+                findings.Add(new(service.Key, Severity.Notice, "NoReadyEndpoint",
                     "no endpoint of it is ready, so paths that lead here answer 503 until one is. That is as it should be while it "
                     + "is scaled to zero; else look at its pods, and at spec.selector."));
             }
         }
 
-        public EndpointSet Result(AddressFamily preferred)
+        public EndpointSet Result(ServicePort port)
         {
-            var all = OncePerPod(preferred);
+            var all = OncePerPod(service.Spec.IpFamilies is ["IPv6", ..] ? AddressFamily.InterNetworkV6 : AddressFamily.InterNetwork);
             var anyReady = all.Any(one => one.Ready);
+            if (all.Count > MostServers)
+                all = Fewer(all, port);
             var endpoints = new List<Endpoint>(all.Count);
             foreach (var one in all)
             {
@@ -164,24 +143,38 @@ public static class EndpointResolution
                     endpoints.Add(one.Endpoint with { State = EndpointState.Draining });
             }
 
-            endpoints.Sort(static (left, right) =>
-            {
-                var address = left.Address.GetAddressBytes().AsSpan().SequenceCompareTo(right.Address.GetAddressBytes());
-                return address != 0 ? address : left.Port.CompareTo(right.Port);
-            });
+            endpoints.Sort(ByPlace);
             return new(endpoints.ToValueList(), excluded.ToValueList(), findings.ToValueList());
+        }
+
+        private static int ByPlace(Endpoint left, Endpoint right)
+        {
+            var address = AddressBits.Compare(left.Address.Value, right.Address.Value);
+            return address != 0 ? address : left.Port.CompareTo(right.Port);
+        }
+
+        /// <summary>Which are left out follows from the endpoints alone and not from the order in which they came, so that one that goes moves one other.</summary>
+        private List<Candidate> Fewer(List<Candidate> all, ServicePort port)
+        {
+            all.Sort(static (left, right) => left.Ready != right.Ready ? right.Ready.CompareTo(left.Ready) : ByPlace(left.Endpoint, right.Endpoint));
+            foreach (var (endpoint, _) in all[MostServers..])
+                excluded.Add(new(endpoint.Address.ToString(), endpoint.Pod, endpoint.Slice, TooMany));
+            findings.Add(new(service.Key, Severity.Error, "TooManyEndpoints", string.Create(
+                CultureInfo.InvariantCulture,
+                $"{all.Count} endpoints are behind port {port.Port}, and {all.Count - MostServers} of them get no requests: a proxy has at most {MostServers} servers "
+                + $"for one port of a Service. Those are taken that are ready, in the order of their addresses. Divide the Pods among several Services.")));
+            return all[..MostServers];
         }
 
         private void Read(EndpointSlice slice, SliceEndpoint endpoint, int index, int port)
         {
-            var pod = endpoint.TargetRef is { Kind: "Pod", Name: { } name } && KubernetesName.IsSubdomain(name) ? name : null;
+            var pod = PodOf(slice, endpoint, index);
             var text = endpoint.Addresses is [{ } first, ..] ? first : "";
-            if (!TryAddress(text, slice.AddressType!, allowLoopback, out var address))
+            if (EndpointAddress.OfSlice(text, slice.AddressType!, slice.Metadata.Namespace, policy, out var refusal) is not { } address)
             {
-                var what = text == "168.63.129.16" ?
-                    "is Azure's own server in each virtual machine, and no pod's" : $"is not a usable {slice.AddressType} address";
-                Error(slice, "InvalidAddress", $"endpoints[{index}].addresses[0] {KubernetesName.Show(text)} {what}. It gets no requests.");
-                excluded.Add(new(KubernetesName.Show(text), pod, slice.Metadata.Name, "not a usable address"));
+                var (reason, what, cure, ofOwn) = refusal!;
+                Error(slice, reason, $"endpoints[{index}].addresses[0] {KubernetesName.Show(text)} is {what}. It gets no requests; {cure}.");
+                excluded.Add(new(KubernetesName.Show(text), pod, slice.Metadata.Name, what, ofOwn));
                 return;
             }
 
@@ -200,15 +193,42 @@ public static class EndpointResolution
                 candidates[key] = candidate;
         }
 
+        /// <summary>
+        /// The Pod behind an endpoint, as the slice says. It speaks for its own namespace only: with another's Pod in its name, a server would be
+        /// taken for that one's.
+        /// </summary>
+        private string? PodOf(EndpointSlice slice, SliceEndpoint endpoint, int index)
+        {
+            if (endpoint.TargetRef is not { Kind: "Pod", Name: { } name } target || !KubernetesName.IsSubdomain(name))
+                return null;
+            if (string.IsNullOrEmpty(target.Namespace) || target.Namespace == slice.Metadata.Namespace)
+                return name;
+            if (foreign.Add(slice.Metadata.Name))
+            {
+                findings.Add(new(slice.Key, Severity.Notice, "ForeignTargetRef",
+                    $"endpoints[{index}].targetRef.namespace is {KubernetesName.Show(target.Namespace)}, and a slice says something of Pods in its own namespace "
+                    + "only. Its address gets requests, as one of no Pod; leave targetRef out, or name a Pod of this namespace."));
+            }
+
+            return null;
+        }
+
+        private void Leave(EndpointSlice slice, string why)
+        {
+            Error(slice, "UnmanagedSlice", $"{why}. Its addresses get no requests; give the Service a spec.selector, or have the operator take the namespace out of ManagedSlicesOnly.");
+            foreach (var endpoint in slice.Endpoints ?? [])
+                excluded.Add(new(KubernetesName.Show(endpoint?.Addresses is [{ } first, ..] ? first : ""), null, slice.Metadata.Name, "its slice is not one that a controller of Kubernetes' own keeps"));
+        }
+
         /// <summary>While a pod moves from one slice to another both may name it: the better state counts, then the one that names its pod.</summary>
         private static bool Better(Candidate one, Candidate other) =>
             one.Ready != other.Ready ? one.Ready : one.Endpoint.Pod is not null && other.Endpoint.Pod is null;
 
         private List<Candidate> OncePerPod(AddressFamily preferred)
         {
-            var inPreferred = candidates.Values.Where(one => one.Endpoint.Pod is not null && one.Endpoint.Address.AddressFamily == preferred)
+            var inPreferred = candidates.Values.Where(one => one.Endpoint.Pod is not null && one.Endpoint.Address.Value.AddressFamily == preferred)
                 .Select(one => one.Endpoint.Pod!).ToHashSet();
-            return [.. candidates.Values.Where(one => one.Endpoint.Pod is null || one.Endpoint.Address.AddressFamily == preferred || !inPreferred.Contains(one.Endpoint.Pod))];
+            return [.. candidates.Values.Where(one => one.Endpoint.Pod is null || one.Endpoint.Address.Value.AddressFamily == preferred || !inPreferred.Contains(one.Endpoint.Pod))];
         }
 
         private void Error(EndpointSlice slice, string reason, string message) => findings.Add(new(slice.Key, Severity.Error, reason, message));

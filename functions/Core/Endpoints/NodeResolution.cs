@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Sockets;
 using IngressReconciler.Cluster;
 using IngressReconciler.Cluster.Resources;
@@ -14,7 +13,7 @@ namespace IngressReconciler.Endpoints;
 public static class NodeResolution
 {
     /// <summary>Resolves one upstream. Never throws; a node that cannot be used concerns itself only.</summary>
-    public static EndpointSet Resolve(ClusterState state, Upstream upstream, bool allowLoopback = false)
+    public static EndpointSet Resolve(ClusterState state, Upstream upstream, EndpointPolicy policy)
     {
         var key = ModelUses.ServiceOf(upstream);
         if (state.Find<Service>(key) is not { } service || ServicePorts.Find(service, upstream.Port) is not { NodePort: > 0 and <= 65535 and var port })
@@ -28,7 +27,7 @@ public static class NodeResolution
         {
             if (state.Find<Node>(new(ResourceKind.Node, "", name)) is not { } node)
                 excluded.Add(new("", null, slice, $"node {name} is not known: it is gone, or nodes may not be read"));
-            else if (Address(node, family, allowLoopback) is not { } address)
+            else if (Address(node, family, policy) is not { } address)
                 excluded.Add(new("", null, slice, $"node {name} has no usable InternalIP of the Service's first family"));
             else
                 found.Add((new(address, port, EndpointState.Ready, null, name, null, slice, AtNode: true), ready && !node.IsLeaving));
@@ -63,12 +62,11 @@ public static class NodeResolution
         return pods;
     }
 
-    private static IPAddress? Address(Node node, AddressFamily family, bool allowLoopback)
+    private static EndpointAddress? Address(Node node, AddressFamily family, EndpointPolicy policy)
     {
         foreach (var one in node.Status.Addresses ?? [])
         {
-            if (one is { Type: "InternalIP", Address: { } text }
-                && EndpointResolution.TryAddress(text, family == AddressFamily.InterNetworkV6 ? "IPv6" : "IPv4", allowLoopback, out var address))
+            if (one is { Type: "InternalIP", Address: { } text } && EndpointAddress.OfNode(text, family, policy) is { } address)
                 return address;
         }
 

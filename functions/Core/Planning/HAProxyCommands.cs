@@ -143,9 +143,9 @@ public static class HAProxyCommands
         _ => throw new ArgumentOutOfRangeException(nameof(state)),
     };
 
-    private static string Place(AddServer server) => server.Address.AddressFamily == AddressFamily.InterNetworkV6
-        ? string.Create(CultureInfo.InvariantCulture, $"ipv6@[{server.Address}]:{server.Port}")
-        : string.Create(CultureInfo.InvariantCulture, $"ipv4@{server.Address}:{server.Port}");
+    private static string Place(AddServer server) => server.Address.Value.AddressFamily == AddressFamily.InterNetworkV6
+        ? string.Create(CultureInfo.InvariantCulture, $"ipv6@[{server.Address.Value}]:{server.Port}")
+        : string.Create(CultureInfo.InvariantCulture, $"ipv4@{server.Address.Value}:{server.Port}");
 
     private static string Options(AddServer server)
     {

@@ -46,7 +46,7 @@ public static class HAProxyNames
     /// <summary><c>pod_address_port</c>, at a node <c>node_address_port</c>; where the slice names no pod <c>address_port</c>.</summary>
     public static string Server(Endpoint endpoint)
     {
-        var place = string.Create(CultureInfo.InvariantCulture, $"{endpoint.Address}_{endpoint.Port}");
+        var place = string.Create(CultureInfo.InvariantCulture, $"{endpoint.Address.Value}_{endpoint.Port}");
         return (endpoint.AtNode ? endpoint.Node : endpoint.Pod) is { } name ? $"{(name.Length > LongestName ? name[..LongestName] : name)}_{place}" : place;
     }
 

@@ -58,7 +58,7 @@ public static class HAProxyPlanner
 
     private static ProxyBackend AsPushed(string backend, EndpointSet endpoints) => new(
         backend,
-        endpoints.Endpoints.DistinctBy(HAProxyNames.Server).ToDictionary(HAProxyNames.Server, one => new ProxyServer(HAProxyNames.Server(one), one.Address, one.Port, State(one), Checked: true)),
+        endpoints.Endpoints.DistinctBy(HAProxyNames.Server).ToDictionary(HAProxyNames.Server, one => new ProxyServer(HAProxyNames.Server(one), one.Address.Value, one.Port, State(one), Checked: true)),
         Published: true);
 
     private static ServerState State(Endpoint endpoint) => endpoint.State == EndpointState.Ready ? ServerState.Ready : ServerState.Drain;

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Net;
 using IngressReconciler.Cluster;
 using IngressReconciler.Cluster.Resources;
 using IngressReconciler.Endpoints;
@@ -13,9 +14,10 @@ namespace IngressReconciler.Planning;
 /// <param name="Cluster">The cluster state it follows from.</param>
 /// <param name="Translation">The routing that follows from it.</param>
 /// <param name="Endpoints">Endpoints of every upstream in use; an upstream without any has an empty set.</param>
+/// <param name="Policy">Which addresses endpoints may have.</param>
 /// <param name="Options">What the operator set.</param>
 public sealed record Wanted(
-    ClusterState Cluster, Translation Translation, ImmutableDictionary<Upstream, EndpointSet> Endpoints, RoutingOptions Options)
+    ClusterState Cluster, Translation Translation, ImmutableDictionary<Upstream, EndpointSet> Endpoints, EndpointPolicy Policy, RoutingOptions Options)
 {
     /// <summary>The routing model.</summary>
     public RoutingModel Model => Translation.Model;
@@ -36,9 +38,10 @@ public sealed record Wanted(
     public static Wanted Of(ClusterState state, RoutingOptions options)
     {
         var translation = Translation.Of(state, options);
+        var policy = EndpointPolicy.Of(options, state);
         var endpoints = translation.Uses.Upstreams.Keys.ToImmutableDictionary(
-            upstream => upstream, upstream => EndpointResolution.Resolve(state, upstream, options.AllowLoopbackEndpoints));
-        return new(state, translation, endpoints, options);
+            upstream => upstream, upstream => EndpointResolution.Resolve(state, upstream, policy));
+        return new(state, translation, endpoints, policy, options);
     }
 
     /// <summary>What is wanted after some changes, and what of it differs.</summary>
@@ -50,13 +53,40 @@ public sealed record Wanted(
         if (differences.IsEmpty)
             return (this with { Cluster = cluster }, WantedDifference.None);
         var (translation, hosts) = Translation.Advance(cluster, differences);
+        var (policy, judgesAnew) = Policy.After(differences);
 
+        var concerned = Concerned(translation, differences, hosts);
+        if (judgesAnew is not null)
+            concerned.UnionWith(Endpoints.Where(pair => judgesAnew(pair.Value)).Select(pair => pair.Key));
+        var (endpoints, upstreams) = Resolve(cluster, translation, policy, concerned);
+        var next = this with { Cluster = cluster, Translation = translation, Endpoints = endpoints, Policy = policy };
+        var settings = translation.Model.Settings;
+        return (next, new(hosts, upstreams, Certificates(translation, differences, hosts), settings == Model.Settings ? null : settings));
+    }
+
+    /// <summary>What is wanted beside edge proxies at these addresses, and what of it differs: they come and go without any change of the cluster.</summary>
+    public (Wanted Next, WantedDifference Difference) Beside(IEnumerable<IPAddress> edges)
+    {
+        var (policy, judgesAnew) = Policy.Beside(edges);
+        if (judgesAnew is null)
+            return (this, WantedDifference.None);
+        var (endpoints, upstreams) = Resolve(Cluster, Translation, policy, Endpoints.Where(pair => judgesAnew(pair.Value)).Select(pair => pair.Key));
+        return (this with { Endpoints = endpoints, Policy = policy }, WantedDifference.None with { Upstreams = upstreams });
+    }
+
+    /// <summary>The Secret behind a certificate reference when it holds a usable pair; else null.</summary>
+    public Secret? SecretOf(CertificateReference reference) =>
+        Cluster.Find<Secret>(new(ResourceKind.Secret, reference.Namespace, reference.Name)) is { Fingerprint: not null } secret ? secret : null;
+
+    private (ImmutableDictionary<Upstream, EndpointSet> Endpoints, ImmutableArray<UpstreamDifference> Differences) Resolve(
+        ClusterState cluster, Translation translation, EndpointPolicy policy, IEnumerable<Upstream> concerned)
+    {
         var endpoints = Endpoints.ToBuilder();
         var upstreams = ImmutableArray.CreateBuilder<UpstreamDifference>();
-        foreach (var upstream in Concerned(translation, differences, hosts))
+        foreach (var upstream in concerned)
         {
             var now = translation.Uses.Upstreams.ContainsKey(upstream)
-                ? EndpointResolution.Resolve(cluster, upstream, Options.AllowLoopbackEndpoints)
+                ? EndpointResolution.Resolve(cluster, upstream, policy)
                 : null;
             var old = endpoints.GetValueOrDefault(upstream);
             if (Equals(old, now))
@@ -68,14 +98,8 @@ public sealed record Wanted(
             upstreams.Add(new(upstream, old));
         }
 
-        var next = this with { Cluster = cluster, Translation = translation, Endpoints = endpoints.ToImmutable() };
-        var settings = translation.Model.Settings;
-        return (next, new(hosts, upstreams.ToImmutable(), Certificates(translation, differences, hosts), settings == Model.Settings ? null : settings));
+        return (endpoints.ToImmutable(), upstreams.ToImmutable());
     }
-
-    /// <summary>The Secret behind a certificate reference when it holds a usable pair; else null.</summary>
-    public Secret? SecretOf(CertificateReference reference) =>
-        Cluster.Find<Secret>(new(ResourceKind.Secret, reference.Namespace, reference.Name)) is { Fingerprint: not null } secret ? secret : null;
 
     private HashSet<Upstream> Concerned(Translation translation, ImmutableArray<ResourceDifference> differences, ImmutableArray<HostDifference> hosts)
     {

@@ -44,4 +44,7 @@ public sealed record RoutingOptions
     /// Whether an EndpointSlice may name a loopback address. Only for local runs: from a cluster, it would point a proxy at itself.
     /// </summary>
     public bool AllowLoopbackEndpoints { get; init; }
+
+    /// <summary>Which addresses EndpointSlices may name.</summary>
+    public AddressOptions Addresses { get; init; } = new();
 }

@@ -25,6 +25,8 @@ public partial class ArchitectureTests
         "Routing/Translation.cs", // leads what changed to the translations
         "Endpoints/EndpointResolution.cs", // the resolution
         "Endpoints/NodeResolution.cs", // the resolution
+        "Endpoints/OwnAddresses.cs", // the resolution, whose addresses are no Pod's
+        "Endpoints/EndpointPolicy.cs", // the resolution, whose slices count
         "Status/StatusComposer.cs", // leads back into the cluster
 
         // Not meant by the design: these two look Secrets and slices up themselves. What they need is a fact of the moment, as endpoints are,

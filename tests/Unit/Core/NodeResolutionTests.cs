@@ -27,7 +27,7 @@ public class NodeResolutionTests
     [InlineData("{nodeName: '; rm', addresses: [10.1.0.1]}", "; the slice does not say on which node it is")]
     public void Nodes_with_a_ready_pod_take_connections_and_those_about_to_go_drain(string endpoints, string expected)
     {
-        var set = EndpointResolution.Resolve(Cluster(endpoints), Way);
+        var set = Resolve(Cluster(endpoints));
         var nodes = set.Endpoints.Select(one => $"{one.Node} {(one.State == EndpointState.Ready ? "R" : "D")}");
         Assert.Equal(expected, string.Join("; ", [string.Join(", ", nodes), .. set.Excluded.Select(one => one.Reason)]));
     }
@@ -35,7 +35,7 @@ public class NodeResolutionTests
     [Fact]
     public void A_server_is_called_by_its_node_address_and_NodePort()
     {
-        var endpoint = Assert.Single(EndpointResolution.Resolve(Cluster("{nodeName: a, addresses: [10.1.0.1]}"), Way).Endpoints);
+        var endpoint = Assert.Single(Resolve(Cluster("{nodeName: a, addresses: [10.1.0.1]}")).Endpoints);
         Assert.Equal("a_10.0.0.1_30080", HAProxyNames.Server(endpoint));
         Assert.Equal("tcp:shop:ingress-proxy:http", HAProxyNames.Backend(Way));
         Assert.Equal("tcp:shop:ingress-proxy:http:proxy-v2", HAProxyNames.Backend(Way with { SendProxy = SendProxy.V2 }));
@@ -44,7 +44,7 @@ public class NodeResolutionTests
     [Fact]
     public void The_family_of_the_node_is_the_Services_first()
     {
-        var endpoint = Assert.Single(EndpointResolution.Resolve(Cluster("{nodeName: a, addresses: [10.1.0.1]}", families: "[IPv6, IPv4]"), Way).Endpoints);
+        var endpoint = Assert.Single(Resolve(Cluster("{nodeName: a, addresses: [10.1.0.1]}", families: "[IPv6, IPv4]")).Endpoints);
         Assert.Equal("fd00::1", endpoint.Address.ToString());
     }
 
@@ -53,7 +53,9 @@ public class NodeResolutionTests
     [InlineData("ports: [{name: other, port: 80, nodePort: 30080}]")]
     [InlineData("ports: [{name: http, port: 80, nodePort: 70000}]")]
     public void Without_such_a_NodePort_there_is_no_way(string ports) =>
-        Assert.Empty(EndpointResolution.Resolve(Cluster("{nodeName: a, addresses: [10.1.0.1]}", ports: ports), Way).Endpoints);
+        Assert.Empty(Resolve(Cluster("{nodeName: a, addresses: [10.1.0.1]}", ports: ports)).Endpoints);
+
+    private static EndpointSet Resolve(ClusterState state) => EndpointResolution.Resolve(state, Way, EndpointPolicy.Of(new(), state));
 
     private static ClusterState Cluster(string endpoints, string families = "[IPv4]", string ports = "ports: [{name: http, port: 80, nodePort: 30080}]") => Manifests.Cluster($$"""
         kind: Service

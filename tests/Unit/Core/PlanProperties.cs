@@ -236,7 +236,7 @@ public class PlanProperties
         {
             Assert.Equal(set.Endpoints.Count > 0, proxy.IsLive(HAProxyNames.Backend(upstream)));
             foreach (var one in set.Endpoints)
-                Assert.Equal(new System.Net.IPEndPoint(one.Address, one.Port), proxy.Place(HAProxyNames.Backend(upstream), HAProxyNames.Server(one)));
+                Assert.Equal(new System.Net.IPEndPoint(one.Address.Value, one.Port), proxy.Place(HAProxyNames.Backend(upstream), HAProxyNames.Server(one)));
         }
     }
 

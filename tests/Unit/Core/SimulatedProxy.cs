@@ -125,7 +125,7 @@ internal sealed class SimulatedProxy
                 backends.Remove(name);
                 break;
             case AddServer add:
-                Demand(Of(step, add.Backend).Servers.TryAdd(add.Server, new(add.Server, add.Address, add.Port, ServerState.Maintenance)), step, "the server is there");
+                Demand(Of(step, add.Backend).Servers.TryAdd(add.Server, new(add.Server, add.Address.Value, add.Port, ServerState.Maintenance)), step, "the server is there");
                 break;
             case CheckServer(var backend, var name):
                 Demand(!Server(step, backend, name).Checked, step, "it is checked");

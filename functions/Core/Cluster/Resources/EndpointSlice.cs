@@ -8,6 +8,15 @@ public sealed record EndpointSlice : Resource
     /// <summary>The label that names the Service a slice belongs to.</summary>
     public const string ServiceLabel = "kubernetes.io/service-name";
 
+    /// <summary>The label that names the controller that keeps a slice.</summary>
+    public const string ManagerLabel = "endpointslice.kubernetes.io/managed-by";
+
+    /// <summary>Kubernetes' controller that makes the slices of Services with a selector.</summary>
+    public const string Controller = "endpointslice-controller.k8s.io";
+
+    /// <summary>Kubernetes' controller that copies Endpoints, of Services without a selector, to slices.</summary>
+    public const string MirroringController = "endpointslicemirroring-controller.k8s.io";
+
     /// <inheritdoc/>
     [JsonIgnore]
     public override ResourceKind Kind => ResourceKind.EndpointSlice;
@@ -44,8 +53,8 @@ public readonly record struct SliceConditions(bool? Ready, bool? Serving, bool? 
 /// <summary>What an endpoint stands for.</summary>
 /// <param name="Kind">Usually Pod.</param>
 /// <param name="Name">Its name.</param>
-/// <param name="Uid">Its uid.</param>
-public sealed record SliceTarget(string? Kind, string? Name, string? Uid);
+/// <param name="Namespace">Its namespace; the slice's own when unset.</param>
+public sealed record SliceTarget(string? Kind, string? Name, string? Namespace);
 
 /// <summary>One port of a slice.</summary>
 /// <param name="Name">Equal to the Service port's name; null or empty for an unnamed one.</param>

@@ -28,6 +28,10 @@ public sealed record NodeSpec
 {
     /// <summary>Whether new Pods are kept away: the node is about to be drained.</summary>
     public bool Unschedulable { get; init; }
+
+    /// <summary>The networks that its Pods get their addresses from, where the cluster and not its network plugin hands them out.</summary>
+    [JsonPropertyName("podCIDRs")]
+    public string[]? PodCidrs { get; init; }
 }
 
 /// <summary><c>Node.status</c>.</summary>

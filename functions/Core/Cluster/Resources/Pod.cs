@@ -46,6 +46,14 @@ public sealed record PodStatus
     /// <summary>The Pod's address; null until it has one.</summary>
     public string? PodIP { get; init; }
 
+    /// <summary>The Pod's addresses in both families; null until it has one.</summary>
+    [JsonPropertyName("podIPs")]
+    public PodAddress[]? PodIPs { get; init; }
+
     /// <summary>The node's address.</summary>
     public string? HostIP { get; init; }
 }
+
+/// <summary>One address of a Pod.</summary>
+/// <param name="IP">The address.</param>
+public sealed record PodAddress([property: JsonPropertyName("ip")] string? IP);

@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace IngressReconciler.Cluster.Resources;
 
-/// <summary>v1 Service. Its ClusterIP is not read: traffic goes to the endpoints.</summary>
+/// <summary>v1 Service. Traffic goes to the endpoints, never to its ClusterIP.</summary>
 public sealed record Service : Resource
 {
     /// <inheritdoc/>
@@ -24,6 +24,13 @@ public sealed record ServiceSpec
 
     /// <summary>Cluster (also when null) or Local: whether a node passes connections on to other nodes, under its own address.</summary>
     public string? ExternalTrafficPolicy { get; init; }
+
+    /// <summary>What Pods are chosen by; null or empty when somebody else makes the endpoints.</summary>
+    public Dictionary<string, string>? Selector { get; init; }
+
+    /// <summary>Its addresses in the cluster, or <c>None</c>. Only the API server's are looked at, so that no slice leads there.</summary>
+    [JsonPropertyName("clusterIPs")]
+    public string[]? ClusterIPs { get; init; }
 
     /// <summary>The ports.</summary>
     public ServicePort[]? Ports { get; init; }
