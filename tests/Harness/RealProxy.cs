@@ -22,13 +22,17 @@ public abstract class RealProxy : IAsyncDisposable
         environment["ADMIN_SOCKET"] = Path.Combine(folder, "admin.sock");
         environment["BALANCER_SOCKET"] = Path.Combine(folder, "balancer.sock");
         environment["PKI"] = pki.Folder;
-        environment["MAXCONN"] = "1000";
+        environment["MAXCONN"] = "1500";
         environment["TRAFFIC_MAXCONN"] = "500";
+        Environment = environment;
         haproxy = new(bootstrap, environment, new(Host, address.AdminPort), log ?? Path.Combine(folder, "log"));
     }
 
     /// <summary>Its name and admin port.</summary>
     public ProxyAddress Address { get; }
+
+    /// <summary>What it reads from the environment; a change counts from its next start.</summary>
+    public IDictionary<string, string> Environment { get; }
 
     /// <summary>Whom it trusts, and who it is.</summary>
     public TestPki Pki { get; }

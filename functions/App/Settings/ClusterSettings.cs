@@ -27,7 +27,7 @@ public sealed record ClusterSettings(
         "Kubeconfig", "Context", "ApiServer", "ApiServerAuthority", "ApiServerIdentity",
         "ProxyNamespace", "ProxySelector", "ProxyService", "ReadSecrets", "ReadNodes", "ConfigMap", "HoldBackAbove", "Addresses",
         "EdgeShape", "EdgeSources", "Edges", "EdgeScaleSet", "EdgeProbePorts", "PrivateLinkIdHeader", "ManagementEndpoint",
-        "PodNetworks", "HostNetworkNamespaces", "ManagedSlicesOnly",
+        "PodNetworks", "HostNetworkNamespaces", "ManagedSlicesOnly", "PodConnections",
     ];
 
     private static readonly ImmutableArray<string> ForEdgeProxies = ["EdgeSources", "Edges", "EdgeScaleSet", "EdgeProbePorts"];
@@ -79,6 +79,7 @@ public sealed record ClusterSettings(
                         Sources = Networks(section, "TrustedSources").Select(network => new ProxySource(network, Required: true)).ToValueList(),
                         LinkId = Flag(section, "PrivateLinkIdHeader", unset: false),
                     },
+                    PodConnections = section["PodConnections"] is { Length: > 0 } limit ? Parse(section, "PodConnections", limit, Connections) : null,
                     DefaultCertificate = section["DefaultCertificate"] is { Length: > 0 } reference
                         ? Parse(section, "DefaultCertificate", reference, text => Readable(section, Reference(text)))
                         : null,
@@ -192,6 +193,11 @@ public sealed record ClusterSettings(
     private static int Percent(string text) => int.TryParse(text, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var percent) && percent <= 100
         ? percent
         : throw new FormatException("expected a percentage from 0 to 100");
+
+    private static int Connections(string text) =>
+        int.TryParse(text, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var limit)
+            ? limit
+            : throw new FormatException("expected how many requests a proxy may have under way at a pod, or 0 for no limit");
 
     private static string[] List(IConfigurationSection section, string name) =>
         (section[name] ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);

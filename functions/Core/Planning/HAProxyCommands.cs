@@ -42,8 +42,11 @@ public static class HAProxyCommands
         PublishBackend(var backend) => new($"publish backend {Word(backend)}"),
         UnpublishBackend(var backend) => new($"unpublish backend {Word(backend)}"),
         DeleteBackend(var backend) => new($"del backend {Word(backend)}"),
-        AddServer server => new($"add server {Word(server.Backend)}/{Word(server.Server)} {Place(server)}{Options(server)}"),
+        AddServer server => new($"add server {Word(server.Backend)}/{Word(server.Server)} {Place(server)}{Limit(server)}{Options(server)}"),
         CheckServer(var backend, var server) => new($"enable health {Word(backend)}/{Word(server)}"),
+        LimitServer(var backend, var server, var limit) =>
+            new(string.Create(CultureInfo.InvariantCulture, $"set maxconn server {Word(backend)}/{Word(server)} {limit}")),
+        NoteServerLimit(var limit, var isNoted) => Note(ProxyNotes.ServerLimit, limit.ToString(CultureInfo.InvariantCulture), isNoted),
         SetServerState(var backend, var server, var state) => new($"set server {Word(backend)}/{Word(server)} state {StateWord(state)}"),
         DeleteServer(var backend, var server) => new($"del server {Word(backend)}/{Word(server)}"),
         AddRoute(var key, var value) => new($"add map {RouteMap} {Word(key)} {Word(value)}"),
@@ -146,6 +149,9 @@ public static class HAProxyCommands
     private static string Place(AddServer server) => server.Address.Value.AddressFamily == AddressFamily.InterNetworkV6
         ? string.Create(CultureInfo.InvariantCulture, $"ipv6@[{server.Address.Value}]:{server.Port}")
         : string.Create(CultureInfo.InvariantCulture, $"ipv4@{server.Address.Value}:{server.Port}");
+
+    private static string Limit(AddServer server) =>
+        server.Limit == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $" maxconn {server.Limit}");
 
     private static string Options(AddServer server)
     {

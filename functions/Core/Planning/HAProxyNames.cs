@@ -18,6 +18,12 @@ public static class HAProxyNames
     /// <summary>Whether the proxy itself tries the upstream's servers: of pods their readiness says more, of a node that has died nobody says anything.</summary>
     public static bool IsChecked(Upstream upstream) => upstream.AtNodes;
 
+    /// <summary>
+    /// Requests that one proxy has under way at one pod, where nothing else is said: more than a pod that is well has, and few enough that a pod that
+    /// hangs leaves the others of its backend their part. A node of the edge takes all that comes.
+    /// </summary>
+    public const int PodConnections = 1000;
+
     /// <summary>Longest name of a server; HAProxy takes longer ones, people do not.</summary>
     private const int LongestName = 100;
 
@@ -78,6 +84,8 @@ public static class HAProxyNames
         DeleteBackend(var backend) => $"the removal of backend {backend}",
         AddServer add => $"the new server {add.Server} of backend {add.Backend}",
         CheckServer(var backend, var server) => $"the health check of server {server} of backend {backend}",
+        LimitServer(var backend, var server, _) => $"the limit of server {server} of backend {backend}",
+        NoteServerLimit => "the note of the servers' limit",
         SetServerState(var backend, var server, var state) =>
             $"the state {state.ToString().ToLowerInvariant()} of server {server} of backend {backend}",
         DeleteServer(var backend, var server) => $"the removal of server {server} of backend {backend}",

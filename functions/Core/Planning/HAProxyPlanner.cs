@@ -67,16 +67,21 @@ public static class HAProxyPlanner
     {
         var upstreams = scope.Everything ? wanted.Endpoints.Keys.Where(scope.Concerns) : scope.Upstreams.Keys;
         var looked = new HashSet<string>(StringComparer.Ordinal);
+        var limit = scope.Role == ProxyRole.Ingress ? wanted.Model.Settings.PodConnections ?? HAProxyNames.PodConnections : 0;
+        var noted = state.Notes.GetValueOrDefault(ProxyNotes.ServerLimit);
+        var limitAll = scope.Everything && scope.Role == ProxyRole.Ingress && noted != limit.ToString(CultureInfo.InvariantCulture);
         foreach (var (name, upstream) in upstreams.Select(one => (Name: HAProxyNames.Backend(one), one)).OrderBy(one => one.Name, StringComparer.Ordinal))
         {
             looked.Add(name);
             var actual = state.Backends.GetValueOrDefault(name);
             if (wanted.Endpoints.TryGetValue(upstream, out var endpoints))
-                Keep(plan, upstream, name, endpoints, actual);
+                Keep(plan, upstream, name, endpoints, actual, limit, limitAll);
             else if (actual is not null && !kept.Contains(name))
                 Drop(plan, actual);
         }
 
+        if (limitAll)
+            plan.Switch.Add(new NoteServerLimit(limit, noted is not null));
         if (!scope.Everything)
             return;
         looked.UnionWith(kept);
@@ -84,7 +89,7 @@ public static class HAProxyPlanner
             Drop(plan, actual);
     }
 
-    private static void Keep(PlanBuilder plan, Upstream upstream, string backend, EndpointSet endpoints, ProxyBackend? actual)
+    private static void Keep(PlanBuilder plan, Upstream upstream, string backend, EndpointSet endpoints, ProxyBackend? actual, int limit, bool limitAll)
     {
         if (actual is null && !plan.Prepare.Add(new AddBackend(backend, HAProxyNames.Profile(upstream))))
             return;
@@ -97,13 +102,15 @@ public static class HAProxyPlanner
             var state = State(endpoint);
             if (actual is null || !actual.Servers.TryGetValue(server, out var there))
             {
-                plan.Prepare.Add(new AddServer(backend, server, endpoint.Address, endpoint.Port, upstream.Protocol, upstream.SendProxy));
+                plan.Prepare.Add(new AddServer(backend, server, endpoint.Address, endpoint.Port, upstream.Protocol, upstream.SendProxy, limit));
                 if (HAProxyNames.IsChecked(upstream))
                     plan.Prepare.Add(new CheckServer(backend, server));
                 plan.Prepare.Add(new SetServerState(backend, server, state));
                 continue;
             }
 
+            if (limitAll)
+                plan.Prepare.Add(new LimitServer(backend, server, limit));
             if (HAProxyNames.IsChecked(upstream) && !there.Checked)
                 plan.Prepare.Add(new CheckServer(backend, server));
             if (there.State != state)

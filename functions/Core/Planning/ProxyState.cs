@@ -52,6 +52,12 @@ public static class ProxyNotes
     /// <summary><c>1</c> while pods are told by which private link a connection came.</summary>
     public const string LinkId = "link-id";
 
+    /// <summary>
+    /// The limit that all servers were given; absent on a process whose servers, if any, were made without. The proxy does not say each server's own
+    /// in anything that is cheap to read.
+    /// </summary>
+    public const string ServerLimit = "server-limit";
+
     /// <summary>A push is under way, or was cut off.</summary>
     public const string Open = "open";
 

@@ -58,6 +58,8 @@ public readonly record struct ProxyPart(PartKind Kind, string Name)
         AddServer add => Server(add.Backend, add.Server),
         CheckServer(var backend, var server) => Server(backend, server),
         SetServerState(var backend, var server, _) => Server(backend, server),
+        LimitServer(var backend, var server, _) => Server(backend, server),
+        NoteServerLimit => new(PartKind.Note, ProxyNotes.ServerLimit),
         DeleteServer(var backend, var server) => Server(backend, server),
         AddRoute(var key, _) => new(PartKind.Route, key),
         SetRoute(var key, _) => new(PartKind.Route, key),

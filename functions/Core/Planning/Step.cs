@@ -20,14 +20,21 @@ public sealed record UnpublishBackend(string Backend) : Step;
 /// <summary>Removes a backend that has no server and is not published.</summary>
 public sealed record DeleteBackend(string Backend) : Step;
 
-/// <summary>Makes a server that takes no request yet.</summary>
-public sealed record AddServer(string Backend, string Server, EndpointAddress Address, int Port, UpstreamProtocol Protocol, SendProxy SendProxy) : Step;
+/// <summary>Makes a server that takes no request yet, and at most so many at a time; zero for any number.</summary>
+public sealed record AddServer(
+    string Backend, string Server, EndpointAddress Address, int Port, UpstreamProtocol Protocol, SendProxy SendProxy, int Limit = 0) : Step;
 
 /// <summary>Has a server's port tried now and then, so that a node that has died is not tried by clients.</summary>
 public sealed record CheckServer(string Backend, string Server) : Step;
 
 /// <summary>Lets a server take requests, or not.</summary>
 public sealed record SetServerState(string Backend, string Server, ServerState State) : Step;
+
+/// <summary>Gives a server that was made with another limit the one that is wanted.</summary>
+public sealed record LimitServer(string Backend, string Server, int Limit) : Step;
+
+/// <summary>Notes on the process which limit its servers have, once they have.</summary>
+public sealed record NoteServerLimit(int Limit, bool IsNoted) : Step;
 
 /// <summary>Removes a server that is in maintenance and has no connection left.</summary>
 public sealed record DeleteServer(string Backend, string Server) : Step;

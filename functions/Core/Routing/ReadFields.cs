@@ -27,9 +27,6 @@ public static class ReadFields
     /// <summary>Stands for a value that nobody reads.</summary>
     public const string NotRead = "(not read)";
 
-    /// <summary>What says who manages a slice.</summary>
-    private const string ManagedBy = "endpointslice.kubernetes.io/managed-by";
-
     /// <summary>What is read of an annotation of an object of that kind.</summary>
     public static Reading Annotation(ResourceKind kind, string name) => kind switch
     {
@@ -45,7 +42,7 @@ public static class ReadFields
     public static Reading Label(ResourceKind kind, string name) => kind switch
     {
         ResourceKind.Pod => Reading.Value, // only the proxies' own travel, and any label may select them
-        ResourceKind.EndpointSlice when name is EndpointSlice.ServiceLabel or ManagedBy => Reading.Value,
+        ResourceKind.EndpointSlice when name is EndpointSlice.ServiceLabel or EndpointSlice.ManagerLabel => Reading.Value,
         ResourceKind.Node when name == Node.Excluded => Reading.Value,
         _ => Reading.Nothing,
     };

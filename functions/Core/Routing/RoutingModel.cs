@@ -29,6 +29,13 @@ public sealed record RoutingSettings
     /// <summary>Who speaks PROXY protocol to us.</summary>
     public ProxyProtocolSettings ProxyProtocol { get; init; } = new();
 
+    /// <summary>
+    /// How many requests one proxy has under way at one pod, WebSockets and the like included; the next wait for one of them to end. Zero for no
+    /// limit, null for what a planner takes by default.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? PodConnections { get; init; }
+
     /// <summary>Served where no certificate is bound to the server name; null for the bootstrap's own.</summary>
     public CertificateReference? DefaultCertificate { get; init; }
 }

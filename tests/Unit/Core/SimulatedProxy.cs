@@ -13,7 +13,7 @@ internal sealed class SimulatedProxy
     private readonly HashSet<string> certificates = [];
     private readonly Dictionary<string, string> sources = [];
     private readonly HashSet<string> excused = []; // backends that routes may lead to though they could not be made
-    private bool linkId;
+    private readonly Dictionary<string, string> notes = new(StringComparer.Ordinal);
     private int nextLine = 1;
 
     private sealed class Backend
@@ -99,7 +99,7 @@ internal sealed class SimulatedProxy
             Certificates = withCertificates ? lines.ToImmutableDictionary() : ImmutableDictionary<CertificateLine, int>.Empty,
             CertificateStore = withCertificates ? [.. certificates] : [],
             UnfinishedCertificates = withCertificates && Unfinished is not null ? [Unfinished] : [],
-            Notes = linkId ? ImmutableDictionary<string, string>.Empty.Add(ProxyNotes.LinkId, "1") : ImmutableDictionary<string, string>.Empty,
+            Notes = notes.ToImmutableDictionary(),
             ProxySources = scope.Everything ? sources.ToImmutableDictionary() : ImmutableDictionary<string, string>.Empty,
         };
     }
@@ -134,6 +134,13 @@ internal sealed class SimulatedProxy
             case SetServerState(var backend, var name, var state):
                 Demand(Server(step, backend, name).State != state, step, "it is in that state");
                 Of(step, backend).Servers[name] = Server(step, backend, name) with { State = state };
+                break;
+            case LimitServer(var backend, var name, _):
+                Server(step, backend, name);
+                break;
+            case NoteServerLimit(var limit, var isNoted):
+                Demand(isNoted == notes.ContainsKey(ProxyNotes.ServerLimit), step, "the note is there, or is not");
+                notes[ProxyNotes.ServerLimit] = limit.ToString(System.Globalization.CultureInfo.InvariantCulture);
                 break;
             case DeleteServer(var backend, var name):
                 Demand(Server(step, backend, name).State == ServerState.Maintenance, step, "it is not in maintenance");
@@ -192,8 +199,7 @@ internal sealed class SimulatedProxy
                 sources[source.Network] = HAProxyNames.SourceWord(source);
                 break;
             case TellLinkId(var tell):
-                Demand(linkId != tell, step, "it is so");
-                linkId = tell;
+                Demand(tell ? notes.TryAdd(ProxyNotes.LinkId, "1") : notes.Remove(ProxyNotes.LinkId), step, "it is so");
                 break;
             case DeleteProxySource(var network):
                 Demand(sources.Remove(network), step, "there is no such network");
