@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using IngressReconciler.Cluster;
 using Polly;
 using Polly.Retry;
 
@@ -156,7 +157,7 @@ public sealed class RunningFunction(Uri url, string? key, TimeSpan retryFor, Tex
 /// <summary>The function gave no answer, or another than was asked for.</summary>
 /// <param name="message">What is wrong.</param>
 /// <param name="isOutage">Whether asking again may help.</param>
-public sealed class FunctionException(string message, bool isOutage) : Exception(message)
+public sealed class FunctionException(ShownText message, bool isOutage) : Exception(message)
 {
     /// <summary>Whether asking again may help.</summary>
     public bool IsOutage => isOutage;
