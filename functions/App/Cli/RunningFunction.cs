@@ -54,6 +54,9 @@ public sealed class RunningFunction(Uri url, string? key, TimeSpan retryFor, Tex
     /// </summary>
     private static readonly TimeSpan OneTry = TimeSpan.FromSeconds(100);
 
+    /// <summary>Characters of the function's own words that are shown.</summary>
+    private const int MostOfDetail = 4_000;
+
     private readonly HttpClient http = new() { BaseAddress = url, Timeout = OneTry };
 
     /// <summary>The one that the command line names.</summary>
@@ -148,7 +151,7 @@ public sealed class RunningFunction(Uri url, string? key, TimeSpan retryFor, Tex
         {
             HttpStatusCode.Unauthorized => new($"{url} wants a function key: give --key or {KeyVariable}", false),
             _ when response.Content.Headers.ContentType?.MediaType == "application/problem+json" =>
-                new($"{url}: {JsonSerializer.Deserialize(body, AppJson.Default.Problem)!.Detail}", isOutage),
+                new($"{url}: {ShownText.Of(JsonSerializer.Deserialize(body, AppJson.Default.Problem)!.Detail, MostOfDetail)}", isOutage),
             var status => new($"{url} answers {(int)status}", isOutage),
         };
     }

@@ -22,6 +22,14 @@ public sealed class ShownText(int literalLength, int formattedCount) : IEquatabl
     /// <summary>The text that is given: says where a text is one of these.</summary>
     public static ShownText Of(ShownText text) => text;
 
+    /// <summary>One long value from outside.</summary>
+    public static ShownText Of(string? outside, int most)
+    {
+        var shown = new ShownText(0, 1);
+        shown.AppendLiteral(Clean(outside, most));
+        return shown;
+    }
+
     /// <summary>One value from outside, cleaned: what a terminal acts on, half a character, and what cannot be seen becomes U+FFFD.</summary>
     /// <param name="outside">The value.</param>
     /// <param name="most">Characters of it that are shown at most; an ellipsis follows where there are more.</param>

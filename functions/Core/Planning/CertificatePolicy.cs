@@ -12,6 +12,7 @@ internal static class CertificatePolicy
 {
     private const int FewestRsaBits = 2048;
     private const int MostRsaBits = 4096;
+    private const int Ed25519Bytes = 32;
     private const string Rsa = "1.2.840.113549.1.1.1";
     private const string Ec = "1.2.840.10045.2.1";
     private const string Ed25519 = "1.3.101.112";
@@ -70,13 +71,13 @@ internal static class CertificatePolicy
     public static void Judge(X509Certificate2 certificate, bool isLeaf)
     {
         var name = isLeaf ? "the certificate" : $"the chain's certificate '{certificate.Subject}'";
-        var key = certificate.PublicKey;
-        if (key.Oid.Value == Rsa)
-            JudgeRsa(name, certificate);
-        else if (key.Oid.Value == Ec ? !IsOnServedCurve(key) : isLeaf || key.Oid.Value != Ed25519)
+        try
         {
-            throw new UnusablePairException(
-                $"{name} has a key of a kind or on a curve that clients do not take; use P-256, P-384 or P-521, or RSA of 2048 bits");
+            JudgePublicKey(name, certificate, isLeaf);
+        }
+        catch (Exception e) when (UnusablePairException.IsOfReading(e))
+        {
+            throw new UnusablePairException($"{name} has a key that cannot be read ({e.Message}); issue it anew");
         }
 
         if (!Signatures.Contains(certificate.SignatureAlgorithm.Value ?? ""))
@@ -86,10 +87,12 @@ internal static class CertificatePolicy
         }
     }
 
-    /// <summary>Judges when a certificate is valid.</summary>
-    /// <exception cref="UnusablePairException">It is not now.</exception>
-    public static void JudgeDates(X509Certificate2 leaf, DateTimeOffset now)
+    /// <summary>Judges when a certificate is valid, and that its names can be read.</summary>
+    /// <exception cref="UnusablePairException">It is not valid now.</exception>
+    /// <exception cref="CryptographicException">Dates or names are none.</exception>
+    public static void JudgeLeaf(X509Certificate2 leaf, DateTimeOffset now)
     {
+        leaf.MatchesHostname("example", allowCommonName: false);
         if (leaf.NotAfter.ToUniversalTime() < now)
             throw new UnusablePairException($"the certificate expired on {Day(leaf.NotAfter)}; renew it");
         if (leaf.NotBefore.ToUniversalTime() > now)
@@ -118,6 +121,25 @@ internal static class CertificatePolicy
         };
         if (!works)
             throw new UnusablePairException($"tls.key is broken: what it signs does not verify with the certificate; issue both anew");
+    }
+
+    private static void JudgePublicKey(string name, X509Certificate2 certificate, bool isLeaf)
+    {
+        var key = certificate.PublicKey;
+        switch (key.Oid.Value)
+        {
+            case Rsa:
+                JudgeRsa(name, certificate);
+                return;
+            case Ec when IsOnServedCurve(key):
+                certificate.GetECDsaPublicKey()!.Dispose(); // throws where the point is not on the curve
+                return;
+            case Ed25519 when !isLeaf && key.EncodedKeyValue.RawData.Length == Ed25519Bytes:
+                return;
+            default:
+                throw new UnusablePairException(
+                    $"{name} has a key of a kind or on a curve that clients do not take; use P-256, P-384 or P-521, or RSA of 2048 bits");
+        }
     }
 
     private static void JudgeRsa(string name, X509Certificate2 certificate)

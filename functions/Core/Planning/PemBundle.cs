@@ -52,7 +52,7 @@ public sealed class PemBundle
             var ordered = InOrder(certificates, pair);
             for (var i = 0; i < ordered.Count; i++)
                 CertificatePolicy.Judge(ordered[i], isLeaf: i == 0);
-            CertificatePolicy.JudgeDates(ordered[0], now);
+            CertificatePolicy.JudgeLeaf(ordered[0], now);
             CertificatePolicy.JudgeKey(ordered[0], pair);
             bundle = new(Export(ordered, pair));
         }
