@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using IngressReconciler.Local;
+using IngressReconciler.Planning;
 using IngressReconciler.Proxies;
 
 namespace IngressReconciler.Tests.Harness;
@@ -31,6 +32,15 @@ public sealed class TestPki : IDisposable
 
     /// <summary>A server's certificate with its key, PEM, for DNS names and the loopback addresses.</summary>
     public (string Certificate, string Key) IssueServer(params ReadOnlySpan<string> names) => pki.IssueServer(names);
+
+    /// <summary>A pair as it is pushed.</summary>
+    public static PemBundle Bundle(string certificate, string key) =>
+        PemBundle.TryMake(certificate, key, DateTimeOffset.UtcNow, out var bundle, out var refusal)
+            ? bundle
+            : throw new InvalidOperationException(refusal);
+
+    /// <summary>A server's certificate with its key, as it is pushed.</summary>
+    public static PemBundle Bundle((string Certificate, string Key) pair) => Bundle(pair.Certificate, pair.Key);
 
     /// <summary>A client's certificate with its key, PEM.</summary>
     public (string Certificate, string Key) IssueClient(string commonName) => pki.IssueClient(commonName);

@@ -20,13 +20,8 @@ public static class Logging
     {
         logging.ClearProviders();
         logging.AddFilter("Microsoft", LogLevel.Warning);
-        logging.AddSimpleConsole(format =>
-        {
-            format.SingleLine = true;
-            format.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z' ";
-            format.UseUtcTimestamp = true;
-            format.ColorBehavior = LoggerColorBehavior.Default;
-        });
+        logging.AddConsole(console => console.FormatterName = LineFormatter.Called);
+        logging.Services.AddSingleton<ConsoleFormatter>(new LineFormatter(TimeProvider.System));
         logging.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Error);
     }
 }

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using IngressReconciler.Cluster;
 using Polly;
 using Polly.Retry;
 
@@ -66,6 +67,9 @@ public sealed class RunningFunction(Uri url, ApiKeys keys, TimeSpan retryFor, Te
     /// Longer than the function takes: a phase of a cut-over waits for connections to settle, for every proxy, and for its probes.
     /// </summary>
     private static readonly TimeSpan OneTry = TimeSpan.FromSeconds(100);
+
+    /// <summary>Characters of the function's own words that are shown.</summary>
+    private const int MostOfDetail = 4_000;
 
     private readonly HttpClient http = new() { BaseAddress = url, Timeout = OneTry };
 
@@ -167,7 +171,7 @@ public sealed class RunningFunction(Uri url, ApiKeys keys, TimeSpan retryFor, Te
         {
             HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => new($"{url} {ApiKeys.Wanted(method)}", false),
             _ when response.Content.Headers.ContentType?.MediaType == "application/problem+json" =>
-                new($"{url}: {JsonSerializer.Deserialize(body, AppJson.Default.Problem)!.Detail}", isOutage),
+                new($"{url}: {ShownText.Of(JsonSerializer.Deserialize(body, AppJson.Default.Problem)!.Detail, MostOfDetail)}", isOutage),
             var status => new($"{url} answers {(int)status}", isOutage),
         };
     }
@@ -193,7 +197,7 @@ public sealed record ApiKeys(string? Read, string? Act)
 /// <summary>The function gave no answer, or another than was asked for.</summary>
 /// <param name="message">What is wrong.</param>
 /// <param name="isOutage">Whether asking again may help.</param>
-public sealed class FunctionException(string message, bool isOutage) : Exception(message)
+public sealed class FunctionException(ShownText message, bool isOutage) : Exception(message)
 {
     /// <summary>Whether asking again may help.</summary>
     public bool IsOutage => isOutage;

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using IngressReconciler.Cluster;
 
 namespace IngressReconciler.Doctor;
 
@@ -31,6 +32,17 @@ public enum CheckState
 /// <param name="Cure">What to do about it; null when there is nothing to do.</param>
 public sealed record Check([property: JsonPropertyName("check")] string Name, string Subject, CheckState State, string Found, string? Cure = null)
 {
+    private const int Most = 2_000;
+
+    /// <summary>Of what, fit for a terminal.</summary>
+    public string Subject { get; } = ShownText.Clean(Subject, Most);
+
+    /// <summary>What was found, fit for a terminal.</summary>
+    public string Found { get; } = ShownText.Clean(Found, Most);
+
+    /// <summary>What to do about it, fit for a terminal; null when there is nothing to do.</summary>
+    public string? Cure { get; } = Cure is null ? null : ShownText.Clean(Cure, Most);
+
     /// <summary>As it should be.</summary>
     public static Check Ok(string name, string subject, string found) => new(name, subject, CheckState.Ok, found);
 

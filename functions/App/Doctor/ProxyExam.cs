@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography.X509Certificates;
+using IngressReconciler.Cluster;
 using IngressReconciler.Planning;
 using IngressReconciler.Proxies;
 
@@ -8,12 +9,12 @@ namespace IngressReconciler.Doctor;
 /// <summary>A certificate that somebody shows.</summary>
 /// <param name="Subject">Whose it is.</param>
 /// <param name="Expires">When it stops being valid.</param>
-public sealed record ShownCertificate(string Subject, DateTimeOffset Expires);
+public sealed record ShownCertificate(ShownText Subject, DateTimeOffset Expires);
 
 /// <summary>A proxy could not be asked.</summary>
 /// <param name="Fault">The kind of trouble.</param>
 /// <param name="Reason">What happened, as the end of a sentence that begins with the proxy.</param>
-public sealed record ProxyTrouble(ProxyFault Fault, string Reason);
+public sealed record ProxyTrouble(ProxyFault Fault, ShownText Reason);
 
 /// <summary>What one proxy was found to be, over a session of its own beside the one that pushes use.</summary>
 /// <param name="Name">Its name.</param>
@@ -57,7 +58,7 @@ public sealed record ProxyExam(string Name, ProxyRole Role, ProxyReport Report)
         {
             using var shown = await worker.Link.ShownCertificateAsync(either.Token);
             if (shown is not null)
-                exam = exam with { Certificate = new(shown.GetNameInfo(X509NameType.SimpleName, forIssuer: false), shown.NotAfter.ToUniversalTime()) };
+                exam = exam with { Certificate = new($"{shown.GetNameInfo(X509NameType.SimpleName, forIssuer: false)}", shown.NotAfter.ToUniversalTime()) };
             await using var session = await worker.Link.OpenBesideAsync(either.Token);
             exam = exam with { Process = session.Process, Skew = await SkewAsync(session, time, either.Token) };
             var forwarders = (await session.SendAsync([new("show map virt@forwarders")], either.Token))[0];
@@ -67,10 +68,6 @@ public sealed record ProxyExam(string Name, ProxyRole Role, ProxyReport Report)
         catch (ProxyUnavailableException e)
         {
             return exam with { Trouble = new(e.Fault, e.Reason) };
-        }
-        catch (FormatException e)
-        {
-            return exam with { Trouble = new(ProxyFault.Unreachable, $"says what no proxy of ours says: {e.Message}") };
         }
         catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
         {
@@ -96,10 +93,8 @@ public sealed record ProxyExam(string Name, ProxyRole Role, ProxyReport Report)
             var scope = PlanScope.All(worker.Role);
             var (wanted, version) = (reconciler.Wanted, reconciler.Version);
             var asked = new HAProxyStateReading(scope, certificateStore: false);
-            var replies = await session.SendAsync(asked.Commands, cancel);
             // What the proxy refuses is told of elsewhere.
-            var plan = HAProxyPlanner.Plan(
-                wanted, version, asked.Read([.. replies.Select(reply => reply.IsError ? "" : reply.Text)]), scope, worker.Refused);
+            var plan = HAProxyPlanner.Plan(wanted, version, await session.ReadAsync(asked, cancel), scope, worker.Refused);
             string[] left = [.. plan.Prepare.Concat(plan.Switch).Concat(plan.Retire).Select(HAProxyNames.Describe)];
             if (left.Length == 0 || reading == Readings)
                 return left;

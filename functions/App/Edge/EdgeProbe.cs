@@ -31,7 +31,20 @@ public sealed record ProbePorts(int Http = 8480, int Https = 8481)
 /// <param name="Header">Whether a PROXY header said so.</param>
 /// <param name="Port">The port of the proxy that it arrived at, by name.</param>
 /// <param name="ForwardedFor">The X-Forwarded-For that pods are sent.</param>
-public sealed record ProbeAnswer(string Proxy, string Client, int ClientPort, bool Header, string Port, string ForwardedFor);
+public sealed record ProbeAnswer(string Proxy, string Client, int ClientPort, bool Header, string Port, string ForwardedFor)
+{
+    /// <summary>Its name.</summary>
+    public string Proxy { get; } = ShownText.Clean(Proxy);
+
+    /// <summary>The client's address, as pods are told it.</summary>
+    public string Client { get; } = ShownText.Clean(Client);
+
+    /// <summary>The port of the proxy that it arrived at, by name.</summary>
+    public string Port { get; } = ShownText.Clean(Port);
+
+    /// <summary>The X-Forwarded-For that pods are sent.</summary>
+    public string ForwardedFor { get; } = ShownText.Clean(ForwardedFor);
+}
 
 /// <summary>How one port of one edge proxy was found.</summary>
 /// <param name="Edge">The edge proxy.</param>
@@ -74,6 +87,7 @@ public enum ProbeFault
 /// </summary>
 public static class EdgeProbe
 {
+    private const int LongestAnswer = 64 * 1024;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     /// <summary>Probes all edge proxies at once.</summary>
@@ -184,7 +198,7 @@ public static class EdgeProbe
 
         // Which certificate is served is not the question, and there is none for this name; that TLS ends there is.
         handler.SslOptions.RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is not null;
-        using var http = new HttpClient(handler) { Timeout = Patience };
+        using var http = new HttpClient(handler) { Timeout = Patience, MaxResponseContentBufferSize = LongestAnswer };
         using var request = new HttpRequestMessage(HttpMethod.Get, address);
         request.Headers.Add(ProbeToken.Header, token);
         request.Headers.ConnectionClose = true;

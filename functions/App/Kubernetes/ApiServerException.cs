@@ -10,7 +10,7 @@ public sealed class ApiServerException : Exception
 {
     private const string NamespaceTerminating = "NamespaceTerminating";
 
-    private ApiServerException(int code, string reason, string message, TimeSpan? retryAfter, Exception? cause)
+    private ApiServerException(int code, string reason, ShownText message, TimeSpan? retryAfter, Exception? cause)
         : base(message, cause) => (Code, Reason, RetryAfter) = (code, reason, retryAfter);
 
     /// <summary>The code of its answer: an HTTP status; 0 when there was none.</summary>
@@ -61,7 +61,9 @@ public sealed class ApiServerException : Exception
     public static ApiServerException OfStatus(int code, JsonObject? status, TimeSpan? retryAfter = null)
     {
         var reason = status?["reason"]?.ToString() ?? "";
-        var message = status?["message"]?.ToString() is { Length: > 0 } text ? KubernetesName.Show(text, 400) : "no reason was given";
+        var message = status?["message"]?.ToString() is { Length: > 0 } text
+            ? ShownText.Of($"'{text}'")
+            : ShownText.Of($"no reason was given");
         return new(code, reason, $"the API server answered {code} {reason}: {message}", retryAfter, null)
         {
             IsTerminating = (status?["details"] as JsonObject)?["causes"] is JsonArray causes

@@ -1,6 +1,7 @@
 using Azure;
 using Azure.Core;
 using Azure.Messaging.EventGrid;
+using IngressReconciler.Cluster;
 
 namespace IngressReconciler.Kubernetes;
 
@@ -11,7 +12,7 @@ public sealed class EventTooLargeException(string message) : Exception(message);
 /// <param name="message">Who and why.</param>
 /// <param name="refused">Whether it would refuse the same publication again.</param>
 /// <param name="cause">What happened.</param>
-public sealed class SinkException(string message, bool refused, Exception? cause) : Exception(message, cause)
+public sealed class SinkException(ShownText message, bool refused, Exception? cause) : Exception(message, cause)
 {
     /// <summary>Whether it would refuse the same publication again.</summary>
     public bool IsRefused => refused;

@@ -1,3 +1,4 @@
+using IngressReconciler.Planning;
 using IngressReconciler.Proxies;
 using IngressReconciler.Routing;
 
@@ -16,7 +17,7 @@ public sealed class KeyPairs(IClusterReader? reader, TimeProvider time)
     public async ValueTask<KeyPairText> ReadAsync(CertificateReference reference, string fingerprint, CancellationToken cancel)
     {
         if (reader is null)
-            return KeyPairText.Unusable("this instance has no way to read Secrets of its cluster");
+            return KeyPairText.Unusable($"this instance has no way to read Secrets of its cluster");
         TlsKeyPair? pair;
         try
         {
@@ -24,15 +25,15 @@ public sealed class KeyPairs(IClusterReader? reader, TimeProvider time)
         }
         catch (IOException e)
         {
-            return KeyPairText.Unread(e.Message);
+            return KeyPairText.Unread($"{e.Message}");
         }
 
         if (pair is null)
-            return KeyPairText.Unusable("the Secret is gone, or lacks tls.crt or tls.key");
+            return KeyPairText.Unusable($"the Secret is gone, or lacks tls.crt or tls.key");
         if (pair.Fingerprint != fingerprint)
-            return KeyPairText.Unusable("the Secret has changed since; the event of its change will bring it");
-        return PemBundle.TryMake(pair.Chain, pair.PrivateKey, time.GetUtcNow(), out var pem, out var refusal)
-            ? KeyPairText.Of(pem)
+            return KeyPairText.Unusable($"the Secret has changed since; the event of its change will bring it");
+        return PemBundle.TryMake(pair.Chain, pair.PrivateKey, time.GetUtcNow(), out var bundle, out var refusal)
+            ? KeyPairText.Of(bundle)
             : KeyPairText.Unusable(refusal);
     }
 }

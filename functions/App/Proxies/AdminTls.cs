@@ -2,6 +2,7 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
+using IngressReconciler.Cluster;
 
 namespace IngressReconciler.Proxies;
 
@@ -15,7 +16,7 @@ internal static class AdminTls
         ProxyAddress address, AdminCredentials credentials, string serverName, CancellationToken cancellationToken)
     {
         var tcp = await DialAsync(address, cancellationToken);
-        string? mistrust = null;
+        ShownText? mistrust = null;
         var tls = new SslStream(tcp, leaveInnerStreamOpen: false);
         try
         {
@@ -27,7 +28,9 @@ internal static class AdminTls
         catch (Exception e) when (e is AuthenticationException or IOException)
         {
             await tls.DisposeAsync();
-            var what = mistrust is not null ? $"is not trusted: {mistrust}" : $"broke off the TLS 1.3 handshake: {Cause(e)}";
+            var what = mistrust is not null
+                ? ShownText.Of($"is not trusted: {mistrust}")
+                : ShownText.Of($"broke off the TLS 1.3 handshake: {Cause(e)}");
             throw new ProxyUnavailableException(address.Name, $"at {address.Host}:{address.AdminPort} {what}", e) { IsTransient = mistrust is null, Fault = mistrust is null ? ProxyFault.Unreachable : ProxyFault.Untrusted };
         }
         catch (OperationCanceledException)
@@ -106,19 +109,21 @@ internal static class AdminTls
         }
     }
 
-    private static string? Mistrust(X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors, string serverName)
+    private static ShownText? Mistrust(X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors, string serverName)
     {
         if (errors == SslPolicyErrors.None) return null;
-        if (certificate is null) return "it showed no certificate";
+        if (certificate is null) return ShownText.Of($"it showed no certificate");
         if (errors.HasFlag(SslPolicyErrors.RemoteCertificateChainErrors))
         {
             var status = string.Join("; ", chain?.ChainStatus.Select(s => s.StatusInformation.Trim()).Distinct() ?? []);
-            return $"its certificate '{certificate.Subject}' from '{certificate.Issuer}' does not lead to the given CA ({status.TrimEnd('.')})";
+            return ShownText.Of(
+                $"its certificate '{certificate.Subject}' from '{certificate.Issuer}' does not lead to the given CA ({status.TrimEnd('.')})");
         }
 
         var names = certificate is X509Certificate2 full
             ? full.Extensions.OfType<X509SubjectAlternativeNameExtension>().SelectMany(e => e.EnumerateDnsNames())
             : [];
-        return $"its certificate '{certificate.Subject}' is not for the name '{serverName}' but for: {string.Join(", ", names)}";
+        return ShownText.Of(
+            $"its certificate '{certificate.Subject}' is not for the name '{serverName}' but for: {string.Join(", ", names)}");
     }
 }

@@ -1,3 +1,5 @@
+using IngressReconciler.Cluster;
+using IngressReconciler.Planning;
 using IngressReconciler.Routing;
 
 namespace IngressReconciler.Proxies;
@@ -8,26 +10,26 @@ public delegate ValueTask<KeyPairText> KeyPairReading(CertificateReference refer
 /// <summary>A certificate chain with its key on its way to a proxy, or why there is none of that fingerprint that could be used.</summary>
 public sealed class KeyPairText
 {
-    private KeyPairText(string? pem, string trouble, bool isOutage) => (Pem, Trouble, IsOutage) = (pem, trouble, isOutage);
+    private KeyPairText(PemBundle? bundle, ShownText trouble, bool isOutage) => (Bundle, Trouble, IsOutage) = (bundle, trouble, isOutage);
 
-    /// <summary>Chain and key, PEM; null when there is no usable pair.</summary>
-    public string? Pem { get; }
+    /// <summary>Chain and key; null when there is no usable pair.</summary>
+    public PemBundle? Bundle { get; }
 
     /// <summary>Why there is none.</summary>
-    public string Trouble { get; }
+    public ShownText Trouble { get; }
 
     /// <summary>Whether it only could not be read now, so that asking again may help.</summary>
     public bool IsOutage { get; }
 
     /// <summary>A usable pair.</summary>
-    public static KeyPairText Of(string pem) => new(pem, "", false);
+    public static KeyPairText Of(PemBundle bundle) => new(bundle, $"", false);
 
     /// <summary>There is none that could be used.</summary>
-    public static KeyPairText Unusable(string trouble) => new(null, trouble, false);
+    public static KeyPairText Unusable(ShownText trouble) => new(null, trouble, false);
 
     /// <summary>It could not be read.</summary>
-    public static KeyPairText Unread(string trouble) => new(null, trouble, true);
+    public static KeyPairText Unread(ShownText trouble) => new(null, trouble, true);
 
     /// <summary>Without the key.</summary>
-    public override string ToString() => Pem is null ? Trouble : "(a key pair)";
+    public override string ToString() => Bundle is null ? Trouble : "(a key pair)";
 }

@@ -9,9 +9,9 @@ namespace IngressReconciler.Proxies;
 internal sealed class PlanExecution
 {
     /// <summary>What is said of a certificate while HAProxy takes none.</summary>
-    internal const string Locked =
-        "HAProxy says that certificates are locked: another session changes them by the admin port, or did so at a moment that HAProxy 3.4 does not "
-        + "recover from; if it lasts, restart this proxy";
+    internal static readonly ShownText Locked = ShownText.Of(
+        $"HAProxy says that certificates are locked: another session changes them by the admin port, or did so at a moment that HAProxy 3.4 does not "
+        + $"recover from; if it lasts, restart this proxy");
 
     private readonly RuntimeConnection connection;
     private readonly Wanted wanted;
@@ -23,7 +23,7 @@ internal sealed class PlanExecution
     public PlanExecution(RuntimeConnection connection, Wanted wanted, ProxyState before, Dictionary<string, KeyPairText> pairs)
     {
         (this.connection, this.wanted, this.before, this.pairs) = (connection, wanted, before, pairs);
-        foreach (var (certificate, pair) in pairs.Where(one => one.Value.Pem is null))
+        foreach (var (certificate, pair) in pairs.Where(one => one.Value.Bundle is null))
         {
             foreach (var kind in new[] { PartKind.Certificate, PartKind.DefaultCertificate })
                 Refuse(new(kind, certificate), pair.Trouble, pair.IsOutage);
@@ -65,7 +65,7 @@ internal sealed class PlanExecution
 
         var proof = new HAProxyStateReading(scope);
         var answers = await FlushAsync(proof.Commands, cancel);
-        return Refused.Count > 0 ? null : HAProxyPlanner.Plan(wanted, version, proof.Read(answers), scope, refused);
+        return Refused.Count > 0 ? null : HAProxyPlanner.Plan(wanted, version, connection.Read(proof, answers), scope, refused);
     }
 
     /// <summary>What the proxy took and does not run is refused as well: nothing else may wait for it.</summary>
@@ -73,8 +73,10 @@ internal sealed class PlanExecution
     {
         foreach (var step in left.Prepare.Concat(left.Switch).Concat(left.Retire))
         {
-            var said = $"{HAProxyNames.Describe(step)} was taken without an error, and the proxy does not run it when it is read back";
-            Refuse(ProxyPart.Of(step), said, isOutage: false);
+            Refuse(
+                ProxyPart.Of(step),
+                $"{HAProxyNames.Describe(step)} was taken without an error, and the proxy does not run it when it is read back",
+                isOutage: false);
         }
     }
 
@@ -91,9 +93,7 @@ internal sealed class PlanExecution
             var locked = HAProxyCommands.SaysLocked(replies[i].Text);
             if (!locked && (!replies[i].IsError || meaning is null))
                 continue;
-            var said = locked
-                ? Locked
-                : $"HAProxy refuses {meaning}: {KubernetesName.Show(replies[i].Text.ReplaceLineEndings(" "), most: 300)}";
+            var said = locked ? Locked : ShownText.Of($"HAProxy refuses {meaning}: '{replies[i].Text.ReplaceLineEndings(" ")}'");
             if (step is null)
                 Refused.Add(new(new(PartKind.Note, ""), null, said));
             else
@@ -143,13 +143,13 @@ internal sealed class PlanExecution
         // Whatever of it fails, no transaction stays open in the way of the next certificate.
         AddCertificate add =>
         [
-            .. HAProxyCommands.StoreCertificate(add.Certificate, pairs[add.Certificate].Pem!).Select((command, i) => (command, i == 0)),
+            .. HAProxyCommands.StoreCertificate(add.Certificate, pairs[add.Certificate].Bundle!).Select((command, i) => (command, i == 0)),
             (HAProxyCommands.Of(new AbortCertificate(add.Certificate)), true),
         ],
         SetDefaultCertificate set =>
         [
             .. HAProxyCommands
-                .ReplaceCertificate(HAProxyCommands.DefaultCertificate, pairs[set.Certificate].Pem!)
+                .ReplaceCertificate(HAProxyCommands.DefaultCertificate, pairs[set.Certificate].Bundle!)
                 .Select(command => (command, false)),
             (HAProxyCommands.Of(new AbortCertificate(HAProxyCommands.DefaultCertificate)), true),
         ],
@@ -162,7 +162,7 @@ internal sealed class PlanExecution
     };
 
     /// <summary>Notes a refusal, but not that of what only lacks the part that was refused before it.</summary>
-    private void Refuse(ProxyPart part, string reason, bool isOutage)
+    private void Refuse(ProxyPart part, ShownText reason, bool isOutage)
     {
         if (!(part.Foundation is { } foundation && refused.Contains(foundation)) && refused.Add(part))
             Refused.Add(new(part, part.OwnerIn(wanted, before), reason, isOutage));

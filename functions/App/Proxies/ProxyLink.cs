@@ -1,4 +1,5 @@
 using System.Security.Cryptography.X509Certificates;
+using IngressReconciler.Cluster;
 using Polly;
 using Polly.CircuitBreaker;
 using Polly.Retry;
@@ -20,7 +21,7 @@ public sealed class ProxyLink : IAsyncDisposable
     private readonly SemaphoreSlim _turn = new(1, 1);
     private readonly TaskCompletionSource<ProxyUnavailableException> _firstEnded = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private RuntimeConnection? _connection;
-    private string _lastFailure = "";
+    private ShownText _lastFailure = $"";
 
     /// <summary>Makes a link; nothing is connected yet.</summary>
     /// <param name="address">The proxy.</param>

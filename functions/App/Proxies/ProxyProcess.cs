@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 
 namespace IngressReconciler.Proxies;
@@ -8,7 +9,10 @@ namespace IngressReconciler.Proxies;
 /// <param name="StartedAt">When it started, in whole seconds of its own clock.</param>
 public sealed record ProxyProcess(string Version, int Pid, DateTimeOffset StartedAt)
 {
+    private const int MostOfVersion = 64;
     private static readonly Version Oldest = new(3, 4, 7);
+    private static readonly SearchValues<char> OfVersion =
+        SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-+~:_");
 
     /// <summary>False for a version whose Runtime API cannot add and remove backends reliably.</summary>
     public bool IsNewEnough =>
@@ -21,7 +25,7 @@ public sealed record ProxyProcess(string Version, int Pid, DateTimeOffset Starte
         long pid = 0, start = 0;
         foreach (var line in text.AsSpan().EnumerateLines())
         {
-            if (After("Version: ", line) is { IsEmpty: false } v) version = v.ToString();
+            if (After("Version: ", line) is { IsEmpty: false, Length: <= MostOfVersion } v && !v.ContainsAnyExcept(OfVersion)) version = v.ToString();
             else if (After("Pid: ", line) is { IsEmpty: false } p) _ = long.TryParse(p, CultureInfo.InvariantCulture, out pid);
             else if (After("Start_time_sec: ", line) is { IsEmpty: false } s) _ = long.TryParse(s, CultureInfo.InvariantCulture, out start);
         }

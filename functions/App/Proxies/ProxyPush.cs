@@ -1,3 +1,4 @@
+using IngressReconciler.Cluster;
 using IngressReconciler.Planning;
 using IngressReconciler.Routing;
 using IngressReconciler.Telemetry;
@@ -14,7 +15,7 @@ public sealed record PushOutcome(int Steps, bool Everything, bool WasReady, IRea
 
 /// <summary>The proxy refused a step, or does not run what it was told to.</summary>
 /// <param name="message">Which step, and what the proxy said.</param>
-public sealed class PushRefusedException(string message) : Exception(message);
+public sealed class PushRefusedException(ShownText message) : Exception(message);
 
 /// <summary>
 /// One push to one proxy: ReadState ─► Plan ─► Push ─► Verify. Each waits for the answer to the one before, but for additions that can be
@@ -63,7 +64,7 @@ public static class ProxyPush
             var opened = !foreseen.IsEmpty;
             var opening = HAProxyCommands.Note(ProxyNotes.Push, ProxyNotes.Open, exists: true);
             var reading = new HAProxyStateReading(scope, changes: opened ? [opening, .. foreseen.Select(HAProxyCommands.Of)] : []);
-            var state = reading.Read([.. (await connection.SendAsync(reading.Commands, cancel)).Select(reply => reply.Answer)]);
+            var state = await connection.ReadAsync(reading, cancel);
             var isReady = state.Notes.GetValueOrDefault(ProxyNotes.Ready) == "1";
             var whole = isReady && (attempt > 1 || state.Notes.GetValueOrDefault(ProxyNotes.Push) == ProxyNotes.Done);
             if (!scope.Everything && !whole)
@@ -72,7 +73,7 @@ public static class ProxyPush
             // Without certificates it must not take clients.
             var ready = wasReady ??= isReady;
             if (state.CertificatesLocked && !ready)
-                throw new PushRefusedException(PlanExecution.Locked);
+                throw new PushRefusedException($"{PlanExecution.Locked}");
 
             Traces.Stage("read");
             var plan = HAProxyPlanner.Plan(wanted, version, state, scope, refused);
@@ -166,7 +167,7 @@ public static class ProxyPush
         async Task<KeyPairText> PairAsync(CertificateReference reference)
         {
             if (wanted.SecretOf(reference) is not { Fingerprint: { } fingerprint })
-                return KeyPairText.Unusable("there is no such Secret of type kubernetes.io/tls");
+                return KeyPairText.Unusable($"there is no such Secret of type kubernetes.io/tls");
             try
             {
                 return await keys(reference, fingerprint, cancel);

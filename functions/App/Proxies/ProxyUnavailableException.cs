@@ -1,3 +1,5 @@
+using IngressReconciler.Cluster;
+
 namespace IngressReconciler.Proxies;
 
 /// <summary>What kind of trouble a proxy gives, for whoever says what to do about it.</summary>
@@ -25,14 +27,14 @@ public enum ProxyFault
 /// <param name="proxy">The proxy's name.</param>
 /// <param name="reason">What happened, for a platform engineer, as the end of a sentence that begins with the proxy.</param>
 /// <param name="inner">The cause, where an exception brought it to light.</param>
-public sealed class ProxyUnavailableException(string proxy, string reason, Exception? inner = null)
-    : Exception($"Proxy '{proxy}' {reason}.", inner)
+public sealed class ProxyUnavailableException(string proxy, ShownText reason, Exception? inner = null)
+    : Exception(ShownText.Of($"Proxy '{proxy}' {reason}."), inner)
 {
     /// <summary>The proxy's name.</summary>
     public string Proxy { get; } = proxy;
 
     /// <summary>What happened, without the proxy's name.</summary>
-    public string Reason { get; } = reason;
+    public ShownText Reason { get; } = reason;
 
     /// <summary>What kind of trouble it is.</summary>
     public ProxyFault Fault { get; init; }

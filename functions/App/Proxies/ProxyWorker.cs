@@ -197,7 +197,7 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Pro
                 LogDrift(Name, drift);
             sweep.Add(outcome.Sweep);
             foreach (var one in news.Take(RefusalsLogged))
-                LogNotApplied(Name, one.Owner is { } owner ? $"what {owner} asks for" : "one change", one.Reason);
+                LogNotApplied(Name, one.Owner is { } owner ? $"what {owner} asks for" : "one change", one.Reason.ToString());
             AskAgain(outcome.Refused);
         }
         catch (Exception e)
@@ -246,9 +246,10 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Pro
     {
         var reason = e switch
         {
-            ProxyUnavailableException unavailable => unavailable.Reason,
+            ProxyUnavailableException unavailable => unavailable.Reason.ToString(),
             OperationCanceledException => "was left in mid-push, because the lease was lost or we stop",
-            _ => e.Message,
+            PushRefusedException => e.Message,
+            _ => ShownText.Clean(e.Message),
         };
         Lost(e);
         if (e is ProxyUnavailableException or PushRefusedException or OperationCanceledException)
@@ -365,7 +366,7 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Pro
         {
             // A bug, or a deadline that nobody foresaw: whoever stays in touch must not be lost to it.
             LogBug(e, Name);
-            Tell(report => report with { Running = false, Trouble = e.Message });
+            Tell(report => report with { Running = false, Trouble = ShownText.Clean(e.Message) });
             return false;
         }
     }

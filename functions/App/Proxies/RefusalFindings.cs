@@ -23,7 +23,7 @@ public static class RefusalFindings
         if (refused.Count == 0)
             return null;
         var all = refused.All.OrderBy(one => $"{one.Owner}", StringComparer.Ordinal).DistinctBy(one => (one.Owner, one.Reason)).ToArray();
-        var some = string.Join("; ", all.Take(Summed).Select(one => one.Owner is { } owner ? $"{owner}: {one.Reason}" : one.Reason));
+        var some = string.Join("; ", all.Take(Summed).Select(one => one.Owner is { } owner ? $"{owner}: {one.Reason}" : one.Reason.ToString()));
         return all.Length > Summed
             ? string.Create(CultureInfo.InvariantCulture, $"all is applied but {some}; and {all.Length - Summed} more")
             : $"all is applied but {some}";
@@ -37,7 +37,7 @@ public static class RefusalFindings
         where refusal.Owner is not null
         group proxy.Name by (Owner: refusal.Owner!.Value, refusal.Reason) into same
         let names = string.Join(", ", same.Distinct().Order(StringComparer.Ordinal))
-        orderby $"{same.Key.Owner}", same.Key.Reason
+        orderby $"{same.Key.Owner}", same.Key.Reason.ToString()
         select same.Key.Owner.Kind == ResourceKind.Secret
             ? new Finding(
                 same.Key.Owner,

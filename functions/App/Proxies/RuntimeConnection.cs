@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
+using IngressReconciler.Cluster;
 using IngressReconciler.Planning;
 
 namespace IngressReconciler.Proxies;
@@ -88,7 +89,7 @@ public sealed class RuntimeConnection : IAsyncDisposable
             await connection.DisposeAsync();
             if (e.InnerException is { } inner && AdminTls.IsAlert(inner))
             {
-                var refused = $"refused our client certificate '{subject}': {AdminTls.Cause(inner)}";
+                var refused = ShownText.Of($"refused our client certificate '{subject}': {AdminTls.Cause(inner)}");
                 throw new ProxyUnavailableException(name, refused, inner) { IsTransient = false, Fault = ProxyFault.NotAdmitted };
             }
 
@@ -132,7 +133,7 @@ public sealed class RuntimeConnection : IAsyncDisposable
         {
             if (_failure is { } earlier) throw earlier;
             Progress();
-            using var registration = cancellationToken.UnsafeRegister(_ => Fail("was left in the middle of an exchange"), null);
+            using var registration = cancellationToken.UnsafeRegister(_ => Fail($"was left in the middle of an exchange"), null);
             await _outgoing.WriteAsync(commands, $"echo {proof}", _closing.Token);
             return await exchange.Replies;
         }
@@ -151,10 +152,30 @@ public sealed class RuntimeConnection : IAsyncDisposable
         }
     }
 
+    /// <summary>Asks what a reading asks, and reads the replies.</summary>
+    /// <exception cref="ProxyUnavailableException">The session ended, or what was answered is nothing that HAProxy says.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled, which ends the session.</exception>
+    public async Task<ProxyState> ReadAsync(HAProxyStateReading reading, CancellationToken cancellationToken) =>
+        Read(reading, [.. (await SendAsync(reading.Commands, cancellationToken)).Select(reply => reply.Answer)]);
+
+    /// <summary>Reads replies that came with others.</summary>
+    /// <exception cref="ProxyUnavailableException">What was answered is nothing that HAProxy says.</exception>
+    public ProxyState Read(HAProxyStateReading reading, IReadOnlyList<string> answers)
+    {
+        try
+        {
+            return reading.Read(answers);
+        }
+        catch (FormatException e)
+        {
+            throw new ProxyUnavailableException(_name, $"says what no HAProxy of ours says: {e.Message}", e);
+        }
+    }
+
     /// <summary>Ends the session.</summary>
     public async ValueTask DisposeAsync()
     {
-        Fail("was let go by us");
+        Fail($"was let go by us");
         await _reading;
     }
 
@@ -216,7 +237,7 @@ public sealed class RuntimeConnection : IAsyncDisposable
         if (Volatile.Read(ref _exchange) is not null) _silence.Change(_options.SilenceDeadline, Timeout.InfiniteTimeSpan);
     }
 
-    private ProxyUnavailableException Fail(string reason, Exception? inner = null, bool transient = true, ProxyFault fault = ProxyFault.Unreachable)
+    private ProxyUnavailableException Fail(ShownText reason, Exception? inner = null, bool transient = true, ProxyFault fault = ProxyFault.Unreachable)
     {
         var failure = new ProxyUnavailableException(_name, reason, inner) { IsTransient = transient, Fault = fault };
         if (Interlocked.CompareExchange(ref _failure, failure, null) is { } earlier) return earlier;
@@ -226,18 +247,8 @@ public sealed class RuntimeConnection : IAsyncDisposable
         return failure;
     }
 
-    /// <summary>The first bytes of what came, harmless in a log and on a terminal.</summary>
-    private static string Shown(ReadOnlySpan<byte> bytes)
-    {
-        var text = new StringBuilder("'");
-        foreach (var b in bytes[..Math.Min(bytes.Length, ShownLimit)])
-        {
-            if (b is >= 0x20 and < 0x7f and not (byte)'\\') text.Append((char)b);
-            else text.Append(CultureInfo.InvariantCulture, $"\\x{b:x2}");
-        }
+    /// <summary>The beginning of what came.</summary>
+    private static string Shown(ReadOnlySpan<byte> bytes) => Shown(Encoding.UTF8.GetString(bytes[..Math.Min(bytes.Length, 4 * ShownLimit)]));
 
-        return text.Append(bytes.Length > ShownLimit ? "…'" : "'").ToString();
-    }
-
-    private static string Shown(string text) => Shown(Encoding.UTF8.GetBytes(text));
+    private static string Shown(string text) => KubernetesName.Show(text, ShownLimit);
 }

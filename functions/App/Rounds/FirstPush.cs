@@ -38,14 +38,13 @@ public static class FirstPush
             var scope = PlanScope.All(worker.Role);
             var reading = new HAProxyStateReading(scope, certificateStore: false);
             await using var session = await worker.Link.OpenBesideAsync(either.Token);
-            var replies = await session.SendAsync(reading.Commands, either.Token);
-            var state = reading.Read([.. replies.Select(reply => reply.IsError ? "" : reply.Text)]);
+            var state = await session.ReadAsync(reading, either.Token);
             if (state.Notes.GetValueOrDefault(ProxyNotes.Ready) != "1")
                 return [];
             var lost = Lost(worker.Role, state, HAProxyPlanner.Plan(wanted, 1, state, scope));
             return [.. lost.Where(one => guard.Holds(one.Missing, one.Known)).Take(1)];
         }
-        catch (Exception e) when (e is ProxyUnavailableException or FormatException
+        catch (Exception e) when (e is ProxyUnavailableException
             || (e is OperationCanceledException && !cancel.IsCancellationRequested))
         {
             return [];

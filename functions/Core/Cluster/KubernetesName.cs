@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Globalization;
 
 namespace IngressReconciler.Cluster;
 
@@ -38,15 +37,5 @@ public static class KubernetesName
     /// <summary>A text from outside as it may be shown in a message: short, on one line, nothing a terminal would act on.</summary>
     /// <param name="text">The text.</param>
     /// <param name="most">Characters of it that are shown at most.</param>
-    public static string Show(string? text, int most = 80)
-    {
-        if (string.IsNullOrEmpty(text))
-            return "(empty)";
-        var shown = text.Length > most ? text[..most] : text;
-        return string.Concat("'", string.Concat(shown.Select(c => IsActedOn(c) ? '\uFFFD' : c)), text.Length > most ? "…'" : "'");
-    }
-
-    /// <summary>Ends a line, moves a cursor, or turns the direction of the text around it.</summary>
-    private static bool IsActedOn(char c) => char.GetUnicodeCategory(c)
-        is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.Surrogate;
+    public static string Show(string? text, int most = 80) => string.IsNullOrEmpty(text) ? "(empty)" : $"'{ShownText.Clean(text, most)}'";
 }

@@ -69,11 +69,11 @@ public static class HAProxyCommands
 
     /// <summary>What puts a certificate with its key into the store: made, filled, and taken into use only when both are whole.</summary>
     /// <param name="certificate">Its name in the store. The first command fails when it is there already, which does no harm.</param>
-    /// <param name="pem">Chain and key, PEM.</param>
-    public static ImmutableArray<RuntimeCommand> StoreCertificate(string certificate, string pem) =>
+    /// <param name="bundle">Chain and key.</param>
+    public static ImmutableArray<RuntimeCommand> StoreCertificate(string certificate, PemBundle bundle) =>
     [
         new($"new ssl cert {Word(certificate)}"),
-        new($"set ssl cert {Word(certificate)}", pem.ReplaceLineEndings("\n").TrimEnd('\n') + "\n"),
+        new($"set ssl cert {Word(certificate)}", bundle.Text),
         new($"commit ssl cert {Word(certificate)}"),
     ];
 
@@ -81,7 +81,7 @@ public static class HAProxyCommands
     public static bool SaysLocked(string reply) => reply.Contains("Operations on certificates are currently locked", StringComparison.Ordinal);
 
     /// <summary>What replaces the content of a certificate that is there.</summary>
-    public static ImmutableArray<RuntimeCommand> ReplaceCertificate(string certificate, string pem) => StoreCertificate(certificate, pem)[1..];
+    public static ImmutableArray<RuntimeCommand> ReplaceCertificate(string certificate, PemBundle bundle) => StoreCertificate(certificate, bundle)[1..];
 
     /// <summary>Opens a new generation of the map of routes; the reply has its number.</summary>
     public static RuntimeCommand PrepareRoutes { get; } = new($"prepare map {RouteMap}");

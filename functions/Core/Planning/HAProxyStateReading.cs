@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Net;
+using IngressReconciler.Cluster;
 
 namespace IngressReconciler.Planning;
 
@@ -86,7 +87,10 @@ public sealed class HAProxyStateReading
         if (at < 0)
             return;
         var value = reply.AsSpan(at + start.Length);
-        found.Routes[key] = value[..value.IndexOf('"')].ToString();
+        if (value.IndexOf('"') is >= 0 and var end)
+            found.Routes[key] = value[..end].ToString();
+        else
+            throw Wrong("get map", "key=\"…\", value=\"…\"", reply);
     });
 
     /// <summary>Lines of <c>address key value</c>.</summary>
@@ -99,7 +103,7 @@ public sealed class HAProxyStateReading
             var key = line[(line.IndexOf(' ') + 1)..];
             var end = key.IndexOf(' ');
             if (end < 0)
-                throw new FormatException($"a line of 'show map' is not 'address key value': {line}");
+                throw Wrong("show map", "address key value", line);
             entries[key[..end].ToString()] = key[(end + 1)..].ToString();
         }
     }
@@ -133,14 +137,15 @@ public sealed class HAProxyStateReading
                 last = found.Backend(backend.ToString());
             fields.Skip(1);
             var name = fields.Next().ToString();
-            var address = IPAddress.Parse(fields.Next());
+            var isAddress = IPAddress.TryParse(fields.Next(), out var address);
             fields.Skip(1);
-            var state = int.Parse(fields.Next(), NumberStyles.None, CultureInfo.InvariantCulture);
+            var isState = TryNumber(fields.Next(), out var state);
             fields.Skip(6);
-            var check = int.Parse(fields.Next(), NumberStyles.None, CultureInfo.InvariantCulture);
+            var isCheck = TryNumber(fields.Next(), out var check);
             fields.Skip(4);
-            var port = int.Parse(fields.Next(), NumberStyles.None, CultureInfo.InvariantCulture);
-            last.ByName[name] = new(name, address, port, State(state), (check & 4) != 0);
+            if (!TryNumber(fields.Next(), out var port) || !(isAddress && isState && isCheck))
+                throw Wrong("show servers state", "25 fields", line);
+            last.ByName[name] = new(name, address!, port, State(state), (check & 4) != 0);
         }
     }
 
@@ -157,8 +162,9 @@ public sealed class HAProxyStateReading
             var space = line.IndexOf(' ');
             var colon = space < 0 ? -1 : line[..space].LastIndexOf(':');
             if (colon < 0)
-                throw new FormatException($"a line of 'show ssl crt-list' is not 'certificate:line [options] name': {line}");
-            var number = int.Parse(line[(colon + 1)..space], NumberStyles.None, CultureInfo.InvariantCulture);
+                throw Wrong("show ssl crt-list", "certificate:line [options] name", line);
+            if (!TryNumber(line[(colon + 1)..space], out var number))
+                throw Wrong("show ssl crt-list", "certificate:line [options] name", line);
             found.Certificates[new(line[..colon].ToString(), line[(line.LastIndexOf(' ') + 1)..].ToString())] = number;
         }
     }
@@ -177,6 +183,12 @@ public sealed class HAProxyStateReading
                 found.Store.Add(line.ToString());
         }
     }
+
+    private static bool TryNumber(ReadOnlySpan<char> text, out int number) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
+
+    private static FormatException Wrong(string command, string form, ReadOnlySpan<char> line) =>
+        new(ShownText.Of($"a line of '{command}' is not '{form}': '{line[..Math.Min(line.Length, ShownText.Most)].ToString()}'"));
 
     private static bool IsOurs(ReadOnlySpan<char> backend) => backend.StartsWith("http:") || backend.StartsWith("h2c:") || backend.StartsWith("https:") || backend.StartsWith("tcp:") || backend.StartsWith("tls:");
 

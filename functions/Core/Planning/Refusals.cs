@@ -146,7 +146,7 @@ public readonly record struct ProxyPart(PartKind Kind, string Name)
 /// <param name="Owner">The object that asked for it; null when that is no single one, or gone.</param>
 /// <param name="Reason">What was refused, by what, and what to do: a sentence or more, without the proxy's name.</param>
 /// <param name="IsOutage">Whether it may be possible in a moment though nothing changes.</param>
-public sealed record RefusedPart(ProxyPart Part, ResourceKey? Owner, string Reason, bool IsOutage = false);
+public sealed record RefusedPart(ProxyPart Part, ResourceKey? Owner, ShownText Reason, bool IsOutage = false);
 
 /// <summary>What one proxy is known to refuse. A plan leaves it out, and everything else is brought to what is wanted.</summary>
 public sealed class Refusals

@@ -100,7 +100,7 @@ internal static class PropagationParts
         async Task PushAsync(PlanScope of, int version) => outcomes = await Task.WhenAll(connections.Select(connection =>
             Task.Run(() => ProxyPush.RunAsync(
                 connection, wanted, version, of, Refusals.None,
-                (_, _, _) => ValueTask.FromResult(KeyPairText.Unusable("there are none here")),
+                (_, _, _) => ValueTask.FromResult(KeyPairText.Unusable($"there are none here")),
                 CancellationToken.None))));
 
         // As the handler does: else every push reads all servers that were ever retired.

@@ -207,7 +207,7 @@ internal sealed class LiveCluster : IAsyncDisposable
     {
         await BeforeTaking().WaitAsync(cancel);
         if (RefusesWhere(Encoding.UTF8.GetString(publication.Span)))
-            throw new SinkException("the sink refuses", refused: true, null);
+            throw new SinkException($"the sink refuses", refused: true, null);
         using var json = JsonDocument.Parse(publication);
         JsonElement[] events = [.. json.RootElement.EnumerateArray().Select(one => one.Clone())];
         foreach (var one in events)
@@ -218,7 +218,7 @@ internal sealed class LiveCluster : IAsyncDisposable
         }
         catch (Exception e) when (e is IngressReconciler.Storage.StorageUnavailableException or IOException)
         {
-            throw new SinkException(e.Message, refused: false, e); // a function that answers 500
+            throw new SinkException($"{e.Message}", refused: false, e); // a function that answers 500
         }
     }
 }

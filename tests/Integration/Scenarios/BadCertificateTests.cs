@@ -97,61 +97,6 @@ public sealed class BadCertificateTests : IAsyncLifetime
             finding.Object.Name == "good" && finding.Reason == RefusalFindings.CertificateNotUsable);
     }
 
-    /// <summary>What is wrong with a pair that HAProxy itself is given, past our own judging.</summary>
-    public static TheoryData<string> Raw =>
-        ["rsa 512", "no block", "broken block", "a foreign key", "a NUL", "a long line", "the end of a payload", "nothing"];
-
-    [Theory]
-    [MemberData(nameof(Raw))]
-    public async Task Whatever_HAProxy_or_the_command_rules_refuse_of_a_pair_is_its_Secrets_alone(string wrong)
-    {
-        var (good, key) = stage.Pki.IssueServer("good.example");
-        var (_, foreign) = stage.Pki.IssueServer("other.example");
-        var pem = wrong switch
-        {
-            "rsa 512" => Rsa(512) is var (chain, small, _) ? chain + small : "",
-            "no block" => "nothing of the kind\n",
-            "broken block" => good[..^60] + "\n" + key,
-            "a foreign key" => good + foreign,
-            "a NUL" => good + "\0" + key,
-            "a long line" => good + new string('x', 20_000) + "\n" + key,
-            "the end of a payload" => good + "\n%END%\nshow info\n" + key,
-            _ => "",
-        };
-        var reconciler = stage.Open((reference, _, _) => ValueTask.FromResult(KeyPairText.Of(reference.Name == "bad" ? pem : good + key)));
-        await Stage.AcceptAsync(reconciler, [.. await stage.HostAsync("first"), .. Bound("bad"), .. Bound("good")]);
-        await ServedAsync("first");
-
-        await Stage.AcceptAsync(reconciler, await stage.HostAsync("second"));
-        await ServedAsync("second");
-        await stage.Proxies[0].KillAsync();
-        await stage.Proxies[0].StartAsync();
-        await Stage.UntilAsync(async () => await stage.HealthAsync(stage.Proxies[0], "/readyz") == 200 ? "" : "not ready");
-        await ServedAsync("second");
-        Assert.Equal(Serial(good), await ShownAsync(stage.Proxies[0], "good.example"));
-
-        async Task ServedAsync(string name)
-        {
-            await stage.ServedAsync($"{name}.example", name);
-            await Stage.UntilAsync("both run what is wanted", () =>
-                reconciler.Proxies.All(proxy => proxy.Running && proxy.Version == reconciler.Version));
-            var finding = Assert.Single(reconciler.Findings, finding => finding is
-            {
-                Object: { Kind: ResourceKind.Secret, Name: "bad" },
-                Reason: RefusalFindings.CertificateNotUsable,
-            });
-            Assert.Equal(Serial(good), await ShownAsync(stage.Proxies[1], "good.example"));
-            Stage.Say(finding.Message);
-        }
-
-        IEnumerable<System.Text.Json.JsonElement> Bound(string secret)
-        {
-            var ingress = stage.Objects.Ingress(secret, ($"{secret}.example", "/", "first"));
-            ingress["spec"]!["tls"] = JsonNode.Parse($$"""[{"hosts":["{{secret}}.example"],"secretName":"{{secret}}"}]""");
-            return [stage.Objects.Applied(stage.Objects.Secret(secret, "1".PadRight(64, 'a'))), stage.Objects.Applied(ingress)];
-        }
-    }
-
     private static (string Chain, string Key, string Says) Rsa(int bits)
     {
         using var rsa = RSA.Create(bits);

@@ -36,7 +36,7 @@ public sealed class CertificateLockTests : IAsyncLifetime
         var (certificate, key) = stage.Pki.IssueServer("tls.example");
         for (var i = 0; i < 500; i++)
         {
-            var commands = HAProxyCommands.StoreCertificate($"shop/pair/{i}", certificate + key).Add(HAProxyCommands.Of(new DeleteCertificate($"shop/pair/{i}")));
+            var commands = HAProxyCommands.StoreCertificate($"shop/pair/{i}", TestPki.Bundle(certificate, key)).Add(HAProxyCommands.Of(new DeleteCertificate($"shop/pair/{i}")));
             var replies = await session.SendAsync(commands, Cancelled);
             Assert.All(replies.Zip(commands), one => Assert.False(one.First.IsError || HAProxyCommands.SaysLocked(one.First.Text), $"round {i}: {one.Second.Line}: {one.First.Text}"));
         }
@@ -49,7 +49,7 @@ public sealed class CertificateLockTests : IAsyncLifetime
     public async Task A_proxy_whose_certificates_stay_locked_gets_all_else_says_what_to_do_and_is_well_after_a_restart()
     {
         var (certificate, key) = stage.Pki.IssueServer("tls.example");
-        var reconciler = stage.Open((_, _, _) => ValueTask.FromResult(KeyPairText.Of(certificate + key)));
+        var reconciler = stage.Open((_, _, _) => ValueTask.FromResult(KeyPairText.Of(TestPki.Bundle(certificate, key))));
         await Stage.AcceptAsync(reconciler, await stage.HostAsync("first"));
         await LockAsync(stage.Proxies[0]);
 

@@ -41,7 +41,7 @@ public sealed class HostileValueTests(HostileValueTests.Shop shop) : IClassFixtu
         {
             await Stage.InitializeAsync();
             var (certificate, key) = Stage.Pki.IssueServer("evil.example");
-            Reconciler = Stage.Open((_, _, _) => ValueTask.FromResult(KeyPairText.Of(certificate + key)));
+            Reconciler = Stage.Open((_, _, _) => ValueTask.FromResult(KeyPairText.Of(TestPki.Bundle(certificate, key))));
             await Stage.AcceptAsync(Reconciler, await Stage.HostAsync("control"));
             Control = await ControlAsync();
             Pids = [.. Stage.Proxies.Select(proxy => proxy.Pid)];

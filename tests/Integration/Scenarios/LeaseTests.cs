@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using IngressReconciler.Planning;
 using IngressReconciler.Proxies;
 using Xunit;
 
@@ -19,7 +20,7 @@ public sealed class LeaseTests : IAsyncLifetime
     {
         // Keys are read within a push: who reads one is pushing.
         var marks = new ConcurrentQueue<(int Instance, string Fingerprint, bool Begins)>();
-        var pairs = new ConcurrentDictionary<string, string>();
+        var pairs = new ConcurrentDictionary<string, PemBundle>();
         var reconcilers = Enumerable.Range(0, 3).Select(instance => stage.Open(async (_, fingerprint, cancel) =>
         {
             marks.Enqueue((instance, fingerprint, true));
@@ -39,7 +40,7 @@ public sealed class LeaseTests : IAsyncLifetime
             {
                 var (certificate, key) = stage.Pki.IssueServer("tls.example");
                 var fingerprint = $"{instance}{i:d2}".PadRight(64, 'a');
-                pairs[fingerprint] = certificate + key;
+                pairs[fingerprint] = TestPki.Bundle(certificate, key);
                 await Stage.AcceptAsync(reconcilers[instance], stage.Objects.Applied(stage.Objects.Secret("pair", fingerprint)));
             }
         }));

@@ -26,16 +26,16 @@ public sealed class RefusalTests : IAsyncLifetime
     {
         await stage.InitializeAsync();
         refusing = stage.Keep(new RefusingProxy(stage.Proxies[0]));
-        var pairs = new Dictionary<string, string>();
+        var pairs = new Dictionary<string, PemBundle>();
         reconciler = stage.Open(
             (reference, fingerprint, _) =>
             {
                 lock (pairs)
                 {
                     var name = $"{reference} {fingerprint}";
-                    if (!pairs.TryGetValue(name, out var pem) && stage.Pki.IssueServer("tls.example") is var (certificate, key))
-                        pairs[name] = pem = certificate + key;
-                    return ValueTask.FromResult(KeyPairText.Of(pairs[name]));
+                    if (!pairs.TryGetValue(name, out var bundle))
+                        pairs[name] = bundle = TestPki.Bundle(stage.Pki.IssueServer("tls.example"));
+                    return ValueTask.FromResult(KeyPairText.Of(bundle));
                 }
             },
             address => address.Name == "p1" ? address with { AdminPort = refusing.Port } : address);

@@ -150,7 +150,7 @@ public sealed class RepairTests : IAsyncLifetime
         var failures = 2;
         var reconciler = stage.Open((_, _, _) => Interlocked.Decrement(ref failures) >= 0
             ? throw new InvalidOperationException("a key cannot be read now")
-            : ValueTask.FromResult(KeyPairText.Of(certificate + key)));
+            : ValueTask.FromResult(KeyPairText.Of(TestPki.Bundle(certificate, key))));
         await Stage.AcceptAsync(reconciler, await stage.HostAsync("first"));
         Assert.All(reconciler.Proxies, proxy => Assert.True(proxy.Running));
 

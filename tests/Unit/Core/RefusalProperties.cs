@@ -1,4 +1,5 @@
 using FsCheck.Xunit;
+using IngressReconciler.Cluster;
 using IngressReconciler.Planning;
 using Xunit;
 
@@ -132,7 +133,7 @@ public class RefusalProperties
                     if (proxy.Offer(step))
                         taken?.Invoke(step);
                     else if (ProxyPart.Of(step).Foundation is not { } foundation || found.All(one => one.Part != foundation))
-                        found.Add(new(ProxyPart.Of(step), ProxyPart.Of(step).OwnerIn(wanted, state), "refused by a test"));
+                        found.Add(new(ProxyPart.Of(step), ProxyPart.Of(step).OwnerIn(wanted, state), ShownText.Of($"refused by a test")));
                 }
             }
 

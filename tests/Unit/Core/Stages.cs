@@ -6,6 +6,7 @@ using System.Text.Json.Nodes;
 using IngressReconciler.Endpoints;
 using IngressReconciler.Planning;
 using IngressReconciler.Routing;
+using IngressReconciler.Tests.Harness;
 using IngressReconciler.Versions;
 
 namespace IngressReconciler.Tests.Unit.Core;
@@ -13,6 +14,12 @@ namespace IngressReconciler.Tests.Unit.Core;
 /// <summary>What each stage of the flow makes, as text that people read and files keep.</summary>
 internal static class Stages
 {
+    private static readonly Lazy<PemBundle> Pair = new(() =>
+    {
+        using var pki = new TestPki();
+        return TestPki.Bundle(pki.IssueServer("golden.example"));
+    });
+
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static string Model(RoutingModel model) => Text(new JsonObject
@@ -58,7 +65,9 @@ internal static class Stages
     /// <summary>The commands of a step, where the reply to none of them is needed to make the next.</summary>
     public static IEnumerable<RuntimeCommand> Commands(Step step) => step switch
     {
-        AddCertificate(var certificate, _) => HAProxyCommands.StoreCertificate(certificate, "(chain and key)"),
+        AddCertificate(var certificate, _) => HAProxyCommands
+            .StoreCertificate(certificate, Pair.Value)
+            .Select(command => command.Payload is null ? command : command with { Payload = "(chain and key)\n" }),
         ReplaceRoutes(var routes) => HAProxyCommands.LoadRoutes(1, routes).Prepend(HAProxyCommands.PrepareRoutes),
         _ => [HAProxyCommands.Of(step)],
     };

@@ -25,7 +25,7 @@ public sealed class JudgingTests
     [InlineData(ProxyFault.TooOld, CheckState.Ok, null)]
     public void Why_a_proxy_cannot_be_asked_says_what_to_do(ProxyFault? fault, CheckState state, string? cure)
     {
-        var check = Assert.Single(Judge(Exam("p1") with { Trouble = fault is { } one ? new(one, "has this trouble") : null }), check => check.Name == "admin-channel");
+        var check = Assert.Single(Judge(Exam("p1") with { Trouble = fault is { } one ? new(one, $"has this trouble") : null }), check => check.Name == "admin-channel");
         Assert.Equal(("proxy p1", state), (check.Subject, check.State));
         if (cure is null)
             Assert.Null(check.Cure);
@@ -36,7 +36,7 @@ public sealed class JudgingTests
     [Fact]
     public void An_HAProxy_that_is_too_old_is_named()
     {
-        var check = Assert.Single(Judge(Exam("p1"), Exam("p2") with { Process = null, Trouble = new(ProxyFault.TooOld, "runs HAProxy 3.2.1, and 3.4.7 or newer is needed") }), check => check.State == CheckState.Failed);
+        var check = Assert.Single(Judge(Exam("p1"), Exam("p2") with { Process = null, Trouble = new(ProxyFault.TooOld, $"runs HAProxy 3.2.1, and 3.4.7 or newer is needed") }), check => check.State == CheckState.Failed);
         Assert.Equal(("haproxy-version", "proxy p2", "p2 runs HAProxy 3.2.1, and 3.4.7 or newer is needed"), (check.Name, check.Subject, check.Found));
         Assert.Contains("roll p2", check.Cure, StringComparison.Ordinal);
     }
@@ -76,7 +76,7 @@ public sealed class JudgingTests
         [
             .. CertificateChecks.Judge(Now, end, late, [], [(new("shop", "late"), late)]),
             .. CertificateChecks.Judge(Now, late, end, [], [(new("shop", "late"), late)]),
-            .. CertificateChecks.Judge(Now, late, late, [Exam("p1") with { Certificate = new("p", end) }], [(new("shop", "late"), late)]),
+            .. CertificateChecks.Judge(Now, late, late, [Exam("p1") with { Certificate = new($"p", end) }], [(new("shop", "late"), late)]),
             .. CertificateChecks.Judge(Now, late, late, [], [(new("shop", "late"), late), (new("shop", "pair"), end)]),
         ];
         if (state == CheckState.Ok)

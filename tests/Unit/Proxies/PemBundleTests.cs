@@ -1,6 +1,8 @@
+using System.Formats.Asn1;
+using System.Numerics;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using IngressReconciler.Kubernetes;
+using IngressReconciler.Planning;
 using Xunit;
 
 namespace IngressReconciler.Tests.Unit.Proxies;
@@ -35,13 +37,13 @@ public sealed class PemBundleTests : IDisposable
     {
         var bundle = Made(Pem(leaf, issuer, root), key.ExportECPrivateKeyPem());
 
-        Assert.Equal(["CN=shop.example", "CN=issuer", "CN=root"], Subjects(bundle));
+        Assert.Equal(["CN=shop.example", "CN=issuer"], Subjects(bundle));
         Assert.EndsWith(key.ExportPkcs8PrivateKeyPem() + "\n", bundle, StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_chain_that_is_stored_the_wrong_way_round_is_put_right() =>
-        Assert.Equal(["CN=shop.example", "CN=issuer", "CN=root"], Subjects(Made(Pem(root, issuer, leaf), key.ExportPkcs8PrivateKeyPem())));
+        Assert.Equal(["CN=shop.example", "CN=issuer"], Subjects(Made(Pem(root, issuer, leaf), key.ExportPkcs8PrivateKeyPem())));
 
     [Fact]
     public void Indents_words_between_blocks_and_another_pairs_key_do_not_travel()
@@ -81,11 +83,23 @@ public sealed class PemBundleTests : IDisposable
         using var weak = RSA.Create(1024);
         var request = new CertificateRequest("CN=weak issuer", weak, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
-        using var authority = request.CreateSelfSigned(Now.AddDays(-1), Now.AddDays(90));
+        using var authority = request.Create(
+            root.SubjectName, X509SignatureGenerator.CreateForECDsa(rootKey), Now.AddDays(-1), Now.AddDays(90), [9]);
         Assert.Contains(
             "the chain's certificate 'CN=weak issuer' has an RSA key of 1024 bits",
             Refused(Pem(leaf, authority), key.ExportPkcs8PrivateKeyPem()),
             StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_root_does_not_travel_so_that_a_weak_one_costs_nothing()
+    {
+        using var weak = RSA.Create(1024);
+        var request = new CertificateRequest("CN=old root", weak, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
+        using var authority = request.CreateSelfSigned(Now.AddDays(-1), Now.AddDays(90));
+        Assert.Equal(
+            ["CN=shop.example", "CN=issuer"], Subjects(Made(Pem(leaf, issuer, authority), key.ExportPkcs8PrivateKeyPem())));
     }
 
     [Fact]
@@ -94,7 +108,7 @@ public sealed class PemBundleTests : IDisposable
         using var signed = new CertificateRequest("CN=sha1", key, HashAlgorithmName.SHA256).Create(
             root.SubjectName, new Sha1Signature(), Now.AddDays(-1), Now.AddDays(10), [1, 2, 3]);
         Assert.Contains(
-            "which clients refuse; issue it anew with SHA-256",
+            "which clients refuse or do not know; issue it anew with SHA-256",
             Refused(Pem(signed), key.ExportPkcs8PrivateKeyPem()),
             StringComparison.Ordinal);
     }
@@ -178,12 +192,155 @@ public sealed class PemBundleTests : IDisposable
             Refused(Pem([leaf, .. Enumerable.Repeat(issuer, 10)]), key.ExportPkcs8PrivateKeyPem()),
             StringComparison.Ordinal);
 
+    [Theory]
+    [InlineData("brainpoolP256r1")]
+    [InlineData("brainpoolP384r1")]
+    [InlineData("secp256k1")]
+    public void A_curve_that_clients_do_not_speak_is_refused(string curve)
+    {
+        using var odd = ECDsa.Create(ECCurve.CreateFromFriendlyName(curve));
+        using var certificate = Leaf(new CertificateRequest("CN=odd", odd, HashAlgorithmName.SHA256));
+        Assert.Contains("use P-256, P-384 or P-521", Refused(Pem(certificate), odd.ExportPkcs8PrivateKeyPem()), StringComparison.Ordinal);
+        using var authority = Authority("CN=odd issuer", odd, root, rootKey);
+        Assert.Contains(
+            "the chain's certificate 'CN=odd issuer' has a key",
+            Refused(Pem(leaf, authority), key.ExportPkcs8PrivateKeyPem()),
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_curve_that_is_written_out_is_refused()
+    {
+        using var written = ECDsa.Create(key.ExportExplicitParameters(true));
+        var spki = PublicKey.CreateFromSubjectPublicKeyInfo(written.ExportSubjectPublicKeyInfo(), out _);
+        using var certificate = Leaf(new CertificateRequest(new("CN=written"), spki, HashAlgorithmName.SHA256));
+        Assert.Contains("use P-256, P-384 or P-521", Refused(Pem(certificate), written.ExportPkcs8PrivateKeyPem()), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_private_key_whose_public_half_alone_fits_is_refused()
+    {
+        using var own = RSA.Create(2048);
+        using var other = RSA.Create(2048);
+        using var certificate = Leaf(new CertificateRequest("CN=rsa", own, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1));
+        var mixed = other.ExportParameters(true) with { Modulus = own.ExportParameters(false).Modulus };
+        Assert.Contains("tls.key", Refused(Pem(certificate), PemEncoding.WriteString("RSA PRIVATE KEY", Der(mixed))), StringComparison.Ordinal);
+
+        using var otherEc = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var point = key.ExportParameters(false).Q;
+        var ec = new AsnWriter(AsnEncodingRules.DER);
+        using (ec.PushSequence())
+        {
+            ec.WriteInteger(1);
+            ec.WriteOctetString(otherEc.ExportParameters(true).D);
+            using (ec.PushSequence(new Asn1Tag(TagClass.ContextSpecific, 0)))
+                ec.WriteObjectIdentifier("1.2.840.10045.3.1.7");
+            using (ec.PushSequence(new Asn1Tag(TagClass.ContextSpecific, 1)))
+                ec.WriteBitString([4, .. point.X!, .. point.Y!]);
+        }
+
+        Assert.Contains("tls.key", Refused(Pem(leaf), PemEncoding.WriteString("EC PRIVATE KEY", ec.Encode())), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_RSA_key_whose_public_exponent_makes_every_handshake_dear_is_refused()
+    {
+        using var usual = RSA.Create(2048);
+        var parameters = usual.ExportParameters(true);
+        var (p, q) = (Number(parameters.P!), Number(parameters.Q!));
+        var phi = (p - 1) * (q - 1);
+        var e = Number([0x40, .. parameters.Modulus![1..^1], 1]);
+        while (BigInteger.GreatestCommonDivisor(e, phi) != 1)
+            e += 2;
+        var d = Inverse(e, phi);
+        var dear = parameters with
+        {
+            Exponent = Bytes(e, 256), D = Bytes(d, 256), DP = Bytes(d % (p - 1), 128), DQ = Bytes(d % (q - 1), 128),
+        };
+        using var rsa = RSA.Create(dear);
+        using var certificate = Leaf(new CertificateRequest("CN=dear", rsa, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1));
+        Assert.Contains("public exponent", Refused(Pem(certificate), rsa.ExportPkcs8PrivateKeyPem()), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_certificate_that_stands_twice_travels_once() =>
+        Assert.Equal(["CN=shop.example", "CN=issuer"], Subjects(Made(Pem(leaf, leaf, issuer, issuer), key.ExportPkcs8PrivateKeyPem())));
+
+    [Fact]
+    public void A_bundle_that_is_larger_than_any_client_needs_is_refused()
+    {
+        var request = new CertificateRequest("CN=large", key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509Extension("1.2.3.4", new byte[60_000], false));
+        using var certificate = Leaf(request);
+        Assert.Contains("65536 are the most", Refused(Pem(certificate), key.ExportPkcs8PrivateKeyPem()), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_certificate_with_dates_that_are_none_is_refused_and_nothing_is_thrown()
+    {
+        var der = leaf.RawData;
+        var date = der.AsSpan().IndexOf("2606"u8);
+        der[date] = (byte)'x';
+        var chain = PemEncoding.WriteString("CERTIFICATE", der);
+        Assert.Contains("tls.crt", Refused(chain, key.ExportPkcs8PrivateKeyPem()), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_is_wrong_is_said_without_what_a_terminal_would_act_on()
+    {
+        using var weak = RSA.Create(1024);
+        var name = new X500DistinguishedNameBuilder();
+        name.AddCommonName("\u001b[31mred\r\nforged line\u202etxt" + new string('x', 5_000));
+        var request = new CertificateRequest(name.Build(), weak, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        using var authority = request.Create(
+            root.SubjectName, X509SignatureGenerator.CreateForECDsa(rootKey), Now.AddDays(-1), Now.AddDays(90), [9]);
+        var said = Refused(Pem(leaf, authority), key.ExportPkcs8PrivateKeyPem());
+        Assert.DoesNotContain(said, c => char.IsControl(c) || c == '\u202e');
+        Assert.InRange(said.Length, 1, 500);
+    }
+
+    private static BigInteger Number(byte[] bytes) => new(bytes, isUnsigned: true, isBigEndian: true);
+
+    private static byte[] Bytes(BigInteger number, int length)
+    {
+        var made = new byte[length];
+        var bytes = number.ToByteArray(isUnsigned: true, isBigEndian: true);
+        bytes.CopyTo(made, length - bytes.Length);
+        return made;
+    }
+
+    private static BigInteger Inverse(BigInteger a, BigInteger m)
+    {
+        var (r, next, x, y) = (m, a % m, BigInteger.Zero, BigInteger.One);
+        while (next != 0)
+        {
+            var times = r / next;
+            (r, next) = (next, r - (times * next));
+            (x, y) = (y, x - (times * y));
+        }
+
+        return ((x % m) + m) % m;
+    }
+
+    private static byte[] Der(RSAParameters rsa)
+    {
+        var writer = new AsnWriter(AsnEncodingRules.DER);
+        using (writer.PushSequence())
+        {
+            writer.WriteInteger(0);
+            foreach (var part in new[] { rsa.Modulus, rsa.Exponent, rsa.D, rsa.P, rsa.Q, rsa.DP, rsa.DQ, rsa.InverseQ })
+                writer.WriteInteger(Number(part!));
+        }
+
+        return writer.Encode();
+    }
+
     private static string Made(string chain, string key) =>
-        PemBundle.TryMake(chain, key, Now, out var pem, out var refusal) ? pem : throw new InvalidOperationException(refusal);
+        PemBundle.TryMake(chain, key, Now, out var bundle, out var refusal) ? bundle.Text : throw new InvalidOperationException(refusal);
 
     private static string Refused(string chain, string key, DateTimeOffset? now = null)
     {
-        Assert.False(PemBundle.TryMake(chain, key, now ?? Now, out var pem, out var refusal), pem);
+        Assert.False(PemBundle.TryMake(chain, key, now ?? Now, out _, out var refusal), "a bundle was made");
         return refusal;
     }
 

@@ -59,7 +59,7 @@ public class RuntimeConnectionTests
 
         var e = await Assert.ThrowsAsync<ProxyUnavailableException>(() => connection.SendAsync([new("a"), new("b")], Cancelled));
 
-        Assert.Equal(@"Proxy 'p' closed the session with 2 replies owed after '[3]: too big\x07'.", e.Message);
+        Assert.Equal("Proxy 'p' closed the session with 2 replies owed after '[3]: too big\uFFFD'.", e.Message);
         Assert.Equal(e.Reason, (await connection.Disconnected).Reason);
     }
 
