@@ -14,7 +14,7 @@ public sealed record RequestBatch(ImmutableArray<Request> Requests)
     private const int MostBytes = 3 << 20;
 
     /// <summary>How many changes were taken into the journal.</summary>
-    public int ChangeCount { get; private set; }
+    public int ChangeCount { get; set; }
 
     /// <summary>What brought the round about, in short.</summary>
     public string Cause { get; private set; } = "looked at everything";
@@ -25,7 +25,6 @@ public sealed record RequestBatch(ImmutableArray<Request> Requests)
     public IEnumerable<JournalBatch> Batches(ClusterState state, DateTimeOffset now)
     {
         var changes = Requests.SelectMany(request => request.Changes).Where(state.Accepts).ToImmutableArray();
-        ChangeCount = changes.Length;
         if (changes.Length > 0)
             Cause = Describe(changes);
         foreach (var chunk in changes.Chunk(MostChanges))

@@ -183,7 +183,7 @@ public class HistoryProperties
     {
         var missed = list.MissedBy(state, state, Guard, earlier ?? Confirmed);
         var followed = After(state, missed.Changes);
-        var record = ClusterHistory.Of(followed).After(missed.Complete, list.Uid);
+        var record = ClusterHistory.Of(followed).After(missed.Complete, list);
         return record is null ? followed : After(followed, [new Applied(record)]);
     }
 
