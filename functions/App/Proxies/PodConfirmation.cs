@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using IngressReconciler.Cluster;
-using IngressReconciler.Cluster.Resources;
 using IngressReconciler.Kubernetes;
 using Polly;
 using Polly.Retry;

@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Net;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using IngressReconciler.Planning;
 using IngressReconciler.Proxies;
 using IngressReconciler.Routing;
 using IngressReconciler.Storage;

@@ -5,7 +5,6 @@ using IngressReconciler.Cluster;
 using IngressReconciler.Doctor;
 using IngressReconciler.Kubernetes;
 using IngressReconciler.Settings;
-using IngressReconciler.Storage;
 using IngressReconciler.Tests.Integration.Scenarios;
 using Xunit;
 

@@ -4,7 +4,6 @@ using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using IngressReconciler.Proxies;
-using IngressReconciler.Tests.Integration.Scenarios;
 
 namespace IngressReconciler.Tests.Integration.Live;
 
@@ -89,7 +88,7 @@ internal sealed class RecordingProxy : IAsyncDisposable
                 {
                     ServerCertificate = certificate,
                     ClientCertificateRequired = true,
-                    RemoteCertificateValidationCallback = (_, _, _, _) => true,
+                    RemoteCertificateValidationCallback = (_, shown, _, _) => shown is not null,
                 },
                 stopping.Token);
             await using var back = await AdminTls.ConnectAsync(behind.Address, credentials, new ProxyOptions().ServerName, stopping.Token);
