@@ -4,6 +4,9 @@ metadata description = 'Brings the topic\'s events to the function. Apart from m
 @description('Required. Name of the topic.')
 param topicName string
 
+@description('Required. The cluster whose relay publishes to the topic. Events that name another do not get through.')
+param clusterId string
+
 @description('Required. Name of the function app.')
 param functionAppName string
 
@@ -31,6 +34,12 @@ resource subscription 'Microsoft.EventGrid/topics/eventSubscriptions@2025-02-15'
   name: 'on-cluster-events'
   properties: {
     eventDeliverySchema: 'CloudEventSchemaV1_0'
+    // A publisher writes any source into its events. The topic is one relay's, so only its own cluster's gets through.
+    filter: {
+      advancedFilters: [
+        { operatorType: 'StringIn', key: 'source', values: ['/clusters/${clusterId}'] }
+      ]
+    }
     destination: {
       endpointType: 'AzureFunction'
       properties: {

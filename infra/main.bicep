@@ -317,6 +317,7 @@ module app 'modules/function-app.bicep' = {
       IngressReconciler__Admin__Key: '@Microsoft.KeyVault(SecretUri=${vaultUri}secrets/client-key)'
       IngressReconciler__Admin__Authority: '@Microsoft.KeyVault(SecretUri=${vaultUri}secrets/admin-ca)'
       IngressReconciler__Admin__ServerName: 'ingress-proxy'
+      IngressReconciler__Admin__EdgeServerName: 'edge-proxy'
     }
     workspaceResourceId: monitoring.outputs.workspaceResourceId
   }

@@ -24,7 +24,7 @@ param clientCertificate string
 @secure()
 param clientKey string
 
-@description('Required. The certificate of the edge machines\' admin ports, PEM.')
+@description('Required. The certificate of the edge machines\' admin ports, PEM: for a name of their own, so that none of them can stand where private keys are sent.')
 @secure()
 param edgeCertificate string
 

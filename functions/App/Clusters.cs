@@ -26,6 +26,7 @@ public sealed partial class Clusters : IAsyncDisposable
     private readonly AdminCredentials? credentials;
     private readonly ImmutableSortedDictionary<string, Reconciler> byId;
     private readonly ImmutableDictionary<string, EdgeCutOver> cutOvers;
+    private readonly bool takesEvents;
     private readonly ImmutableDictionary<string, ClusterDoctor> doctors;
     private readonly Lock gate = new();
     private readonly Queue<Refusal> refusals = [];
@@ -39,8 +40,14 @@ public sealed partial class Clusters : IAsyncDisposable
     {
         (this.time, log) = (time, logs.CreateLogger("IngressReconciler.Clusters"));
         storage = new(settings.Storage, time);
+        takesEvents = settings.Clusters.Length < 2 || settings.SharedTopic;
         credentials = settings.Clusters.Any(cluster => !cluster.Proxies.IsEmpty || cluster.EdgeScaleSet is not null || cluster.Reading.Proxies is not null) ? settings.Admin.Load() : null;
-        var options = new ProxyOptions { ServerName = settings.Admin.ServerName, CircuitBreak = TimeSpan.FromMilliseconds(500) };
+        var options = new ProxyOptions 
+        {
+            ServerName = settings.Admin.ServerName,
+            EdgeServerName = settings.Admin.EdgeServerName,
+            CircuitBreak = TimeSpan.FromMilliseconds(500),
+        };
         var doctoring = ImmutableDictionary.CreateBuilder<string, ClusterDoctor>(StringComparer.Ordinal);
         byId = settings.Clusters.ToImmutableSortedDictionary(cluster => cluster.Id, cluster =>
         {
@@ -52,13 +59,13 @@ public sealed partial class Clusters : IAsyncDisposable
             var keys = new KeyPairs(reader, time);
             var proxies = new ProxySet(
                 cluster.Proxies,
-                cluster.Reading.Proxies,
-                (address, wake) => new(new(address, credentials!, options, time), keys.ReadAsync, new(cluster.Id, address.Name, time), time, log, wake));
+                cluster.Reading.Proxies is { } pods ? new(pods, reader, time, log) : null,
+                (proxy, wake) => new(new(proxy, credentials!, options, time), keys.ReadAsync, new(cluster.Id, proxy.Name, time), time, log, wake));
             var feedback = server is null
                 ? null
                 : ClusterFeedback.Through(server, cluster.Addresses, storage.Cluster(cluster.Id).Environment.ReadAsync, time, log);
             var reconciler = new Reconciler(storage.Cluster(cluster.Id), cluster.Routing, proxies, reader, cluster.OpenEdge(), feedback, time, log);
-            doctoring[cluster.Id] = new(cluster, reconciler, storage.Cluster(cluster.Id), credentials, server, time);
+            doctoring[cluster.Id] = new(cluster, reconciler, storage.Cluster(cluster.Id), credentials, server, time, settings);
             return reconciler;
         }, StringComparer.Ordinal);
         doctors = doctoring.ToImmutable();
@@ -113,6 +120,8 @@ public sealed partial class Clusters : IAsyncDisposable
                 Refuse(refusal);
             else if (!byId.TryGetValue(read.ClusterId, out var cluster))
                 Refuse($"an event about {About(read)} is from cluster '{read.ClusterId}', which is not among the settings ({AppSettings.Section}__Clusters__{read.ClusterId}__…)");
+            else if (!takesEvents)
+                Refuse($"an event about {About(read)} from cluster '{read.ClusterId}': {TrustChecks.NotShared(byId.Count)}; {TrustChecks.ToShare}");
             else if (read is ReferenceEvent { Key: var key, Origin: var origin })
                 alone.Add(cluster.AcceptAsync(key, origin, CancellationToken.None));
             else if (read is ListedEvent)

@@ -48,6 +48,9 @@ public sealed partial class Reconciler(
     /// <summary>How often the journal is looked at while a slow proxy is all that keeps the lease: what others write is for the other proxies.</summary>
     private static readonly TimeSpan LookWithin = TimeSpan.FromMilliseconds(50);
 
+    /// <summary>The shortest time between two lists that deletions by events have asked for.</summary>
+    private static readonly TimeSpan BetweenLists = TimeSpan.FromSeconds(1);
+
     /// <summary>Proxies that do not run what is wanted, in a log line: how many are named.</summary>
     private const int ProxiesNamed = 5;
 
@@ -60,6 +63,7 @@ public sealed partial class Reconciler(
     private readonly Resync resync = new(storage, options.Brake, reader, feedback, time, log);
     private readonly FirstList firstList = new(reader, storage.Environment, time, log);
     private readonly EdgeMachines machines = new(edge, time, log);
+    private readonly PodDisputes disputes = new(storage.Id, time, log);
     private readonly FindingsWriter findings = new(storage.Findings, time, log);
     private readonly UnjournalledObjects unjournalled = new(log);
     private Task running = Task.CompletedTask;
@@ -69,6 +73,8 @@ public sealed partial class Reconciler(
     private Wanted wanted = Wanted.Of(ClusterState.Empty, options);
     private VersionSealing sealing = new(storage, time);
     private ClusterGauges? gauges;
+    private HeldDeletions? held;
+    private Passes? lists;
 
     /// <summary>What is wanted, as far as this instance knows.</summary>
     public Wanted Wanted => Volatile.Read(ref wanted);
@@ -82,6 +88,15 @@ public sealed partial class Reconciler(
     /// <summary>Mistakes and limits: of routing, of endpoints, what the journal cannot hold, and what proxies refuse.</summary>
     public IEnumerable<Finding> Findings => Wanted.FindingsWith(
         unjournalled.Findings.Concat(RefusalFindings.Of(proxies.Workers.Select(worker => (worker.Name, worker.Refused)))));
+
+    /// <summary>Pods that nothing is sent to before the API server confirms their address, each with why it has not, as far as that is known.</summary>
+    public ImmutableArray<(string Name, string? Trouble)> Unconfirmed => proxies.Waiting;
+
+    /// <summary>What was said of proxies' addresses, and the API server did not confirm: the newest, since this instance started.</summary>
+    public IReadOnlyList<(DateTimeOffset At, string Sentence)> Disputes => disputes.Newest;
+
+    /// <summary>Deletions by events that wait for a list, kind by kind, in sentences.</summary>
+    public IEnumerable<string> HeldDeletions => held?.Sentences ?? [];
 
     /// <summary>What could not be written to the cluster.</summary>
     public IEnumerable<WriteFailure> WriteFailures => feedback?.Failures ?? [];
@@ -112,6 +127,8 @@ public sealed partial class Reconciler(
     {
         proxies.Start(queue.Wake);
         gauges = new(storage.Id, this, proxies, queue, time);
+        lists = new(ListSoonAsync, LogListBug);
+        held = reader is null ? null : new(storage.Id, options.Brake, lists.Ask, log);
         running = Task.Run(() => RunAsync(stopping.Token));
     }
 
@@ -127,6 +144,22 @@ public sealed partial class Reconciler(
     /// <summary>The same for whoever lists the cluster: the first list is not waited for.</summary>
     /// <exception cref="StorageUnavailableException">They could not be journalled.</exception>
     internal Task JournalAsync(ImmutableArray<ResourceChange> changes, CancellationToken cancel) => queue.Add(changes).WaitAsync(cancel);
+
+    /// <summary>Whether a list of a kind has deletions by events to make good.</summary>
+    internal bool HasDeletions(ResourceKind kind) => held?.IsOpen(kind) == true;
+
+    /// <summary>Waits until every Pod is confirmed that the journal has as a proxy.</summary>
+    /// <param name="atMost">How long.</param>
+    /// <param name="cancel">Gives up.</param>
+    /// <returns>Those that are not; none when all are.</returns>
+    /// <exception cref="StorageUnavailableException">The journal cannot be read.</exception>
+    internal async Task<ImmutableArray<(string Name, string? Trouble)>> ConfirmedAsync(TimeSpan atMost, CancellationToken cancel)
+    {
+        await Task.WhenAny(proxies.ConfirmedAsync(), Task.Delay(atMost, time, cancel));
+        var left = proxies.Waiting;
+        await JournalAsync([], cancel); // the loop has what was confirmed
+        return left;
+    }
 
     /// <summary>Takes what the API server has of one object, when an event could not carry it.</summary>
     /// <param name="key">The object.</param>
@@ -172,6 +205,8 @@ public sealed partial class Reconciler(
         await stopping.CancelAsync();
         await running;
         await firstList.DisposeAsync();
+        if (lists is not null)
+            await lists.DisposeAsync();
         await proxies.DisposeAsync();
         await answering;
         await turn.LetGoAsync();
@@ -228,6 +263,7 @@ public sealed partial class Reconciler(
         sealing = new(storage, time);
         sealing.Begin(wanted.Model);
         feedback?.Load(at);
+        held?.Load(state);
         proxies.Load(state);
         foreach (var worker in proxies.Workers)
         {
@@ -261,6 +297,35 @@ public sealed partial class Reconciler(
     private IEnumerable<IPAddress> EdgeAddresses => proxies.Workers.Where(worker => worker.Role == ProxyRole.Edge)
         .SelectMany(worker => IPAddress.TryParse(worker.Address.Host, out var address) ? new[] { address } : []);
 
+    /// <summary>What the API server has said of Pods ─► ingress proxies; what the journal has otherwise is put right.</summary>
+    private void TakeConfirmed()
+    {
+        if (proxies.TakeConfirmed(wanted.Cluster) is not { } taken)
+            return;
+        foreach (var name in taken.Gone)
+            reports.Remove(name);
+        foreach (var worker in proxies.Workers)
+            worker.Want(wanted, Version, Position, WantedDifference.None);
+        disputes.Add(taken.Disputes);
+        if (!taken.Disputes.IsEmpty)
+            _ = queue.Add([.. taken.Disputes.Select(one => one.Correction)]);
+    }
+
+    /// <summary>A list that deletions by events have asked for. It confirms none before it.</summary>
+    private async Task ListSoonAsync(CancellationToken cancel)
+    {
+        try
+        {
+            await resync.RunAsync(this, confirmed: false, alone: true, cancel);
+        }
+        catch (StorageUnavailableException e)
+        {
+            LogStorage(e.Message);
+        }
+
+        await Task.Delay(BetweenLists, time, cancel);
+    }
+
     /// <summary>
     /// Not all of the cluster is known yet, or nothing was ever heard of it where it cannot be listed. That is no wish for an empty one, and
     /// proxies are left as they are.
@@ -272,6 +337,7 @@ public sealed partial class Reconciler(
         while (true)
         {
             TakeEdge();
+            TakeConfirmed();
             if (!queue.IsEmpty || (!IsUnknown && (sealing.IsDue || (turn.Lease is null && proxies.Workers.Any(worker => worker.WantsPush)))))
             {
                 await RoundAsync(cancel);
@@ -304,6 +370,7 @@ public sealed partial class Reconciler(
         machines.Refresh(queue.Wake, cancel);
         var requests = queue.Take();
         TakeEdge(); // what was listed before somebody asked
+        TakeConfirmed();
         using var span = Traces.Start("reconciler.round", ActivityKind.Consumer, requests.Traces)?.SetTag("cluster", storage.Id);
         try
         {
@@ -348,7 +415,9 @@ public sealed partial class Reconciler(
         var acquiring = turn.TakeAsync(cancel);
         try
         {
-            await journal.AppendAsync(requests.Batches(wanted.Cluster, time.GetUtcNow()), Follow, cancel);
+            var batches = requests.Batches(wanted.Cluster, time.GetUtcNow());
+            requests.ChangeCount = await journal.AppendAsync(
+                batches, batch => held is null ? batch : held.Admit(batch, wanted.Cluster), Follow, cancel);
             unjournalled.Add(requests.TooLarge);
         }
         finally
@@ -400,12 +469,12 @@ public sealed partial class Reconciler(
     {
         var (next, difference) = wanted.After(batch.Changes, batch.At);
         unjournalled.Follow(batch.Changes);
+        held?.Follow(batch.Changes, wanted.Cluster, next.Cluster);
         Volatile.Write(ref wanted, next);
         snapshots.Count(bytes);
         sealing.Follow(difference);
         feedback?.Follow(batch.Changes, difference, Position);
-        foreach (var name in proxies.Follow(next.Cluster, batch.Changes))
-            reports.Remove(name);
+        proxies.Follow(next.Cluster, batch.Changes);
         var awaited = AwaitedChanges.Of(batch, Position, time);
         foreach (var worker in proxies.Workers)
         {
@@ -461,6 +530,9 @@ public sealed partial class Reconciler(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Contradiction}: taken as it is")]
     private partial void LogCorrected(string contradiction);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "A list that deletions have asked for failed in a way that it must not")]
+    private partial void LogListBug(Exception e);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Reason} Proxies go on with what they have")]
     private partial void LogStorage(string reason);

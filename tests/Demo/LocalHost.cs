@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using IngressReconciler.Cluster;
 using IngressReconciler.Kubernetes;
 using IngressReconciler.Tests.Harness;
@@ -39,6 +40,7 @@ internal sealed class LocalHost : IAsyncDisposable
         {
             ["AzureWebJobsStorage"] = storage,
             [$"IngressReconciler__Clusters__{Cluster}__Proxies"] = string.Join(',', proxies.Select(proxy => proxy.Address)),
+            [$"IngressReconciler__Clusters__{Cluster}__ProxyNamespace"] = "ingress-reconciler", // Pods there are looked for, too
             [$"IngressReconciler__Clusters__{Cluster}__EdgeShape"] = "haproxy",
             [$"IngressReconciler__Clusters__{Cluster}__EdgeSources"] = $"{DemoNetwork.EdgeSource}/32",
             [$"IngressReconciler__Clusters__{Cluster}__Edges"] = edge.Address.ToString(),
@@ -58,6 +60,9 @@ internal sealed class LocalHost : IAsyncDisposable
 
     /// <summary>Where its HTTP function answers.</summary>
     public string Api(string path) => $"{Address}/api/{path}?code={Key}";
+
+    /// <summary>Where Event Grid posts events.</summary>
+    public string Webhook => $"{Address}/runtime/webhooks/EventGrid?functionName=OnClusterEvents&code={Key}";
 
     /// <summary>The process id of <c>local</c>.</summary>
     public int Pid => process!.Pid;
@@ -99,11 +104,14 @@ internal sealed class LocalHost : IAsyncDisposable
         "the handler answers");
 
     /// <summary>Posts an event to the webhook of the Functions host, as Event Grid does; returns when it is answered.</summary>
-    public async Task PostAsync(SliceManifest slice)
+    public Task PostAsync(SliceManifest slice) => PostAsync(slice.ToJson(DateTimeOffset.UtcNow));
+
+    /// <summary>The same with any object.</summary>
+    public async Task PostAsync(JsonObject one)
     {
         var now = DateTimeOffset.UtcNow;
-        using var request = new HttpRequestMessage(HttpMethod.Post, $"{Address}/runtime/webhooks/EventGrid?functionName=OnClusterEvents&code={Key}");
-        request.Content = new ByteArrayContent(ObjectEvents.Write(ClusterEvent.AppliedType, Cluster, slice.ToJson(now), now));
+        using var request = new HttpRequestMessage(HttpMethod.Post, Webhook);
+        request.Content = new ByteArrayContent(ObjectEvents.Write(ClusterEvent.AppliedType, Cluster, one, now));
         request.Content.Headers.ContentType = MediaTypeHeaderValue.Parse("application/cloudevents+json; charset=utf-8");
         request.Headers.Add("aeg-event-type", "Notification");
         using var answer = await http.SendAsync(request);

@@ -5,6 +5,13 @@ namespace IngressReconciler.Demo;
 /// <summary>What the demo shows when it is left running: what each proxy has, and what to try.</summary>
 internal static class Tour
 {
+    /// <summary>An event of an ingress proxy's Pod that the cluster does not have.</summary>
+    private const string Forged = """
+        {"specversion":"1.0","id":"1","source":"/clusters/local","type":"ingressreconciler.object.applied","data":{"apiVersion":"v1","kind":"Pod",
+        "metadata":{"name":"forged","namespace":"ingress-reconciler","resourceVersion":"1","labels":{"app.kubernetes.io/name":"ingress-proxy"}},
+        "spec":{"containers":[{"name":"haproxy","ports":[{"name":"admin","containerPort":9443}]}]},"status":{"phase":"Running","podIP":"192.0.2.66"}}}
+        """;
+
     public static async Task ShowAsync(Landscape landscape)
     {
         Screen.Part("What both proxies run: pod addresses, no ClusterIP");
@@ -35,6 +42,8 @@ internal static class Tour
             export INGRESS_RECONCILER_URL={landscape.Local.Address} INGRESS_RECONCILER_KEY={LocalHost.Key}
             {Repository.Executable} proxy-protocol disable    # the pod sees the edge's address; 'enable', and it sees the client's again
             {Repository.Executable} doctor --edge 127.0.0.1:{http} --source 127.0.0.1
+            curl -H 'aeg-event-type: Notification' -H 'Content-Type: application/cloudevents+json' '{landscape.Local.Webhook}' -d '{Forged}'
+            {Repository.Executable} doctor | grep proxy-address    # an event told of a proxy that the cluster does not have: nothing is sent there
             tail -f {landscape.Local.Log}
             Ctrl-C ends all of it.
             """);

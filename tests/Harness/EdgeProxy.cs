@@ -1,4 +1,6 @@
 using System.Net;
+using IngressReconciler.Planning;
+using IngressReconciler.Proxies;
 
 namespace IngressReconciler.Tests.Harness;
 
@@ -29,7 +31,7 @@ public sealed record EdgePorts(int Http, int Https, int HttpProxy, int HttpsProx
 /// <param name="pki">Whom it trusts, and who it is.</param>
 /// <param name="log">The file that it writes to; null for one that goes with it.</param>
 public sealed class EdgeProxy(string name, IPAddress host, EdgePorts ports, TestPki pki, string? log = null)
-    : RealProxy(new(name, host.ToString(), ports.Admin), pki, HAProxy.Edge, Binds(ports), log)
+    : RealProxy(ConfirmedProxy.OfSetting($"{new ProxyAddress(name, $"{host}", ports.Admin)}", ProxyRole.Edge), pki, HAProxy.Edge, Binds(ports), log)
 {
     /// <summary>Its ports.</summary>
     public EdgePorts Ports => ports;

@@ -1,4 +1,5 @@
 using System.Net;
+using IngressReconciler.Proxies;
 
 namespace IngressReconciler.Tests.Harness;
 
@@ -23,7 +24,7 @@ public sealed record ProxyPorts(int Http, int Https, int HttpProxy, int HttpsPro
 /// <param name="pki">Whom it trusts, and who it is.</param>
 /// <param name="log">The file that it writes to; null for one that goes with it.</param>
 public class IngressProxy(string name, IPAddress host, ProxyPorts ports, TestPki pki, string? log = null)
-    : RealProxy(new(name, host.ToString(), ports.Admin), pki, HAProxy.Ingress, Binds(ports), log)
+    : RealProxy(ConfirmedProxy.OfSetting($"{new ProxyAddress(name, $"{host}", ports.Admin)}"), pki, HAProxy.Ingress, Binds(ports), log)
 {
     /// <summary>Its ports.</summary>
     public ProxyPorts Ports => ports;

@@ -1,4 +1,5 @@
 using System.Net;
+using IngressReconciler.Planning;
 using IngressReconciler.Proxies;
 
 namespace IngressReconciler.Tests.Harness;
@@ -15,13 +16,14 @@ public abstract class RealProxy : IAsyncDisposable
     /// <param name="bootstrap">What it starts with.</param>
     /// <param name="ports">The port for each <c>BIND_</c> variable.</param>
     /// <param name="log">The file that it writes to; null for one that goes with it.</param>
-    private protected RealProxy(ProxyAddress address, TestPki pki, IReadOnlyList<string> bootstrap, IReadOnlyDictionary<string, int> ports, string? log)
+    private protected RealProxy(
+        ConfirmedProxy address, TestPki pki, IReadOnlyList<string> bootstrap, IReadOnlyDictionary<string, int> ports, string? log)
     {
         (Address, Pki, Host) = (address, pki, IPAddress.Parse(address.Host));
         var environment = ports.ToDictionary(port => port.Key, port => new IPEndPoint(Host, port.Value).ToString());
         environment["ADMIN_SOCKET"] = Path.Combine(folder, "admin.sock");
         environment["BALANCER_SOCKET"] = Path.Combine(folder, "balancer.sock");
-        environment["PKI"] = pki.Folder;
+        environment["PKI"] = address.Role == ProxyRole.Edge ? Path.Combine(pki.Folder, "edge") : pki.Folder;
         environment["MAXCONN"] = "1500";
         environment["TRAFFIC_MAXCONN"] = "500";
         Environment = environment;
@@ -29,7 +31,7 @@ public abstract class RealProxy : IAsyncDisposable
     }
 
     /// <summary>Its name and admin port.</summary>
-    public ProxyAddress Address { get; }
+    public ConfirmedProxy Address { get; }
 
     /// <summary>What it reads from the environment; a change counts from its next start.</summary>
     public IDictionary<string, string> Environment { get; }

@@ -11,9 +11,9 @@ public sealed class TestPki : IDisposable
     private readonly ThrowAwayPki pki = new(TimeProvider.System);
 
     /// <summary>Makes it.</summary>
-    public TestPki() => pki.Write(Folder, new ProxyOptions().ServerName, "ingress-reconciler");
+    public TestPki() => pki.Write(Folder, new ProxyOptions().ServerName, new ProxyOptions().EdgeServerName, "ingress-reconciler");
 
-    /// <summary>Holds all files: <c>admin/</c>, <c>traffic/</c> and <c>client/</c>, each with <c>tls.crt</c>, <c>tls.key</c>, <c>ca.crt</c>.</summary>
+    /// <summary>Holds all files: <c>admin/</c>, <c>edge/admin/</c>, <c>traffic/</c> and <c>client/</c>, each with <c>tls.crt</c>, <c>tls.key</c>, <c>ca.crt</c>.</summary>
     public string Folder { get; } = Directory.CreateTempSubdirectory("ingress-reconciler-pki-").FullName;
 
     /// <summary>The authority's certificate, PEM.</summary>
@@ -52,14 +52,22 @@ public sealed class TestPki : IDisposable
     {
         var signer = (other ?? this).pki;
         signer.End = end;
-        var (certificate, key) = signer.IssueServer(new ProxyOptions().ServerName, "localhost");
+        foreach (var (folder, name) in new[] { ("admin", new ProxyOptions().ServerName), ("edge/admin", new ProxyOptions().EdgeServerName) })
+        {
+            var (certificate, key) = signer.IssueServer(name, "localhost");
+            File.WriteAllText(Path.Combine(Folder, folder, "tls.crt"), certificate);
+            File.WriteAllText(Path.Combine(Folder, folder, "tls.key"), key);
+        }
+
         signer.End = null;
-        File.WriteAllText(Path.Combine(Folder, "admin/tls.crt"), certificate);
-        File.WriteAllText(Path.Combine(Folder, "admin/tls.key"), key);
     }
 
     /// <summary>Has proxies that start from now on take clients of another authority only.</summary>
-    public void AdmitOnly(TestPki other) => File.WriteAllText(Path.Combine(Folder, "admin/ca.crt"), other.Authority);
+    public void AdmitOnly(TestPki other)
+    {
+        foreach (var folder in new[] { "admin", "edge/admin" })
+            File.WriteAllText(Path.Combine(Folder, folder, "ca.crt"), other.Authority);
+    }
 
     /// <inheritdoc/>
     public void Dispose()

@@ -27,8 +27,10 @@ public sealed record OpenedProbe(string Token, int Seconds, SendProxy Send, stri
 /// <param name="credentials">What proxies are shown; null when there are none.</param>
 /// <param name="server">The API server; null when there is none.</param>
 /// <param name="time">The clock.</param>
+/// <param name="app">The settings of the whole app.</param>
 public sealed class ClusterDoctor(
-    ClusterSettings settings, Reconciler reconciler, ClusterStorage storage, AdminCredentials? credentials, ApiServer? server, TimeProvider time) : IAsyncDisposable
+    ClusterSettings settings, Reconciler reconciler, ClusterStorage storage, AdminCredentials? credentials, ApiServer? server, TimeProvider time,
+    AppSettings app) : IAsyncDisposable
 {
     private static readonly TimeSpan OpenFor = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan ServerPatience = TimeSpan.FromSeconds(10);
@@ -58,6 +60,8 @@ public sealed class ClusterDoctor(
         [
             .. unlisted is null ? [] : new[] { Check.Failed("edge-machines", $"cluster {settings.Id}", unlisted, "see setting EdgeScaleSet, and give the identity in ApiServerIdentity the role Reader on that scale set; the machines that were known stay") },
             .. ProxyChecks.Judge(settings.Id, exams, reconciler.Version, credentials?.Subject ?? "client certificate"),
+            .. TrustChecks.Judge(settings.Id, reconciler),
+            .. TrustChecks.Judge(app),
             .. credentials is null ? [] : CertificateChecks.Judge(time.GetUtcNow(), credentials.Expires, credentials.AuthorityExpires, exams, served),
             .. FindingChecks.Judge(settings.Id, reconciler.Findings),
             .. NodeChecks.Judge(wanted),

@@ -18,7 +18,7 @@ public sealed partial class EdgeMachines(EdgeScaleSet? set, TimeProvider time, I
     private long? begun;
     private Listing? listed;
 
-    private sealed record Listing(ImmutableArray<ProxyAddress> Proxies);
+    private sealed record Listing(ImmutableArray<ConfirmedProxy> Proxies);
 
     /// <summary>Lists them if that was not done of late, without anybody waiting for it.</summary>
     /// <param name="wake">Called when they are listed.</param>
@@ -39,7 +39,7 @@ public sealed partial class EdgeMachines(EdgeScaleSet? set, TimeProvider time, I
             return null;
         try
         {
-            Volatile.Write(ref listed, new(await set.ListAsync(cancel)));
+            Volatile.Write(ref listed, new(await ConfirmedProxy.ListAsync(set, cancel)));
             wake();
             return null;
         }
@@ -51,7 +51,7 @@ public sealed partial class EdgeMachines(EdgeScaleSet? set, TimeProvider time, I
     }
 
     /// <summary>Takes what was listed since the last call; false when nothing was.</summary>
-    public bool TryTake(out ImmutableArray<ProxyAddress> machines)
+    public bool TryTake(out ImmutableArray<ConfirmedProxy> machines)
     {
         var taken = Interlocked.Exchange(ref listed, null);
         machines = taken?.Proxies ?? [];

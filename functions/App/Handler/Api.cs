@@ -67,6 +67,12 @@ public sealed class Api(Clusters clusters)
             [.. reconciler.WriteFailures])
         {
             Waiting = [.. AwaitedKinds.Of(id, reconciler.Awaited, resync).Select(one => $"{one.Error}: {one.Remedy}")],
+            Unconfirmed =
+            [
+                .. reconciler.Unconfirmed.Select(one => $"proxy {one.Name}: {one.Trouble ?? "the API server is being asked where it is"}"),
+            ],
+            Disputes = [.. reconciler.Disputes.Select(one => $"{one.At:u} {one.Sentence}")],
+            HeldDeletions = [.. reconciler.HeldDeletions],
         };
     }
 

@@ -32,6 +32,15 @@ public sealed record ClusterStatus(
     /// once they are pushed to.
     /// </summary>
     public string[] Waiting { get; init => field = value ?? []; } = [];
+
+    /// <summary>Pods that nothing is sent to before the API server confirms their address, each with why it has not.</summary>
+    public string[] Unconfirmed { get; init => field = value ?? []; } = [];
+
+    /// <summary>What was said of proxies' addresses, and the API server did not confirm; since this instance started.</summary>
+    public string[] Disputes { get; init => field = value ?? []; } = [];
+
+    /// <summary>Deletions by events that wait for a list.</summary>
+    public string[] HeldDeletions { get; init => field = value ?? []; } = [];
 }
 
 /// <summary>What storage tells of one cluster, whether or not an instance runs.</summary>

@@ -69,16 +69,19 @@ public sealed class ThrowAwayPki : IDisposable
     }
 
     /// <summary>
-    /// Writes all that a proxy and its control plane need, each folder with the keys of a <c>kubernetes.io/tls</c> Secret (<c>tls.crt</c>,
-    /// <c>tls.key</c>, <c>ca.crt</c>), readable only by the user: <c>admin/</c> and <c>traffic/</c> are the proxy's (its own certificate and
-    /// the authority its client must come from; the certificate for clients that ask for no known name), <c>client/</c> is the control plane's.
+    /// Writes all that proxies and their control plane need, each folder with the keys of a <c>kubernetes.io/tls</c> Secret (<c>tls.crt</c>,
+    /// <c>tls.key</c>, <c>ca.crt</c>), readable only by the user: <c>admin/</c> and <c>traffic/</c> are an ingress proxy's (its own certificate
+    /// and the authority its client must come from; the certificate for clients that ask for no known name), <c>edge/admin/</c> is an edge
+    /// proxy's, <c>client/</c> is the control plane's.
     /// </summary>
     /// <param name="folder">Is made when missing; what is there is replaced.</param>
-    /// <param name="serverName">The name that the control plane expects in a proxy's certificate.</param>
+    /// <param name="serverName">The name that the control plane expects in an ingress proxy's certificate.</param>
+    /// <param name="edgeName">The name that it expects in an edge proxy's.</param>
     /// <param name="client">The common name that proxies let in.</param>
-    public void Write(string folder, string serverName, string client)
+    public void Write(string folder, string serverName, string edgeName, string client)
     {
         WritePair(folder, "admin", IssueServer(serverName, "localhost"));
+        WritePair(folder, "edge/admin", IssueServer(edgeName, "localhost"));
         WritePair(folder, "traffic", IssueServer("localhost"));
         WritePair(folder, "client", IssueClient(client));
     }

@@ -13,9 +13,9 @@ internal static class AdminTls
     /// <exception cref="ProxyUnavailableException">It cannot be reached, or is not the proxy we expect.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public static async Task<SslStream> ConnectAsync(
-        ProxyAddress address, AdminCredentials credentials, string serverName, CancellationToken cancellationToken)
+        ConfirmedProxy proxy, AdminCredentials credentials, string serverName, CancellationToken cancellationToken)
     {
-        var tcp = await DialAsync(address, cancellationToken);
+        var tcp = await DialAsync(proxy, cancellationToken);
         ShownText? mistrust = null;
         var tls = new SslStream(tcp, leaveInnerStreamOpen: false);
         try
@@ -31,7 +31,7 @@ internal static class AdminTls
             var what = mistrust is not null
                 ? ShownText.Of($"is not trusted: {mistrust}")
                 : ShownText.Of($"broke off the TLS 1.3 handshake: {Cause(e)}");
-            throw new ProxyUnavailableException(address.Name, $"at {address.Host}:{address.AdminPort} {what}", e) { IsTransient = mistrust is null, Fault = mistrust is null ? ProxyFault.Unreachable : ProxyFault.Untrusted };
+            throw new ProxyUnavailableException(proxy.Name, $"at {proxy.Host}:{proxy.AdminPort} {what}", e) { IsTransient = mistrust is null, Fault = mistrust is null ? ProxyFault.Unreachable : ProxyFault.Untrusted };
         }
         catch (OperationCanceledException)
         {
@@ -44,10 +44,10 @@ internal static class AdminTls
     /// <returns>Its certificate; null when it shows none.</returns>
     /// <exception cref="ProxyUnavailableException">It cannot be reached.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    public static async Task<X509Certificate2?> ShownAsync(ProxyAddress address, string serverName, CancellationToken cancellationToken)
+    public static async Task<X509Certificate2?> ShownAsync(ConfirmedProxy proxy, string serverName, CancellationToken cancellationToken)
     {
         X509Certificate2? shown = null;
-        await using var tls = new SslStream(await DialAsync(address, cancellationToken), leaveInnerStreamOpen: false);
+        await using var tls = new SslStream(await DialAsync(proxy, cancellationToken), leaveInnerStreamOpen: false);
         try
         {
             await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
@@ -80,7 +80,7 @@ internal static class AdminTls
         return e.Message.ReplaceLineEndings(" ").TrimEnd(' ', '.');
     }
 
-    private static async Task<NetworkStream> DialAsync(ProxyAddress address, CancellationToken cancellationToken)
+    private static async Task<NetworkStream> DialAsync(ConfirmedProxy proxy, CancellationToken cancellationToken)
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
@@ -90,7 +90,7 @@ internal static class AdminTls
             socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, 10);
             socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, 5);
             socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, 3);
-            await socket.ConnectAsync(address.Host, address.AdminPort, cancellationToken);
+            await socket.ConnectAsync(proxy.Host, proxy.AdminPort, cancellationToken);
             return new NetworkStream(socket, ownsSocket: true);
         }
         catch (SocketException e)
@@ -100,7 +100,7 @@ internal static class AdminTls
             var what = isDown
                 ? "refuses connections: nothing listens there; the proxy is down, still starting, or its admin port is another"
                 : $"cannot be reached: {Cause(e)}";
-            throw new ProxyUnavailableException(address.Name, $"at {address.Host}:{address.AdminPort} {what}", e) { Fault = isDown ? ProxyFault.Down : ProxyFault.Unreachable };
+            throw new ProxyUnavailableException(proxy.Name, $"at {proxy.Host}:{proxy.AdminPort} {what}", e) { Fault = isDown ? ProxyFault.Down : ProxyFault.Unreachable };
         }
         catch (OperationCanceledException)
         {

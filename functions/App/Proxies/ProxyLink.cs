@@ -24,13 +24,13 @@ public sealed class ProxyLink : IAsyncDisposable
     private ShownText _lastFailure = $"";
 
     /// <summary>Makes a link; nothing is connected yet.</summary>
-    /// <param name="address">The proxy.</param>
+    /// <param name="proxy">The proxy.</param>
     /// <param name="credentials">Must outlive the link, which does not dispose them.</param>
     /// <param name="options">Deadlines and limits.</param>
     /// <param name="time">Measures them.</param>
-    public ProxyLink(ProxyAddress address, AdminCredentials credentials, ProxyOptions options, TimeProvider time)
+    public ProxyLink(ConfirmedProxy proxy, AdminCredentials credentials, ProxyOptions options, TimeProvider time)
     {
-        (Address, _credentials, _options, _time) = (address, credentials, options, time);
+        (Proxy, _credentials, _options, _time) = (proxy, credentials, options, time);
         _deadline = new ResiliencePipelineBuilder { TimeProvider = time }.AddTimeout(options.UseDeadline).Build();
         _connecting = new ResiliencePipelineBuilder { TimeProvider = time }
             .AddRetry(new RetryStrategyOptions
@@ -54,7 +54,7 @@ public sealed class ProxyLink : IAsyncDisposable
     }
 
     /// <summary>The proxy.</summary>
-    public ProxyAddress Address { get; }
+    public ConfirmedProxy Proxy { get; }
 
     /// <summary>
     /// The number of the last session, from 1; 0 before the first. A new number means that what was believed of the proxy may be gone: read
@@ -92,7 +92,7 @@ public sealed class ProxyLink : IAsyncDisposable
         }
         catch (TimeoutRejectedException e)
         {
-            throw new ProxyUnavailableException(Address.Name, $"was not done within {_options.UseDeadline.TotalSeconds:0.#} s", e);
+            throw new ProxyUnavailableException(Proxy.Name, $"was not done within {_options.UseDeadline.TotalSeconds:0.#} s", e);
         }
     }
 
@@ -100,13 +100,13 @@ public sealed class ProxyLink : IAsyncDisposable
     /// <exception cref="ProxyUnavailableException">It does not open.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public Task<RuntimeConnection> OpenBesideAsync(CancellationToken cancellationToken) =>
-        RuntimeConnection.OpenAsync(Address, _credentials, _options, _time, cancellationToken);
+        RuntimeConnection.OpenAsync(Proxy, _credentials, _options, _time, cancellationToken);
 
     /// <summary>The certificate that the admin port shows, trusted or not; null when it shows none.</summary>
     /// <exception cref="ProxyUnavailableException">It cannot be reached.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public Task<X509Certificate2?> ShownCertificateAsync(CancellationToken cancellationToken) =>
-        AdminTls.ShownAsync(Address, _options.ServerName, cancellationToken);
+        AdminTls.ShownAsync(Proxy, _options.ServerNameOf(Proxy.Role), cancellationToken);
 
     /// <summary>Ends the session, after the use that is under way.</summary>
     public async ValueTask DisposeAsync()
@@ -126,7 +126,7 @@ public sealed class ProxyLink : IAsyncDisposable
         }
         catch (BrokenCircuitException e)
         {
-            throw new ProxyUnavailableException(Address.Name, $"is not tried again yet, after several failures; the last: it {_lastFailure}", e)
+            throw new ProxyUnavailableException(Proxy.Name, $"is not tried again yet, after several failures; the last: it {_lastFailure}", e)
             {
                 RetryAfter = e.RetryAfter ?? _options.CircuitBreak,
             };
@@ -141,7 +141,7 @@ public sealed class ProxyLink : IAsyncDisposable
     {
         try
         {
-            return await RuntimeConnection.OpenAsync(Address, _credentials, _options, _time, cancellationToken);
+            return await RuntimeConnection.OpenAsync(Proxy, _credentials, _options, _time, cancellationToken);
         }
         catch (ProxyUnavailableException e)
         {

@@ -1,10 +1,21 @@
+using IngressReconciler.Planning;
+
 namespace IngressReconciler.Proxies;
 
 /// <summary>How proxies are reached, and how long each step may take. The defaults suit proxies in the same region.</summary>
 public sealed record ProxyOptions
 {
-    /// <summary>The name that a proxy's admin certificate must carry, as pods are reached by addresses that no certificate lists.</summary>
+    /// <summary>The name that an ingress proxy's admin certificate must carry, as pods are reached by addresses that no certificate lists.</summary>
     public string ServerName { get; init; } = "ingress-proxy";
+
+    /// <summary>
+    /// The name that an edge proxy's must carry. Another than <see cref="ServerName"/>: a machine that the internet talks to must not stand where
+    /// private keys go.
+    /// </summary>
+    public string EdgeServerName { get; init; } = "edge-proxy";
+
+    /// <summary>The name for what a proxy is for.</summary>
+    public string ServerNameOf(ProxyRole role) => role == ProxyRole.Edge ? EdgeServerName : ServerName;
 
     /// <summary>The bootstrap's <c>tune.cli.max-payload-size</c>, in bytes. A payload must stay 64 KiB below it.</summary>
     public int PayloadLimit { get; init; } = 64 << 20;

@@ -29,7 +29,7 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Pro
     private readonly CancellationTokenSource stopping = new();
     private readonly ProxySweep sweep = new(link, time);
     private readonly List<(JournalPosition Position, TaskCompletionSource Waiter)> waiting = [];
-    private PlanScope pending = PlanScope.All(link.Address.Role);
+    private PlanScope pending = PlanScope.All(link.Proxy.Role);
     private Target? target;
     private Task current = Task.CompletedTask;
     private Task? reaching;
@@ -45,16 +45,16 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Pro
 
     /// <summary>How it stands.</summary>
     public ProxyReport Report { get; private set; } =
-        new(link.Address.Name, false, 0, "", default, null, 0, 0, "not reached yet", link.Address.Role);
+        new(link.Proxy.Name, false, 0, "", default, null, 0, 0, "not reached yet", link.Proxy.Role);
 
     /// <summary>Its name.</summary>
-    public string Name => link.Address.Name;
+    public string Name => link.Proxy.Name;
 
     /// <summary>Where it is.</summary>
-    public ProxyAddress Address => link.Address;
+    public ProxyAddress Address => link.Proxy.Address;
 
     /// <summary>What it is for.</summary>
-    public ProxyRole Role => link.Address.Role;
+    public ProxyRole Role => link.Proxy.Role;
 
     /// <summary>Where it is measured.</summary>
     public ProxyTelemetry Telemetry => telemetry;

@@ -53,19 +53,19 @@ public sealed class RuntimeConnection : IAsyncDisposable
     /// <exception cref="ProxyUnavailableException">It does not open, or not within <see cref="ProxyOptions.ConnectDeadline"/>.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public static async Task<RuntimeConnection> OpenAsync(
-        ProxyAddress address, AdminCredentials credentials, ProxyOptions options, TimeProvider time, CancellationToken cancellationToken)
+        ConfirmedProxy proxy, AdminCredentials credentials, ProxyOptions options, TimeProvider time, CancellationToken cancellationToken)
     {
         using var deadline = new CancellationTokenSource(options.ConnectDeadline, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
         try
         {
-            var stream = await AdminTls.ConnectAsync(address, credentials, options.ServerName, either.Token);
-            return await GreetAsync(address.Name, stream, credentials.Subject, options, time, either.Token);
+            var stream = await AdminTls.ConnectAsync(proxy, credentials, options.ServerNameOf(proxy.Role), either.Token);
+            return await GreetAsync(proxy.Name, stream, credentials.Subject, options, time, either.Token);
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new ProxyUnavailableException(address.Name,
-                $"at {address.Host}:{address.AdminPort} did not connect, authenticate and answer within {options.ConnectDeadline.TotalSeconds:0.#} s", e);
+            throw new ProxyUnavailableException(proxy.Name,
+                $"at {proxy.Host}:{proxy.AdminPort} did not connect, authenticate and answer within {options.ConnectDeadline.TotalSeconds:0.#} s", e);
         }
     }
 

@@ -7,7 +7,7 @@ using IngressReconciler.Storage;
 namespace IngressReconciler.Rounds;
 
 /// <summary>
-/// Lists the cluster when a kind is not known to have been listed, again and again until each was. The rounds do not wait for it; while
+/// Lists the cluster when a kind is not known to have been listed and counted, again and again until each was. The rounds do not wait for it; while
 /// nothing was ever pushed, the answers to events wait for the first try: what they bring is journalled, and pushed with the list.
 /// </summary>
 /// <param name="reader">Reads the cluster; null when there is no way to.</param>
@@ -32,7 +32,7 @@ internal sealed partial class FirstList(IClusterReader? reader, EnvironmentStore
     /// <summary>Begins when there is need to. Returns at once.</summary>
     public void Begin(Reconciler reconciler, Resync resync)
     {
-        if (reader is null || !listing.IsCompleted || reader.Kinds.All(ClusterHistory.Of(reconciler.Wanted.Cluster).Has))
+        if (reader is null || !listing.IsCompleted || reader.Kinds.All(kind => ClusterHistory.Of(reconciler.Wanted.Cluster).CountOf(kind) is not null))
             return;
         var first = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         Tried = reconciler.Awaited.IsEmpty ? Task.CompletedTask : first.Task;

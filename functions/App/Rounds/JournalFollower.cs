@@ -19,16 +19,22 @@ public sealed class JournalFollower(Journal journal)
 
     /// <summary>Appends, each after what others wrote in between is followed.</summary>
     /// <param name="batches">What is new.</param>
+    /// <param name="admit">
+    /// What of a batch may be appended where the journal ends now, or null for nothing; asked again when others have written in between.
+    /// </param>
     /// <param name="follow">Told of each batch in the journal's order, with its length in bytes, once <see cref="Position"/> is behind it.</param>
     /// <param name="cancel">Gives up.</param>
+    /// <returns>How many changes were appended.</returns>
     /// <exception cref="StorageUnavailableException">Not all is journalled.</exception>
-    public async Task AppendAsync(IEnumerable<JournalBatch> batches, Action<JournalBatch, int> follow, CancellationToken cancel)
+    public async Task<int> AppendAsync(
+        IEnumerable<JournalBatch> batches, Func<JournalBatch, JournalBatch?> admit, Action<JournalBatch, int> follow, CancellationToken cancel)
     {
-        foreach (var batch in batches)
+        var count = 0;
+        foreach (var asked in batches)
         {
-            var line = batch.ToBytes();
-            while (true)
+            while (admit(asked) is { } batch)
             {
+                var line = batch.ToBytes();
                 AppendOutcome appended;
                 using (Traces.Source.StartActivity("journal.append")?.SetTag("changes", batch.Changes.Length))
                     appended = await journal.AppendAsync(Position, line, cancel);
@@ -36,6 +42,7 @@ public sealed class JournalFollower(Journal journal)
                 {
                     Position = appended.Position;
                     follow(batch, line.Length);
+                    count += batch.Changes.Length;
                     break;
                 }
 
@@ -47,6 +54,8 @@ public sealed class JournalFollower(Journal journal)
                 }
             }
         }
+
+        return count;
     }
 
     /// <summary>Follows what others wrote.</summary>

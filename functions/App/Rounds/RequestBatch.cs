@@ -18,7 +18,7 @@ public sealed record RequestBatch(ImmutableArray<Request> Requests)
     private readonly List<(ResourceKey Key, int Bytes)> tooLarge = [];
 
     /// <summary>How many changes were taken into the journal.</summary>
-    public int ChangeCount { get; private set; }
+    public int ChangeCount { get; set; }
 
     /// <summary>What brought the round about, in short.</summary>
     public string Cause { get; private set; } = "looked at everything";
@@ -34,7 +34,6 @@ public sealed record RequestBatch(ImmutableArray<Request> Requests)
     public IEnumerable<JournalBatch> Batches(ClusterState state, DateTimeOffset now)
     {
         var changes = Requests.SelectMany(request => request.Changes).Select(ReadFields.Only).Where(state.Accepts).ToImmutableArray();
-        ChangeCount = changes.Length;
         if (changes.Length > 0)
             Cause = Describe(changes);
         foreach (var chunk in changes.Chunk(MostChanges))
@@ -75,7 +74,6 @@ public sealed record RequestBatch(ImmutableArray<Request> Requests)
         {
             // It can be appended as little the next time: it is its object's trouble, not the journal's.
             tooLarge.Add((changes[0].Key, bytes));
-            ChangeCount--;
             return [];
         }
 

@@ -26,6 +26,9 @@ public sealed partial class Resync(
     /// <summary>How often a record that another instance's came before is written again.</summary>
     private const int RecordTries = 5;
 
+    /// <summary>How long the first push of all waits for addresses of proxies to be confirmed: it looks at what they serve.</summary>
+    private static readonly TimeSpan ConfirmWithin = TimeSpan.FromSeconds(10);
+
     private readonly SemaphoreSlim turn = new(1);
 
     /// <summary>Compares with a fresh list, takes what was missed, and reads every proxy back.</summary>
@@ -54,15 +57,20 @@ public sealed partial class Resync(
             feedback?.LookAtEverything();
             await reconciler.JournalAsync(missed.Changes, cancel);
             var suspects = missed.Suspects;
+            string? unconfirmed = null;
             if (listing is not null)
-                suspects = suspects.AddRange(await RecordAsync(reconciler, missed.Complete, listing.Cluster.Uid, earlier, cancel));
+            {
+                (var lacking, unconfirmed) = await RecordAsync(reconciler, missed.Complete, listing.Cluster, earlier, cancel);
+                suspects = suspects.AddRange(lacking);
+            }
+
             Say(missed, suspects);
             var report = new ResyncReport(
                 time.GetUtcNow(),
                 missed.Changes.Count(change => change.Replaces is null && history.Has(change.Key.Kind)),
                 suspects,
                 Drift(reconciler) - drift,
-                [.. listing?.Failures ?? [], .. new[] { unlisted, trouble }.OfType<string>()],
+                [.. listing?.Failures ?? [], .. new[] { unlisted, trouble, unconfirmed }.OfType<string>()],
                 listing?.Refusals.Length ?? 0)
             {
                 Refusals = [.. (listing?.Refusals ?? []).Take(ResyncReport.RefusalsKept)],
@@ -116,21 +124,28 @@ public sealed partial class Resync(
     /// Records which kinds were listed, once all that they say is journalled: from then on they may be pushed. Before the first push of
     /// all, what proxies serve already is looked at: a kind that lacks most of it is not recorded.
     /// </summary>
-    /// <returns>The kinds that were rejected for that.</returns>
-    private async Task<ImmutableArray<SuspectList>> RecordAsync(
-        Reconciler reconciler, ImmutableArray<ResourceKind> kinds, string? uid, EarlierLists earlier, CancellationToken cancel)
+    /// <returns>The kinds that were rejected for that; and why nobody could look, in which case Pods are not recorded.</returns>
+    private async Task<(ImmutableArray<SuspectList> Lacking, string? Unconfirmed)> RecordAsync(
+        Reconciler reconciler, ImmutableArray<ResourceKind> kinds, ClusterList list, EarlierLists earlier, CancellationToken cancel)
     {
         ImmutableArray<SuspectList> lacking = [];
+        string? unconfirmed = null;
         if (reconciler.Awaited is { IsEmpty: false } awaited && !awaited.Except(kinds).Any())
         {
+            if (await reconciler.ConfirmedAsync(ConfirmWithin, cancel) is [var (name, trouble), ..])
+            {
+                unconfirmed = $"{ResourceKind.Pod}: the address of proxy {name} is not confirmed yet{(trouble is null ? "" : $": {trouble}")}";
+                kinds = kinds.Remove(ResourceKind.Pod);
+            }
+
             var judged = await FirstPush.JudgeAsync(reconciler.Workers, reconciler.Wanted, guard, cancel);
             lacking = [.. judged.Where(one => kinds.Contains(one.Kind) && !earlier.Believes(one.Kind, one.Reason))];
             kinds = [.. kinds.Where(kind => !lacking.Any(one => one.Kind == kind))];
         }
 
-        for (var i = 0; i < RecordTries && ClusterHistory.Of(reconciler.Wanted.Cluster).After(kinds, uid) is { } record; i++)
+        for (var i = 0; i < RecordTries && ClusterHistory.Of(reconciler.Wanted.Cluster).After(kinds, list, reconciler.HasDeletions) is { } record; i++)
             await reconciler.JournalAsync([new Applied(record)], cancel);
-        return lacking;
+        return (lacking, unconfirmed);
     }
 
     private void Say(MissedChanges missed, ImmutableArray<SuspectList> suspects)

@@ -14,6 +14,13 @@ public sealed record AppSettings(StorageOptions Storage, ImmutableArray<ClusterS
     /// <summary>What every setting of ours begins with.</summary>
     public const string Section = "IngressReconciler";
 
+    /// <summary>
+    /// <c>SharedTopic</c>: events about any of several clusters are taken. All come by the one function OnClusterEvents, which does not see from
+    /// which topic: either each topic's subscription lets through its own cluster's <c>source</c> only, as infra/event-subscription.bicep
+    /// makes it, or each relay may speak for all clusters.
+    /// </summary>
+    public bool SharedTopic { get; init; }
+
     /// <summary>Reads them.</summary>
     /// <exception cref="SettingException">A setting cannot be used; the message names it and what is expected.</exception>
     public static AppSettings Read(IConfiguration configuration)
@@ -22,7 +29,12 @@ public sealed record AppSettings(StorageOptions Storage, ImmutableArray<ClusterS
         var clusters = section.GetSection("Clusters").GetChildren().Select(ClusterSettings.Read).ToImmutableArray();
         if (clusters.FirstOrDefault(one => !KubernetesName.IsLabel(one.Id)) is { } wrong)
             throw new SettingException($"{Section}:Clusters:{wrong.Id}", wrong.Id, "a cluster's id must be a DNS label in lower case");
-        return new(StorageOptions.FromSettings(configuration), clusters, AdminSettings.Read(section.GetSection("Admin")));
+        if (section["SharedTopic"] is not (null or "") and var shared && !bool.TryParse(shared, out _))
+            throw new SettingException($"{Section}:SharedTopic", shared, "expected true or false");
+        return new(StorageOptions.FromSettings(configuration), clusters, AdminSettings.Read(section.GetSection("Admin")))
+        {
+            SharedTopic = bool.TryParse(section["SharedTopic"], out var isShared) && isShared,
+        };
     }
 }
 
@@ -30,15 +42,21 @@ public sealed record AppSettings(StorageOptions Storage, ImmutableArray<ClusterS
 /// <param name="Certificate"><c>Certificate</c>: our client certificate.</param>
 /// <param name="Key"><c>Key</c>: its key.</param>
 /// <param name="Authority"><c>Authority</c>: the CA that the proxies' admin certificates are signed by.</param>
-/// <param name="ServerName"><c>ServerName</c>: the name in the proxies' admin certificates.</param>
+/// <param name="ServerName"><c>ServerName</c>: the name in the ingress proxies' admin certificates.</param>
 public sealed record AdminSettings(string Certificate, string Key, string Authority, string ServerName)
 {
+    /// <summary><c>EdgeServerName</c>: the name in the edge proxies' admin certificates.</summary>
+    public string EdgeServerName { get; init; } = new ProxyOptions().EdgeServerName;
+
     /// <summary>Reads them; what is unset stays empty and is missed only when a proxy is to be reached.</summary>
     public static AdminSettings Read(IConfigurationSection section) => new(
         section["Certificate"] ?? "",
         section["Key"] ?? "",
         section["Authority"] ?? "",
-        section["ServerName"] is { Length: > 0 } name ? name : new ProxyOptions().ServerName);
+        section["ServerName"] is { Length: > 0 } name ? name : new ProxyOptions().ServerName)
+    {
+        EdgeServerName = section["EdgeServerName"] is { Length: > 0 } edge ? edge : new ProxyOptions().EdgeServerName,
+    };
 
     /// <summary>Loads the credentials.</summary>
     /// <exception cref="SettingException">One is not set.</exception>
@@ -57,7 +75,7 @@ public sealed record AdminSettings(string Certificate, string Key, string Author
     }
 
     /// <summary>Without the key.</summary>
-    public override string ToString() => $"AdminSettings {{ ServerName = {ServerName} }}";
+    public override string ToString() => $"AdminSettings {{ ServerName = {ServerName}, EdgeServerName = {EdgeServerName} }}";
 
     private static bool IsPem(string text) => text.StartsWith("-----BEGIN", StringComparison.Ordinal);
 }

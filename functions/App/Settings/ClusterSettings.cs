@@ -19,7 +19,7 @@ namespace IngressReconciler.Settings;
 /// <param name="Reading">What of it is read.</param>
 /// <param name="Routing">How it is routed.</param>
 public sealed record ClusterSettings(
-    string Id, ImmutableArray<ProxyAddress> Proxies, string? Manifests, ClusterAccess Access, ClusterReading Reading, RoutingOptions Routing)
+    string Id, ImmutableArray<ConfirmedProxy> Proxies, string? Manifests, ClusterAccess Access, ClusterReading Reading, RoutingOptions Routing)
 {
     private static readonly ImmutableHashSet<string> Known =
     [
@@ -93,12 +93,12 @@ public sealed record ClusterSettings(
         };
     }
 
-    private static ImmutableArray<ProxyAddress> ProxiesOf(IConfigurationSection section)
+    private static ImmutableArray<ConfirmedProxy> ProxiesOf(IConfigurationSection section)
     {
-        ImmutableArray<ProxyAddress> proxies =
+        ImmutableArray<ConfirmedProxy> proxies =
         [
-            .. List(section, "Proxies").Select(text => Parse(section, "Proxies", text, ProxyAddress.Parse)),
-            .. List(section, "Edges").Select(text => Parse(section, "Edges", text, ProxyAddress.Parse) with { Role = ProxyRole.Edge }),
+            .. List(section, "Proxies").Select(text => Parse(section, "Proxies", text, one => ConfirmedProxy.OfSetting(one))),
+            .. List(section, "Edges").Select(text => Parse(section, "Edges", text, one => ConfirmedProxy.OfSetting(one, ProxyRole.Edge))),
         ];
         return proxies.GroupBy(proxy => proxy.Name).FirstOrDefault(group => group.Count() > 1) is { } twice
             ? throw new SettingException($"{section.Path}:{(twice.Any(one => one.Role == ProxyRole.Edge) ? "Edges" : "Proxies")}", twice.Key, "this name is used twice; give every proxy its own")

@@ -29,6 +29,9 @@ public sealed class ClusterGauges : IDisposable
         meter.CreateObservableGauge(
             "ingress_reconciler.proxies.known", () => Of(proxies.Workers.Length), "{proxy}", "Proxies that are pushed to");
         meter.CreateObservableGauge(
+            "ingress_reconciler.proxies.unconfirmed", () => Of(proxies.Waiting.Length), "{proxy}",
+            "Pods that nothing is sent to before the API server confirms their address");
+        meter.CreateObservableGauge(
             "ingress_reconciler.proxies.running", () => Of(proxies.Workers.Count(worker => worker.Report.Running)), "{proxy}",
             "Proxies that were last seen to run what is wanted");
         meter.CreateObservableGauge(

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using IngressReconciler.Cluster;
 using IngressReconciler.Rounds;
 
 namespace IngressReconciler.Telemetry;
@@ -35,6 +36,12 @@ public static class ReconcilerMetrics
     private static readonly Counter<long> Failures = Meter.CreateCounter<long>(
         "ingress_reconciler.push.failures", "{failure}", "Pushes that failed and sessions that broke off, by error.type: unavailable, untrusted, refused, abandoned, bug");
 
+    private static readonly Counter<long> Held = Meter.CreateCounter<long>(
+        "ingress_reconciler.deletions.held", "{deletion}", "Deletions by events, by kind, that would have taken most of a kind away");
+
+    private static readonly Counter<long> Disputes = Meter.CreateCounter<long>(
+        "ingress_reconciler.proxies.disputed", "{event}", "Addresses of proxies that the API server did not confirm");
+
     /// <summary>A proxy was seen to run a change. Clocks may disagree: what was served before it was seen took no time.</summary>
     public static void Served(TimeSpan after, string cluster, string proxy) =>
         Serving.Record(Math.Max(after.TotalSeconds, 0), Tag("cluster", cluster), Tag("proxy", proxy));
@@ -58,6 +65,13 @@ public static class ReconcilerMetrics
 
     /// <summary>A proxy was lost, or did not do as it was told.</summary>
     public static void Failed(string why, string cluster, string proxy) => Failures.Add(1, Tag("cluster", cluster), Tag("proxy", proxy), Tag("error.type", why));
+
+    /// <summary>Deletions by events are held.</summary>
+    public static void HeldDeletions(int count, ResourceKind kind, string cluster) =>
+        Held.Add(count, Tag("cluster", cluster), Tag("kind", $"{kind}"));
+
+    /// <summary>An address was not confirmed.</summary>
+    public static void Disputed(string cluster) => Disputes.Add(1, Tag("cluster", cluster));
 
     private static KeyValuePair<string, object?> Tag(string name, string value) => new(name, value);
 }

@@ -108,7 +108,9 @@ public abstract partial record ClusterEvent(string ClusterId)
             return $"a Kubernetes object must be a JSON object, not {data.ValueKind}";
         var apiVersion = Text(data, "apiVersion");
         var entry = ResourceKinds.Find(Text(data, "kind"));
-        if (entry is null || apiVersion != entry.ApiVersion || !ResourceKinds.All.Contains(entry))
+        if (entry?.MadeBy is { } maker)
+            return $"{entry.Kind} is a kind of the journal's own, which only {maker} makes: no event, list or manifest may bring one";
+        if (entry is null || apiVersion != entry.ApiVersion)
         {
             var known = string.Join(", ", ResourceKinds.All.Select(kind => $"{kind.ApiVersion} {kind.Kind}"));
             return $"objects of kind {KubernetesName.Show($"{apiVersion} {Text(data, "kind")}")} are not read; expected one of {known}";

@@ -39,21 +39,20 @@ public sealed record ClusterList(ImmutableArray<Resource> Resources, ImmutableDi
             if (isAnother)
                 another ??= history.UidOf(kind);
 
-            // What the list lacks, and what it contradicts, is held back each by itself: the rest of the list is good in any case.
-            var gone = found.Where(one => one.IsGone).ToArray();
-            if (!isAnother && guard.Holds(gone.Length, known[kind].Count()) && !earlier.Believes(kind, Suspicion.Lacks))
+            // What the list lacks, and what it contradicts, is counted before either is held back: an object may be in both. Every doubt is
+            // told of, so that the next list is followed if it gives no further one; the rest of the list is good in any case.
+            var (gone, wrong) = (found.Count(one => one.IsGone), found.Count(one => one.Wrong is not null));
+            var (here, of) = (known[kind].Count(), known[kind].Count() + deleted[kind].Count());
+            var goesBack = wrong > 0 && (earlier.IsNewer(kind, version) || guard.Holds(wrong, of));
+            SuspectList[] doubts =
+            [
+                .. guard.Holds(gone, here) ? new[] { new SuspectList(kind, gone, here) } : [],
+                .. goesBack ? new[] { new SuspectList(kind, wrong, of) { Reason = Suspicion.GoesBack } } : [],
+            ];
+            if (!isAnother && doubts.Any(doubt => !earlier.Believes(kind, doubt.Reason)))
             {
-                suspects.Add(new(kind, gone.Length, known[kind].Count()));
-                found.RemoveAll(one => one.IsGone);
-            }
-
-            var wrong = found.Count(one => one.Wrong is not null);
-            var of = known[kind].Count() + deleted[kind].Count();
-            var isSuspect = wrong > 0 && (earlier.IsNewer(kind, version) || guard.Holds(wrong, of));
-            if (!isAnother && isSuspect && !earlier.Believes(kind, Suspicion.GoesBack))
-            {
-                suspects.Add(new(kind, wrong, of) { Reason = Suspicion.GoesBack });
-                found.RemoveAll(one => one.Wrong is not null);
+                suspects.AddRange(doubts);
+                found.RemoveAll(one => one.IsGone || (goesBack && one.Wrong is not null));
             }
 
             changes.AddRange(found.Select(one => one.Change));

@@ -16,13 +16,20 @@ public static class ResourceKinds
     /// <param name="Json">How its JSON is read and written.</param>
     public sealed record Entry(ResourceKind Kind, string ApiVersion, string Plural, bool Namespaced, JsonTypeInfo Json)
     {
+        /// <summary>
+        /// What alone makes objects of this kind, when it is one of our own: they are in the journal only, and neither an event nor a list nor a
+        /// manifest may bring one. Null for a kind of the API server's.
+        /// </summary>
+        public string? MadeBy { get; init; }
+
         /// <summary>Reads one object of this kind.</summary>
         /// <exception cref="JsonException">A field has the wrong type; the message has its path.</exception>
         public Resource Read(JsonElement json) => (Resource)json.Deserialize(Json)!;
     }
 
-    /// <summary>All kinds of the API server's, in the order in which a cluster is best read: what others refer to first.</summary>
-    public static ImmutableArray<Entry> All { get; } =
+    private const string OurGroup = "ingressreconciler.dev/v1";
+
+    private static readonly ImmutableArray<Entry> Table =
     [
         new(ResourceKind.IngressClass, "networking.k8s.io/v1", "ingressclasses", false, ClusterJson.Default.IngressClass),
         new(ResourceKind.Secret, "v1", "secrets", true, ClusterJson.Default.Secret),
@@ -32,21 +39,26 @@ public static class ResourceKinds
         new(ResourceKind.Pod, "v1", "pods", true, ClusterJson.Default.Pod),
         new(ResourceKind.Node, "v1", "nodes", false, ClusterJson.Default.Node),
         new(ResourceKind.Ingress, "networking.k8s.io/v1", "ingresses", true, ClusterJson.Default.Ingress),
+        new(ResourceKind.ProxyProtocol, OurGroup, "proxyprotocols", false, ClusterJson.Default.ProxyProtocol)
+        {
+            MadeBy = "the command proxy-protocol",
+        },
+        new(ResourceKind.ClusterHistory, OurGroup, "clusterhistories", false, ClusterJson.Default.ClusterHistory)
+        {
+            MadeBy = "a list of the cluster that was followed",
+        },
     ];
 
-    /// <summary>Kinds of our own, which no API server knows: they are in the journal only.</summary>
-    public static ImmutableArray<Entry> Own { get; } =
-    [
-        new(ResourceKind.ProxyProtocol, "ingressreconciler.dev/v1", "proxyprotocols", false, ClusterJson.Default.ProxyProtocol),
-        new(ResourceKind.ClusterHistory, "ingressreconciler.dev/v1", "clusterhistories", false, ClusterJson.Default.ClusterHistory),
-    ];
+    private static readonly ImmutableDictionary<ResourceKind, Entry> ByKind = Table.ToImmutableDictionary(entry => entry.Kind);
 
-    private static readonly ImmutableDictionary<ResourceKind, Entry> ByKind = All.Concat(Own).ToImmutableDictionary(entry => entry.Kind);
+    private static readonly ImmutableDictionary<string, Entry> ByName =
+        Table.ToImmutableDictionary(entry => entry.Kind.ToString(), StringComparer.Ordinal);
 
-    private static readonly ImmutableDictionary<string, Entry> ByName = All.Concat(Own).ToImmutableDictionary(entry => entry.Kind.ToString(), StringComparer.Ordinal);
+    /// <summary>All kinds of the API server's, in the order in which a cluster is best read: what others refer to first.</summary>
+    public static ImmutableArray<Entry> All { get; } = [.. Table.Where(entry => entry.MadeBy is null)];
 
     /// <summary>Whether a kind is one of our own, of which no event tells and no list.</summary>
-    public static bool IsOwn(ResourceKind kind) => Own.Any(entry => entry.Kind == kind);
+    public static bool IsOwn(ResourceKind kind) => ByKind[kind].MadeBy is not null;
 
     /// <summary>The entry of a kind.</summary>
     public static Entry Of(ResourceKind kind) => ByKind[kind];

@@ -19,7 +19,7 @@ public sealed class LoopbackProxy : IAsyncDisposable
     /// <param name="configuration">Another configuration than the bootstrap, which reads the same environment variables.</param>
     public LoopbackProxy(string name, TestPki pki, int threads, string? configuration = null)
     {
-        Address = new(name, "127.0.0.1", ports.Admin);
+        Address = ConfirmedProxy.OfSetting($"{new ProxyAddress(name, "127.0.0.1", ports.Admin)}");
         process = new(
             configuration is null ? HAProxy.Ingress : [configuration],
             new Dictionary<string, string>
@@ -41,7 +41,7 @@ public sealed class LoopbackProxy : IAsyncDisposable
     }
 
     /// <summary>Its admin port.</summary>
-    public ProxyAddress Address { get; }
+    public ConfirmedProxy Address { get; }
 
     /// <summary>Takes plain traffic.</summary>
     public IPEndPoint Traffic => new(IPAddress.Loopback, ports.Http);

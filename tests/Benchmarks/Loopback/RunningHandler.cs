@@ -27,7 +27,7 @@ public sealed class RunningHandler : IAsyncDisposable
     /// <param name="proxies">What it pushes to.</param>
     /// <param name="pki">Whom the proxies trust.</param>
     /// <param name="webhook">Whether the local host starts it, and events go to Event Grid's webhook.</param>
-    public static async Task<RunningHandler> StartAsync(AzuriteProcess azurite, IEnumerable<ProxyAddress> proxies, TestPki pki, bool webhook)
+    public static async Task<RunningHandler> StartAsync(AzuriteProcess azurite, IEnumerable<ConfirmedProxy> proxies, TestPki pki, bool webhook)
     {
         var port = FreePorts.Take();
         var log = Path.GetTempFileName();

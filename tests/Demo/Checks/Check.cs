@@ -17,6 +17,8 @@ internal static class Check
         await BadPairChecks.RunAsync(landscape, list);
         Screen.Part("One tenant takes all it can");
         await ShareChecks.RunAsync(landscape, list);
+        Screen.Part("Who says where keys go");
+        await ForgedPodChecks.RunAsync(landscape, list);
         Screen.Part("A proxy dies");
         await ProxyChecks.RunAsync(landscape, list);
         await processes.RememberAsync(landscape.Proxies[1]);

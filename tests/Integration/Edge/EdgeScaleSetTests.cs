@@ -112,11 +112,11 @@ public sealed class EdgeScaleSetTests : IAsyncLifetime
     {
         using var pki = new TestPki();
         using var credentials = pki.Credentials();
-        await using var set = new ProxySet([new("p1", "127.0.0.1", 9443)], null, (address, wake) => new(
+        await using var set = new ProxySet([ConfirmedProxy.OfSetting("p1=127.0.0.1:9443")], null, (address, wake) => new(
             new(address, credentials, new(), TimeProvider.System), (_, _, _) => ValueTask.FromResult(KeyPairText.Unread($"no")), new("c", address.Name, TimeProvider.System), TimeProvider.System, new Stage().Logger("x"), wake));
         set.Start(() => { });
         string Names() => string.Join(' ', set.Workers.Select(worker => $"{worker.Address}{(worker.Role == ProxyRole.Edge ? "!" : "")}"));
-        static ProxyAddress Edge(string text) => ProxyAddress.Parse(text) with { Role = ProxyRole.Edge };
+        static ConfirmedProxy Edge(string text) => ConfirmedProxy.OfSetting(text, ProxyRole.Edge);
 
         Assert.Empty(set.Take([Edge("edge-0=10.0.2.4:9443"), Edge("edge-1=10.0.2.5:9443")]));
         Assert.Equal("edge-0=10.0.2.4:9443! edge-1=10.0.2.5:9443! p1=127.0.0.1:9443", Names());

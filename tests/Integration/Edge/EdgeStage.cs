@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Net;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using IngressReconciler.Planning;
 using IngressReconciler.Proxies;
 using IngressReconciler.Routing;
 using IngressReconciler.Storage;
@@ -60,7 +59,7 @@ internal sealed class EdgeStage : IAsyncLifetime
         string? manifests = null)
     {
         var routing = new RoutingOptions { AllowLoopbackEndpoints = true, Edge = new(EdgeShape.Proxies, [EdgeSource + "/32"]), ProxyService = new(Cluster.ResourceKind.Service, "shop", "ingress-proxy") };
-        ImmutableArray<ProxyAddress> all = [.. Proxies.Select(proxy => proxy.Address), .. Edges.Select(edge => edge.Address with { Role = ProxyRole.Edge })];
+        ImmutableArray<ConfirmedProxy> all = [.. Proxies.Select(proxy => proxy.Address), .. Edges.Select(edge => edge.Address)];
         return Stage.Open(cluster => cluster with { Manifests = manifests, Proxies = all, Routing = change?.Invoke(routing) ?? routing, EdgeProbePorts = new(Edges[0].Ports.ProbeHttp, Edges[0].Ports.ProbeHttps) }, storage, time: time);
     }
 

@@ -323,7 +323,7 @@ public sealed class DeployTests
             Stand("bin/dotnet", "dotnet", "");
             Stand("artifacts/native/ingress-reconciler", "ingress-reconciler", """
                 if [ "$1" = pki ]; then
-                  for pair in admin traffic client; do mkdir -p "$2/$pair"; for file in tls.crt tls.key ca.crt; do echo "PRIVATE $pair $file" >"$2/$pair/$file"; done; done
+                  for pair in admin edge/admin traffic client; do mkdir -p "$2/$pair"; for file in tls.crt tls.key ca.crt; do echo "PRIVATE $pair $file" >"$2/$pair/$file"; done; done
                 fi
                 """, "$INGRESS_RECONCILER_URL $INGRESS_RECONCILER_KEY $INGRESS_RECONCILER_ACT_KEY");
             Stand("bin/kubectl", "kubectl", $$"""

@@ -70,8 +70,8 @@ public sealed partial class EdgeMachineTests
         await using var machine = await Machine.StartAsync();
         using var first = new ThrowAwayPki(TimeProvider.System);
         using var second = new ThrowAwayPki(TimeProvider.System);
-        var (certificate, key) = first.IssueServer("ingress-proxy");
-        var (renewed, renewedKey) = second.IssueServer("ingress-proxy");
+        var (certificate, key) = first.IssueServer("edge-proxy");
+        var (renewed, renewedKey) = second.IssueServer("edge-proxy");
 
         machine.Vault("admin-ca", first.Authority);
         machine.Vault("edge-admin-crt", certificate);

@@ -112,6 +112,7 @@ public sealed partial class TemplateTests
         (Everywhere, "IngressReconciler__Admin__Certificate = @Microsoft.KeyVault(SecretUri={0}secrets/client-crt)"),
         (Everywhere, "IngressReconciler__Admin__Key = @Microsoft.KeyVault(SecretUri={0}secrets/client-key)"),
         (Everywhere, $"IngressReconciler__Admin__ServerName = {new IngressReconciler.Proxies.ProxyOptions().ServerName}"),
+        (Everywhere, $"IngressReconciler__Admin__EdgeServerName = {new IngressReconciler.Proxies.ProxyOptions().EdgeServerName}"),
         (Public, "IngressReconciler__Clusters__shop__Addresses = …"),
         (Everywhere, "IngressReconciler__Clusters__shop__ApiServer = https://{0}"),
         (Everywhere, "IngressReconciler__Clusters__shop__ApiServerIdentity = …"),
@@ -126,6 +127,11 @@ public sealed partial class TemplateTests
 
         Assert.Equal(("AzureFunction", "OnClusterEvents"), (subscription.Text("destination.endpointType"), Template.Name(subscription.Text("destination.properties.resourceId"))));
         Assert.Equal("CloudEventSchemaV1_0", subscription.Text("eventDeliverySchema"));
+
+        // The one cluster whose relay publishes to the topic: nothing else that a publisher may have written into an event is set by Event Grid.
+        var filter = Assert.Single(subscription.Items("filter.advancedFilters"));
+        Assert.Equal(("StringIn", "source"), (filter.Text("operatorType"), filter.Text("key")));
+        Assert.Equal(["/clusters/shop"], filter.Items("values").Select(value => $"{value}"));
         Assert.True(Directory.Exists(Repository.File("functions/OnClusterEvents")));
         Assert.Equal(("SystemAssigned", "dead-letters"), (
             subscription.Text("deadLetterWithResourceIdentity.identity.type"),

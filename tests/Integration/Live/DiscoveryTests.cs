@@ -64,10 +64,15 @@ public sealed class DiscoveryTests : IAsyncLifetime
 
         live.Api.Delete("pods", "ingress-reconciler", "p2");
         live.OpenFunction();
-        await Stage.UntilAsync("both are known", () => live.Reconciler.Proxies.Count() == 2);
-        var report = await live.Reconciler.ResyncAsync(confirmed: false, TestContext.Current.CancellationToken);
-        Assert.Equal(1, report.Missed);
-        Assert.Equal(["p1"], live.Reconciler.Proxies.Select(proxy => proxy.Name));
+        await Stage.UntilAsync("the one that is there is known, and of the other why it is not", () =>
+            live.Reconciler.Proxies.Select(proxy => proxy.Name).SequenceEqual(["p1"]) && live.Reconciler.Disputes.Count == 1);
+        Assert.Equal(
+            $"Pod ingress-reconciler/p2, it was said, is an ingress proxy at 127.0.0.1:{stage.Proxies[1].Address.AdminPort}, "
+            + "but the API server has no such Pod: only that counts, and nothing is sent elsewhere",
+            live.Reconciler.Disputes[0].Sentence);
+        await Stage.UntilAsync("the journal is put right", () =>
+            live.Reconciler.Wanted.Cluster.Find<Cluster.Resources.Pod>(new(ResourceKind.Pod, "ingress-reconciler", "p2")) is null);
+        Assert.Equal(0, (await live.Reconciler.ResyncAsync(confirmed: false, TestContext.Current.CancellationToken)).Missed);
         await Stage.UntilAsync(async () => (await stage.StorageOf().Proxies.ReadAllAsync(default)).Keys.SequenceEqual(["p1"]) ? "" : "the report of p2 is still there");
     }
 

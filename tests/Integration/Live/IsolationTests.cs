@@ -46,7 +46,7 @@ public sealed class IsolationTests : IAsyncLifetime
         Break(other, breakage);
         var settings = new ClusterSettings(
             Broken,
-            [ProxyAddress.Parse($"b1=127.0.0.1:{Port(breakage, silent)}")],
+            [ConfirmedProxy.OfSetting($"b1=127.0.0.1:{Port(breakage, silent)}")],
             null,
             ClusterAccess.None with { Kubeconfig = kubeconfig },
             new() { Proxies = ProxyPods.Default },

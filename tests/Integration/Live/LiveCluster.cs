@@ -178,10 +178,10 @@ internal sealed class LiveCluster : IAsyncDisposable
         });
     }
 
-    /// <summary>Waits until both proxies lead a host somewhere.</summary>
-    public Task HeldAsync(string host) => Stage.UntilAsync(async () =>
+    /// <summary>Waits until both proxies, or those that are named, lead a host somewhere.</summary>
+    public Task HeldAsync(string host, params IReadOnlyCollection<IngressProxy> only) => Stage.UntilAsync(async () =>
     {
-        foreach (var proxy in Stage.Proxies)
+        foreach (var proxy in only.Count > 0 ? only : Stage.Proxies)
         {
             if ((await Stage.GetAsync(proxy, host)).Status is not 200 and var status)
                 return $"{proxy.Address.Name} answers {status} for {host}";

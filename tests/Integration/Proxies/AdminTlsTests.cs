@@ -115,7 +115,7 @@ public sealed class AdminTlsTests(HAProxyProcess haproxy) : IClassFixture<HAProx
 
     private Task<RuntimeConnection> OpenAsync(AdminCredentials credentials, ProxyOptions? options = null, int? port = null)
     {
-        var address = haproxy.Address with { AdminPort = port ?? haproxy.Address.AdminPort };
+        var address = haproxy.Address.At(port ?? haproxy.Address.AdminPort);
         return RuntimeConnection.OpenAsync(address, credentials, options ?? HAProxyProcess.Options, TimeProvider.System, Cancelled);
     }
 }

@@ -68,7 +68,7 @@ public sealed class ProxyLinkTests(HAProxyProcess haproxy) : IClassFixture<HAPro
     public async Task A_dead_proxy_costs_its_users_nothing_once_that_is_known()
     {
         using var credentials = haproxy.Pki.Credentials();
-        var nowhere = haproxy.Address with { AdminPort = FreePorts.Take() };
+        var nowhere = haproxy.Address.At(FreePorts.Take());
         await using var link = new ProxyLink(
             nowhere, credentials, HAProxyProcess.Options with { CircuitBreak = TimeSpan.FromMinutes(1) }, TimeProvider.System);
         var first = await Assert.ThrowsAsync<ProxyUnavailableException>(() => EchoAsync(link, "x"));
@@ -105,7 +105,7 @@ public sealed class ProxyLinkTests(HAProxyProcess haproxy) : IClassFixture<HAPro
         using var silent = new TcpListener(IPAddress.Loopback, 0);
         silent.Start();
         var options = HAProxyProcess.Options with { ConnectDeadline = TimeSpan.FromSeconds(30), UseDeadline = TimeSpan.FromMilliseconds(300) };
-        var mute = haproxy.Address with { AdminPort = ((IPEndPoint)silent.LocalEndpoint).Port };
+        var mute = haproxy.Address.At(((IPEndPoint)silent.LocalEndpoint).Port);
         await using var link = new ProxyLink(mute, credentials, options, TimeProvider.System);
 
         var started = Stopwatch.GetTimestamp();

@@ -77,7 +77,7 @@ public sealed class OutageTests : IAsyncLifetime
     public async Task A_proxy_that_accepts_and_says_nothing_holds_up_nobody()
     {
         var network = stage.Keep(new Forwarder(stage.Proxies[1].Ports.Admin));
-        var clusters = stage.Open(settings => settings with { Proxies = [settings.Proxies[0], settings.Proxies[1] with { AdminPort = network.Port }] });
+        var clusters = stage.Open(settings => settings with { Proxies = [settings.Proxies[0], settings.Proxies[1].At(network.Port)] });
         await clusters.AcceptAsync(await stage.HostAsync("first"));
         await stage.ServedAsync("first.example", "first");
 
@@ -102,7 +102,7 @@ public sealed class OutageTests : IAsyncLifetime
     public async Task A_second_instance_is_not_held_up_by_a_proxy_that_is_mute_to_the_first()
     {
         var network = stage.Keep(new Forwarder(stage.Proxies[1].Ports.Admin));
-        var first = stage.Open(settings => settings with { Proxies = [settings.Proxies[0], settings.Proxies[1] with { AdminPort = network.Port }] });
+        var first = stage.Open(settings => settings with { Proxies = [settings.Proxies[0], settings.Proxies[1].At(network.Port)] });
         var second = stage.Open();
         await first.AcceptAsync(await stage.HostAsync("first"));
         network.Way = Way.Mute;

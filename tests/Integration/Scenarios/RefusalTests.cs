@@ -38,7 +38,7 @@ public sealed class RefusalTests : IAsyncLifetime
                     return ValueTask.FromResult(KeyPairText.Of(bundle));
                 }
             },
-            address => address.Name == "p1" ? address with { AdminPort = refusing.Port } : address);
+            address => address.Name == "p1" ? address.At(refusing.Port) : address);
         await Stage.AcceptAsync(reconciler, await stage.HostAsync("control"));
     }
 

@@ -70,7 +70,7 @@ public sealed class RepairTests : IAsyncLifetime
     public async Task A_push_whose_session_is_cut_anywhere_is_made_good_by_the_next()
     {
         var network = stage.Keep(new Forwarder(stage.Proxies[1].Ports.Admin));
-        var clusters = stage.Open(settings => settings with { Proxies = [settings.Proxies[0], settings.Proxies[1] with { AdminPort = network.Port }] });
+        var clusters = stage.Open(settings => settings with { Proxies = [settings.Proxies[0], settings.Proxies[1].At(network.Port)] });
         var reconciler = clusters.All[stage.ClusterId];
         await clusters.AcceptAsync(await stage.HostAsync("first"));
         for (var i = 0; i < 25; i++)

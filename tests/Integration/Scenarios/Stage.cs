@@ -85,21 +85,27 @@ public sealed class Stage : IAsyncLifetime
         return one;
     }
 
-    /// <summary>An instance in this process, begun.</summary>
+    /// <summary>An instance in this process, begun. Events about several clusters are taken unless each is to be alone.</summary>
     internal Clusters Open(
         Func<ClusterSettings, ClusterSettings>? change = null, Func<StorageOptions, StorageOptions>? storage = null, AdminSettings? admin = null,
-        ImmutableArray<ClusterSettings> beside = default, TimeProvider? time = null)
+        ImmutableArray<ClusterSettings> beside = default, TimeProvider? time = null, bool alone = false,
+        Action<AppSettings>? told = null)
     {
         ClusterSettings cluster = new(ClusterId, [.. Proxies.Select(proxy => proxy.Address)], null, ClusterAccess.None, new() { Proxies = null }, new() { AllowLoopbackEndpoints = true });
         var options = StorageOptions.Azurite(StoragePort);
-        var clusters = new Clusters(
-            new(storage?.Invoke(options) ?? options, [change?.Invoke(cluster) ?? cluster, .. beside.IsDefault ? [] : beside], admin ?? Admin), time ?? TimeProvider.System, new Logs(Log));
+        var settings = new AppSettings(
+            storage?.Invoke(options) ?? options, [change?.Invoke(cluster) ?? cluster, .. beside.IsDefault ? [] : beside], admin ?? Admin)
+        {
+            SharedTopic = !alone,
+        };
+        told?.Invoke(settings);
+        var clusters = new Clusters(settings, time ?? TimeProvider.System, new Logs(Log));
         clusters.Start();
         return Keep(clusters);
     }
 
     /// <summary>A reconciler by itself, begun, that has its keys from a test.</summary>
-    internal Reconciler Open(KeyPairReading keys, Func<ProxyAddress, ProxyAddress>? place = null)
+    internal Reconciler Open(KeyPairReading keys, Func<ConfirmedProxy, ConfirmedProxy>? place = null)
     {
         var credentials = Pki.Credentials();
         var log = Logger("Reconciler");

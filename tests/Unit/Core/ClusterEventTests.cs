@@ -50,6 +50,21 @@ public sealed class ClusterEventTests
         Assert.StartsWith(says, RefusalOf(Subject, source, type, data), StringComparison.Ordinal);
 
     [Theory]
+    [InlineData("ProxyProtocol", "edge", "the command proxy-protocol")]
+    [InlineData("ClusterHistory", "lists", "a list of the cluster that was followed")]
+    public void A_kind_of_the_journals_own_comes_by_no_event(string kind, string name, string maker)
+    {
+        var data = $$"""{"apiVersion":"ingressreconciler.dev/v1","kind":"{{kind}}","metadata":{"name":"{{name}}","resourceVersion":"9"} }""";
+        foreach (var type in (string[])["applied", "deleted", "referenced"])
+        {
+            Assert.EndsWith(
+                $"about {kind} {name}: {kind} is a kind of the journal's own, which only {maker} makes: no event, list or manifest may bring one",
+                RefusalOf("", "/clusters/a", type, data),
+                StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
     [InlineData("Node//one", "about Node one: ")]
     [InlineData("some words", "about 'some words': ")]
     [InlineData("Service/shop/evil\\u001b[2J\\nline", "about 'Service shop/evil\uFFFD[2J\uFFFDline': ")]

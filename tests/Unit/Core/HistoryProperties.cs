@@ -111,6 +111,23 @@ public class HistoryProperties
     }
 
     [Fact]
+    public void Objects_that_were_made_up_at_versions_to_come_are_gone_after_two_lists_whatever_was_doubted_before()
+    {
+        // The list lacks them, and they contradict it: two doubts, which must not take turns for ever.
+        var state = Manifests.Cluster([.. Services(12, "9999999999"), Service(50, "1")]);
+        var list = new ClusterList([Service(50, "1")], Version("20"));
+        foreach (var doubted in (SuspectList[][])[[], [new(ResourceKind.Service, 12, 13)], [new(ResourceKind.Service, 12, 13) { Reason = Suspicion.GoesBack }]])
+        {
+            var first = list.MissedBy(state, state, Guard, EarlierLists.None with { Suspects = [.. doubted] });
+            Assert.Equal([Suspicion.Lacks, Suspicion.GoesBack], first.Suspects.Select(one => one.Reason));
+            var now = After(state, first.Changes);
+            var second = list.MissedBy(now, now, Guard, EarlierLists.None with { Suspects = first.Suspects, Versions = Version("20") });
+            Assert.Empty(second.Suspects);
+            Assert.Equal([Service(50, "1").Key], After(now, second.Changes).Resources.Keys);
+        }
+    }
+
+    [Fact]
     public void Another_cluster_under_the_same_id_is_followed_at_once_though_it_lacks_everything()
     {
         var old = new ClusterList([.. Services(20, "300"), Identity("old", "1")], Version("400"));
@@ -183,7 +200,7 @@ public class HistoryProperties
     {
         var missed = list.MissedBy(state, state, Guard, earlier ?? Confirmed);
         var followed = After(state, missed.Changes);
-        var record = ClusterHistory.Of(followed).After(missed.Complete, list.Uid);
+        var record = ClusterHistory.Of(followed).After(missed.Complete, list);
         return record is null ? followed : After(followed, [new Applied(record)]);
     }
 
