@@ -201,9 +201,8 @@ public static class HAProxyPlanner
         foreach (var reference in references)
         {
             prefixes.Add(HAProxyNames.CertificatePrefix(reference));
-            if (wanted.SecretOf(reference) is not { } secret || !wanted.Translation.Uses.HostsOf.TryGetValue(reference, out var hosts))
+            if (NameOf(reference) is not { } name || !wanted.Translation.Uses.HostsOf.TryGetValue(reference, out var hosts))
                 continue;
-            var name = HAProxyNames.Certificate(reference, secret);
             var unusable = plan.Refused.Has(new ProxyPart(PartKind.Certificate, name));
             var missing = new List<CertificateLine>();
             foreach (var host in hosts.Order(StringComparer.Ordinal))
@@ -219,7 +218,7 @@ public static class HAProxyPlanner
             }
 
             // What is in the store but shown to nobody may be empty: its push was cut off. Filling it again does no harm.
-            if (missing.Count > 0 && !shown.Contains(name))
+            if (missing.Count > 0 && !shown.Contains(name) && reference != CertificateReference.Default)
                 plan.Prepare.Add(new AddCertificate(name, reference));
             plan.Prepare.AddRange(missing.Select(line => new BindCertificate(line)));
             lines.UnionWith(missing);
@@ -237,7 +236,8 @@ public static class HAProxyPlanner
             }
         }
 
-        foreach (var (line, number) in state.Certificates.OrderBy(pair => pair.Value))
+        // A host that the default certificate is bound to keeps it until the wildcard host's has gone.
+        foreach (var (line, number) in state.Certificates.OrderBy(pair => IsDefault(pair.Key)).ThenBy(pair => pair.Value))
         {
             if (Looked(line.Certificate) && !lines.Contains(line))
                 plan.Retire.Add(new UnbindCertificate(line, number));
@@ -249,6 +249,12 @@ public static class HAProxyPlanner
             if (Looked(name) && !used.Contains(name))
                 plan.Sweep.Add(new DeleteCertificate(name));
         }
+
+        string? NameOf(CertificateReference reference) => reference == CertificateReference.Default ? HAProxyCommands.DefaultCertificate
+            : wanted.SecretOf(reference) is { } secret ? HAProxyNames.Certificate(reference, secret)
+            : null;
+
+        static bool IsDefault(CertificateLine line) => line.Certificate == HAProxyCommands.DefaultCertificate;
 
         bool Looked(string name) => scope.Everything || prefixes.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal));
     }

@@ -82,9 +82,9 @@ public static partial class IngressTranslation
             references.Add(key);
             var secret = state.Find<Secret>(key);
             if (secret is null)
-                Error("SecretNotFound", $"{field}: there is no {key} of type kubernetes.io/tls. {instead} until there is.");
+                Error("SecretNotFound", $"{field}: there is no {Named(key)} of type kubernetes.io/tls. {instead} until there is.");
             else if (secret.Fingerprint is null)
-                Error("SecretUnusable", $"{field}: {key} has no certificate and key (tls.crt, tls.key). {instead}.");
+                Error("SecretUnusable", $"{field}: {Named(key)} has no certificate and key (tls.crt, tls.key). {instead}.");
             return secret;
         }
 
@@ -121,9 +121,13 @@ public static partial class IngressTranslation
                 return;
             var has = names.Count == 0 ? "no DNS name (subjectAltName) at all" : $"only {Shown(names)}";
             Error("CertificateOfOtherHosts",
-                $"{field}: the certificate of {secret.Key} is not for host {host}: it has {has}. Clients refuse it. Have one made "
+                $"{field}: the certificate of {Named(secret.Key)} is not for host {host}: it has {has}. Clients refuse it. Have one made "
                 + "with that name.");
         }
+
+        /// <summary>A Secret by its name; the default certificate's is the operator's, and no tenant's to know.</summary>
+        private string Named(ResourceKey secret) =>
+            secret.Namespace == ingress.Metadata.Namespace ? $"{secret}" : "Secret (the setting DefaultCertificate names it)";
 
         private static string Shown(IReadOnlyCollection<string> names) => string.Join(
             ", ", names.Take(MostNames).Select(name => KubernetesName.Show(name)))

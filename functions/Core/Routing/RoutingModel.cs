@@ -117,8 +117,15 @@ public sealed record HostRoutes
     [JsonConverter(typeof(ValueListConverter<Route>))]
     public ValueList<Route> Routes { get; init; } = [];
 
-    /// <summary>The certificate it is served with; null for the default one.</summary>
+    /// <summary>The certificate it is served with; null for that of the wildcard host above it, or else the default one.</summary>
     public CertificateReference? Certificate { get; init; }
+
+    /// <summary>
+    /// Set where a request that no route matches is answered 404, because the less specific hosts are another owner's: what names the host.
+    /// Where it is null such a request is tried with the less specific hosts.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public RouteOrigin? Ends { get; init; }
 }
 
 /// <summary>A Secret that holds a certificate. The certificate itself is a fact of the moment, as endpoints are, and in no model.</summary>
@@ -126,6 +133,12 @@ public sealed record HostRoutes
 /// <param name="Name">Its name.</param>
 public readonly record struct CertificateReference(string Namespace, string Name)
 {
+    /// <summary>
+    /// The default certificate, whichever it is, bound to a host by name so that the certificate of a wildcard host above is not. In no
+    /// namespace, so that no Secret is meant.
+    /// </summary>
+    public static CertificateReference Default { get; } = new("", "default");
+
     /// <summary><c>namespace/name</c>.</summary>
     public override string ToString() => $"{Namespace}/{Name}";
 }

@@ -15,6 +15,8 @@ internal static class Check
         await PodChecks.RunAsync(landscape, list);
         Screen.Part("Certificates that cannot be used");
         await BadPairChecks.RunAsync(landscape, list);
+        Screen.Part("A neighbour wants the shop's hosts");
+        await HostOwnershipChecks.RunAsync(landscape, list);
         Screen.Part("A proxy dies");
         await ProxyChecks.RunAsync(landscape, list);
         await processes.RememberAsync(landscape.Proxies[1]);

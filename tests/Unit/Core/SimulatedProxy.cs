@@ -80,7 +80,7 @@ internal sealed class SimulatedProxy
     {
         foreach (var (key, value) in routes)
         {
-            if (key != HAProxyRoutes.VersionKey && value != HAProxyRoutes.NoBackend && !excused.Contains(value))
+            if (key != HAProxyRoutes.VersionKey && value is not (HAProxyRoutes.NoBackend or HAProxyRoutes.NoRoute) && !excused.Contains(value))
                 Demand(backends.TryGetValue(value, out var backend) && backend.Published, step, $"{key} leads to {value}, which is not there");
         }
     }
@@ -173,7 +173,7 @@ internal sealed class SimulatedProxy
                 certificates.Add(name);
                 break;
             case BindCertificate(var line):
-                Demand(certificates.Contains(line.Certificate), step, "there is no such certificate");
+                Demand(certificates.Contains(line.Certificate) || line.Certificate == HAProxyCommands.DefaultCertificate, step, "there is no such certificate");
                 Demand(lines.TryAdd(line, nextLine++), step, "the line is there");
                 break;
             case UnbindCertificate(var line, var number):
