@@ -58,12 +58,15 @@ public static partial class IngressTranslation
             public CertificateReference? Certificate { get; set; }
         }
 
-        /// <summary>Every host that is named, whatever is wrong with the rest: a slip in a path gives no host away.</summary>
+        /// <summary>
+        /// Every host that is named, whatever is wrong with the rest: a slip in a path gives no host away. A rule with neither host nor paths
+        /// names nothing.
+        /// </summary>
         public void Names()
         {
             foreach (var (rule, r) in Indexed(spec.Rules))
             {
-                if (RouteHost.TryNormalize(rule.Host, out var host, out _))
+                if (RouteHost.TryNormalize(rule.Host, out var host, out _) && (host != HostKey.AnyHost || rule.Http?.Paths is { Length: > 0 }))
                     names.TryAdd(host, host == HostKey.AnyHost ? $"spec.rules[{r}]" : $"spec.rules[{r}].host");
             }
 
