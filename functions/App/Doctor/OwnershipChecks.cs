@@ -22,8 +22,8 @@ public static class OwnershipChecks
                 Name,
                 $"cluster {cluster}",
                 "HostOwnership is shared: any namespace may add paths and certificates to another's host",
-                "look for findings HostOwned with HostOwnership=namespace in a trial, list hosts that age would give to the wrong namespace in "
-                + "Hosts, and unset HostOwnership");
+                "list in Hosts what age would give to the wrong namespace (the finding HostOwned then names who asks for another's host), "
+                + "and unset HostOwnership");
         var listed = string.Create(
             CultureInfo.InvariantCulture, $"each host belongs to one namespace, {ownership.Listed.Count()} of them by the list");
         return Check.Ok(Name, $"cluster {cluster}", OpenNames(wanted) is { Length: > 0 } open

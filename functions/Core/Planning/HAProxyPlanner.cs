@@ -198,11 +198,13 @@ public static class HAProxyPlanner
         var shown = state.Certificates.Keys.Select(line => line.Certificate).ToHashSet(StringComparer.Ordinal);
         var lines = new HashSet<CertificateLine>();
         var prefixes = new List<string>();
+        var own = new List<Step>();
         foreach (var reference in references)
         {
             prefixes.Add(HAProxyNames.CertificatePrefix(reference));
-            if (NameOf(reference) is not { } name || !wanted.Translation.Uses.HostsOf.TryGetValue(reference, out var hosts))
+            if (wanted.SecretOf(reference) is not { } secret || !wanted.Translation.Uses.HostsOf.TryGetValue(reference, out var hosts))
                 continue;
+            var name = HAProxyNames.Certificate(reference, secret);
             var unusable = plan.Refused.Has(new ProxyPart(PartKind.Certificate, name));
             var missing = new List<CertificateLine>();
             foreach (var host in hosts.Order(StringComparer.Ordinal))
@@ -218,11 +220,28 @@ public static class HAProxyPlanner
             }
 
             // What is in the store but shown to nobody may be empty: its push was cut off. Filling it again does no harm.
-            if (missing.Count > 0 && !shown.Contains(name) && reference != CertificateReference.Default)
-                plan.Prepare.Add(new AddCertificate(name, reference));
-            plan.Prepare.AddRange(missing.Select(line => new BindCertificate(line)));
+            if (missing.Count > 0 && !shown.Contains(name))
+                own.Add(new AddCertificate(name, reference));
+            own.AddRange(missing.Select(line => new BindCertificate(line)));
             lines.UnionWith(missing);
         }
+
+        // The default certificate is bound ahead of another owner's wildcard host, to names without a certificate, whatever became of theirs.
+        if (scope.Everything || scope.Certificates.Count > 0)
+        {
+            var named = lines.Concat(state.Certificates.Keys.Where(line => !Looked(line.Certificate) && !IsDefault(line)))
+                .Select(line => line.ServerName).ToHashSet(StringComparer.Ordinal);
+            var unnamed = wanted.Translation.Uses.HostsOf.GetValueOrDefault(CertificateReference.Default, []).Except(named);
+            foreach (var line in unnamed.Order(StringComparer.Ordinal).Select(host => new CertificateLine(HAProxyCommands.DefaultCertificate, host)))
+            {
+                if (lines.Add(line) && !state.Certificates.ContainsKey(line))
+                    plan.Prepare.Add(new BindCertificate(line));
+            }
+
+            prefixes.Add(HAProxyCommands.DefaultCertificate);
+        }
+
+        plan.Prepare.AddRange(own);
 
         // Without one wanted the last stays: a client must be shown something, and the bootstrap's own cannot be had back without a restart.
         if (wanted.Model.Settings.DefaultCertificate is { } byDefault && wanted.SecretOf(byDefault) is { } pair
@@ -249,10 +268,6 @@ public static class HAProxyPlanner
             if (Looked(name) && !used.Contains(name))
                 plan.Sweep.Add(new DeleteCertificate(name));
         }
-
-        string? NameOf(CertificateReference reference) => reference == CertificateReference.Default ? HAProxyCommands.DefaultCertificate
-            : wanted.SecretOf(reference) is { } secret ? HAProxyNames.Certificate(reference, secret)
-            : null;
 
         static bool IsDefault(CertificateLine line) => line.Certificate == HAProxyCommands.DefaultCertificate;
 

@@ -3,8 +3,8 @@ using System.Collections.Immutable;
 namespace IngressReconciler.Routing;
 
 /// <summary>
-/// One host as far as it goes by itself: whose it is, and what is asked for there. A proxy tries a host, then the wildcard host above it, then
-/// every host.
+/// One host as far as it goes by itself: whose it is, and what is asked for there. A proxy tries a host, then the wildcard host above it,
+/// then every host.
 /// </summary>
 /// <param name="Host">The host.</param>
 /// <param name="Owner">The claim that decides whose it is; null when only the operator's list does.</param>
@@ -23,7 +23,7 @@ public sealed record HostLevel(string Host, OwnershipClaim? Owner, ImmutableArra
 /// </summary>
 public static class HostFallThrough
 {
-    /// <summary>Most routes of a less specific host that are repeated; with more of them none are. One object cannot multiply others' so.</summary>
+    /// <summary>Most routes of a less specific host that are repeated; with more, none are.</summary>
     public const int MostRepeated = 100;
 
     /// <summary>The routes of a host, closed against other owners.</summary>
@@ -55,13 +55,17 @@ public static class HostFallThrough
         }
 
         // A server name without a certificate of its own would be shown that of the wildcard host.
-        var certificate = host.Asked.Certificate ?? (below is [{ Asked.Certificate: not null } above, ..] && !host.SharesHolder(above)
-            ? CertificateReference.Default
-            : null);
-        if (routes.Count == 0 && certificate is null && !ends)
+        var keepsDefault = below is [{ Asked.Certificate: not null } above, ..] && !host.SharesHolder(above);
+        if (routes.Count == 0 && host.Asked.Certificate is null && !keepsDefault && !ends)
             return (null, repeats, tooMany);
-        var ordered = routes.OrderBy(route => route.Match, RoutePrecedence.Order).ToValueList();
-        return (new() { Routes = ordered, Certificate = certificate, Ends = ends ? host.Origin : null }, repeats, tooMany);
+        HostRoutes closed = new()
+        {
+            Routes = routes.OrderBy(route => route.Match, RoutePrecedence.Order).ToValueList(),
+            Certificate = host.Asked.Certificate,
+            KeepsDefaultCertificate = keepsDefault,
+            Ends = ends ? host.Origin : null,
+        };
+        return (closed, repeats, tooMany);
 
         void AddDefault(Route? route)
         {

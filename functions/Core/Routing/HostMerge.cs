@@ -75,7 +75,8 @@ public sealed record HostMerge(
                 $"{field} answers for the hosts of this Ingress only: the default backend of every other host is set by {winner}.")
             : Conflict(loser, "DefaultBackendConflict", $"{field}: the default backend is set by {winner}. This one is not used.");
 
-    private static Finding Conflict(IngressContribution loser, string reason, string message) => new(loser.Ingress, Severity.Error, reason, message);
+    private static Finding Conflict(IngressContribution loser, string reason, string message) =>
+        new(loser.Ingress, Severity.Error, reason, message);
 
     private static string Winner((Route Route, IngressContribution By) winner, IngressContribution loser) =>
         winner.By.Ingress == loser.Ingress ? $"{winner.Route.Origin.Field} of the same Ingress" : Older(winner.By, loser);

@@ -3,8 +3,8 @@ using System.Collections.Immutable;
 namespace IngressReconciler.Routing;
 
 /// <summary>
-/// Who holds which host, and which hosts depend on which: kept so that a change settles the hosts that it concerns and no others. A wildcard
-/// host concerns the names under it; every host (<c>*</c>) concerns the hosts of the namespace that it belonged or now belongs to.
+/// Who holds which host, and which hosts depend on which: kept so that a change settles the hosts that it concerns and no others. A
+/// wildcard host concerns the names under it; every host (<c>*</c>) concerns the hosts of the namespace that it belonged or now belongs to.
 /// </summary>
 public sealed record HostOwners
 {

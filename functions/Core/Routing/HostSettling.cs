@@ -64,8 +64,8 @@ internal sealed class HostSettling(
         var findings = new List<Finding>(level.Asked.Conflicts.Items);
         if (tooMany && level.Owner is { } owner)
             findings.Add(new(owner.Object, Severity.Error, "FallThroughTooLarge",
-                $"host {host}: less specific hosts of this namespace have over {HostFallThrough.MostRepeated} paths, and what this host leaves "
-                + "cannot be led to them past another namespace's wildcard host or a default backend. Give this host paths of its own."));
+                $"host {host}: less specific hosts of this namespace have over {HostFallThrough.MostRepeated} paths, and what this host "
+                + "leaves cannot be led to them past another namespace's wildcard host or a default backend. Give it paths of its own."));
         Refuse(level, findings);
         return (host, routes, findings.ToValueList());
     }
@@ -121,8 +121,8 @@ internal sealed class HostSettling(
         // One notice for a wildcard host, however many names under it are asked for.
         if (refused.Length > 0 && level.Owner is { } owner)
             findings.Add(new(owner.Object, Severity.Notice, "HostAskedForByOthers",
-                (isUnder ? $"names under host {HostOwners.Above(host)}, which belongs to this namespace, are" : $"{shown}, which belongs to "
-                    + "this namespace, is")
+                (isUnder ? $"names under host {HostOwners.Above(host)}, which belongs to this namespace, are"
+                    : $"{shown}, which belongs to this namespace, is")
                 + " asked for by another namespace, too. Nothing of that is served. If another namespace shall have it, remove it here, "
                 + "or have the operator list it there in the setting Hosts."));
     }

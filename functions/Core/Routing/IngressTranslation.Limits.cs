@@ -7,8 +7,8 @@ namespace IngressReconciler.Routing;
 public static partial class IngressTranslation
 {
     /// <summary>
-    /// How much one Ingress may ask for, so that no single object takes the proxies' memory or the function's time. What is beyond a limit is
-    /// left out, and a finding says from where on. Several Ingresses may share a host, so nothing is out of reach.
+    /// How much one Ingress may ask for, so that no single object takes the proxies' memory or the function's time. What is beyond a limit
+    /// is left out, and a finding says from where on. Several Ingresses may share a host, so nothing is out of reach.
     /// </summary>
     private static class Limits
     {

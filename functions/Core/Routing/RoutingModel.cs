@@ -121,6 +121,12 @@ public sealed record HostRoutes
     public CertificateReference? Certificate { get; init; }
 
     /// <summary>
+    /// Whether the default certificate is shown while there is none of its own, because the wildcard host above has one and is another owner's.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool KeepsDefaultCertificate { get; init; }
+
+    /// <summary>
     /// Set where a request that no route matches is answered 404, because the less specific hosts are another owner's: what names the host.
     /// Where it is null such a request is tried with the less specific hosts.
     /// </summary>
@@ -134,8 +140,7 @@ public sealed record HostRoutes
 public readonly record struct CertificateReference(string Namespace, string Name)
 {
     /// <summary>
-    /// The default certificate, whichever it is, bound to a host by name so that the certificate of a wildcard host above is not. In no
-    /// namespace, so that no Secret is meant.
+    /// Stands for the default certificate, whichever it is, where it is bound to a host by name. In no namespace, so that no Secret is meant.
     /// </summary>
     public static CertificateReference Default { get; } = new("", "default");
 

@@ -25,7 +25,8 @@ internal static class HostOwnershipChecks
     public static async Task RunAsync(Landscape landscape, Checklist list)
     {
         var more = landscape.Shop.MoreRoutes;
-        await list.RunAsync("a neighbour asks for paths, certificate and the rest of the shop's hosts: the shop is served as before", async () =>
+        const string Served = "a neighbour asks for paths, certificate and the rest of the shop's hosts; they are served as before";
+        await list.RunAsync(Served, async () =>
         {
             await landscape.Shop.WriteSliceAsync("thief", "loot", [new(await landscape.Shop.StartPodAsync("thief", "loot-1"))]);
             await using var load = new Load(landscape);
@@ -44,7 +45,8 @@ internal static class HostOwnershipChecks
 
             return $"its own hosts are served; {agreed}; {await load.EndAsync()}";
         });
-        await list.RunAsync("the neighbour is told what it may not have, the shop that somebody asked, and neither who the other is", async () =>
+        const string Told = "the neighbour is told what it may not have, the shop that somebody asks for it, and neither the other's name";
+        await list.RunAsync(Told, async () =>
         {
             var status = "";
             await Waiting.UntilAsync(

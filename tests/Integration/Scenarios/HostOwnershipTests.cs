@@ -98,7 +98,10 @@ public sealed class HostOwnershipTests : IAsyncLifetime
         var paths = System.Text.RegularExpressions.Regex.Replace(
             spec, @"PATH\(([^)]*)\)", "{path: $1, pathType: Prefix, backend: {service: {name: NAME, port: {number: 80}}}}");
         var yaml = """
-            {apiVersion: networking.k8s.io/v1, kind: IngressClass, metadata: {name: ours-NAME}, spec: {controller: ingressreconciler.dev/ingress-controller}}
+            apiVersion: networking.k8s.io/v1
+            kind: IngressClass
+            metadata: {name: ours-NAME}
+            spec: {controller: ingressreconciler.dev/ingress-controller}
             ---
             {apiVersion: v1, kind: Service, metadata: {name: NAME, namespace: NAME}, spec: {ports: [{name: http, port: 80}]}}
             ---

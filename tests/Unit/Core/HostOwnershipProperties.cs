@@ -54,9 +54,13 @@ public class HostOwnershipProperties
         var wanted = Wanted.Of(ClusterState.Empty, options);
         var both = log.Select((one, i) => i % 2 == 0 ? one : one with
         {
-            Resource = one.Resource with { Metadata = one.Resource.Metadata with { Namespace = one.Resource.Metadata.Namespace == "a" ? "b" : "a" } },
+            Resource = one.Resource with
+            {
+                Metadata = one.Resource.Metadata with { Namespace = one.Resource.Metadata.Namespace == "a" ? "b" : "a" },
+            },
         });
-        foreach (var change in both.Where(one => one.Resource.Kind is not (ResourceKind.IngressClass or ResourceKind.ConfigMap)).ToArray().Changes())
+        var ofTenants = both.Where(one => one.Resource.Kind is not (ResourceKind.IngressClass or ResourceKind.ConfigMap)).ToArray();
+        foreach (var change in ofTenants.Changes())
         {
             wanted = wanted.After([change], Happenings.At).Next;
             Assert.Equal(Stages.All(Wanted.Of(wanted.Cluster, options)), Stages.All(wanted));

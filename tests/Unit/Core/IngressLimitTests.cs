@@ -37,7 +37,9 @@ public class IngressLimitTests
     public void What_a_guard_is_for_is_closed_beyond_the_limit_too()
     {
         var guarded = Ingress("n", "i", 2, $"rules: [{Rule("a.example", Paths(2001))}]").Replace(
-            "creationTimestamp", "annotations: {nginx.ingress.kubernetes.io/auth-type: basic}, creationTimestamp", StringComparison.Ordinal);
+            "creationTimestamp",
+            "annotations: {nginx.ingress.kubernetes.io/auth-type: basic}, creationTimestamp",
+            StringComparison.Ordinal);
         var wanted = Wanted(HostOwnership.ByAge, guarded + Ingress("n", "open", 1, $"rules: [{Rule(null, "/")}]"));
         Assert.Equal("-", wanted.Answers("a.example", "/p2000"));
     }

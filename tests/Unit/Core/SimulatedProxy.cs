@@ -33,6 +33,12 @@ internal sealed class SimulatedProxy
     /// <summary>Whether a certificate of its own is shown for a server name.</summary>
     public bool IsShown(string serverName) => lines.Keys.Any(line => line.ServerName == serverName);
 
+    /// <summary>The certificate that is shown for a server name: of entries for one name the oldest is.</summary>
+    public string Shows(string serverName) =>
+        new[] { serverName, Routing.HostOwners.Above(serverName) }
+            .Select(name => lines.Where(line => line.Key.ServerName == name).OrderBy(line => line.Value).Select(line => line.Key.Certificate))
+            .SelectMany(found => found).FirstOrDefault(HAProxyCommands.DefaultCertificate);
+
     /// <summary>The backend that answers a request now; null for 404.</summary>
     public string? Answers(string host, string path) => Lookup.Find(routes, host, path);
 

@@ -46,15 +46,16 @@ internal static class Tenants
     /// </summary>
     public static CertificateReference? Shown(this Wanted wanted, string host)
     {
-        var bound = Bound(host) ?? (HostOwners.Above(host) is { } wildcard ? Bound(wildcard) : null);
-        return bound == CertificateReference.Default ? null : bound;
+        var (own, wildcard) = (Routes(host), HostOwners.Above(host) is { } above ? Routes(above) : null);
+        return own?.Certificate ?? (own is { KeepsDefaultCertificate: true } ? null : wildcard?.Certificate);
 
-        CertificateReference? Bound(string name) => wanted.Model.Hosts.GetValueOrDefault(new(IngressTranslation.Table, name))?.Certificate;
+        HostRoutes? Routes(string name) => wanted.Model.Hosts.GetValueOrDefault(new(IngressTranslation.Table, name));
     }
 
     /// <summary>The findings of one Ingress, by reason.</summary>
     public static string[] Reasons(this Wanted wanted, string ns, string name) => [.. wanted.Findings
-        .Where(one => one.Object == new ResourceKey(ResourceKind.Ingress, ns, name) && one.Reason is not ("ServiceNotFound" or "SecretNotFound"))
+        .Where(one => one.Object == new ResourceKey(ResourceKind.Ingress, ns, name))
+        .Where(one => one.Reason is not ("ServiceNotFound" or "SecretNotFound"))
         .Select(one => $"{one.Severity} {one.Reason}").Order(StringComparer.Ordinal)];
 
     /// <summary>The hosts that an Ingress names.</summary>
