@@ -33,6 +33,7 @@ internal sealed class Shop(DemoNetwork network, string folder) : IAsyncDisposabl
         ["ingress|shop.localhost/status#"] = "http:shop:api:8080",
         ["ingress|shop.localhost/soon/"] = "http:shop:soon:80",
         ["ingress|shop.localhost/soon#"] = "http:shop:soon:80",
+        ["ingress|api.localhost/"] = "no-route",
         ["ingress|api.localhost/v1/"] = "http:shop:api:8080",
         ["ingress|api.localhost/v1#"] = "http:shop:api:8080",
         ["ingress|secure.localhost/"] = "http:shop:web:80",

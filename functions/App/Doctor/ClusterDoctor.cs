@@ -64,6 +64,7 @@ public sealed class ClusterDoctor(
             .. TrustChecks.Judge(app),
             .. credentials is null ? [] : CertificateChecks.Judge(time.GetUtcNow(), credentials.Expires, credentials.AuthorityExpires, exams, served),
             .. FindingChecks.Judge(settings.Id, reconciler.Findings),
+            OwnershipChecks.Judge(settings.Id, wanted),
             .. NodeChecks.Judge(wanted),
             .. AddressChecks.Judge(wanted),
             .. await through,

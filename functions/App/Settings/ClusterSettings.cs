@@ -28,6 +28,7 @@ public sealed record ClusterSettings(
         "ProxyNamespace", "ProxySelector", "ProxyService", "ReadSecrets", "ReadNodes", "ConfigMap", "HoldBackAbove", "Addresses",
         "EdgeShape", "EdgeSources", "Edges", "EdgeScaleSet", "EdgeProbePorts", "PrivateLinkIdHeader", "ManagementEndpoint",
         "PodNetworks", "HostNetworkNamespaces", "ManagedSlicesOnly", "PodConnections",
+        "HostOwnership", "Hosts",
     ];
 
     private static readonly ImmutableArray<string> ForEdgeProxies = ["EdgeSources", "Edges", "EdgeScaleSet", "EdgeProbePorts"];
@@ -63,6 +64,7 @@ public sealed record ClusterSettings(
             ReadingOf(section, access),
             routing with
             {
+                Ownership = OwnershipOf(section),
                 Edge = EdgeOf(section),
                 ProxyService = ProxyServiceOf(section),
                 ConfigMap = section["ConfigMap"] is { Length: > 0 } map && Parse(section, "ConfigMap", map, Reference) is var (ns, name) ? new(ResourceKind.ConfigMap, ns, name) : null,
@@ -103,6 +105,33 @@ public sealed record ClusterSettings(
         return proxies.GroupBy(proxy => proxy.Name).FirstOrDefault(group => group.Count() > 1) is { } twice
             ? throw new SettingException($"{section.Path}:{(twice.Any(one => one.Role == ProxyRole.Edge) ? "Edges" : "Proxies")}", twice.Key, "this name is used twice; give every proxy its own")
             : proxies;
+    }
+
+    /// <summary><c>HostOwnership</c> and <c>Hosts</c>: whose a host is, and <c>namespace=host</c> of each host that is not up to age.</summary>
+    private static HostOwnership OwnershipOf(IConfigurationSection section)
+    {
+        HostListing[] hosts = [.. List(section, "Hosts").Select(text => Parse(section, "Hosts", text, Listing))];
+        return section["HostOwnership"] switch
+        {
+            null or "" or "namespace" => HostOwnership.ByNamespace(hosts),
+            "shared" when hosts.Length == 0 => HostOwnership.Shared,
+            "shared" => throw new SettingException(
+                $"{section.Path}:Hosts", section["Hosts"], "where HostOwnership is shared hosts belong to nobody; unset one of the two"),
+            var other => throw new SettingException($"{section.Path}:HostOwnership", other, "expected namespace or shared"),
+        };
+    }
+
+    private static HostListing Listing(string text)
+    {
+        if (text.Split('=', StringSplitOptions.TrimEntries) is not [var ns, { Length: > 0 } host] || !KubernetesName.IsLabel(ns))
+            throw new FormatException(
+                $"expected namespace=host, separated by commas, and {KubernetesName.Show(text)} is not; a host may be *.example.com, for all "
+                + "names below it, or *, for claims on every host");
+        if (host == HostKey.AnyHost)
+            return new(ns, host);
+        return RouteHost.TryNormalize(host, out var normal, out var wrong)
+            ? new(ns, normal)
+            : throw new FormatException($"{KubernetesName.Show(host)} {wrong}");
     }
 
     private static EdgeOptions? EdgeOf(IConfigurationSection section)

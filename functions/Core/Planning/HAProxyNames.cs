@@ -63,7 +63,8 @@ public static class HAProxyNames
     public static string Certificate(CertificateReference reference, Secret secret) => $"{CertificatePrefix(reference)}{secret.Fingerprint![..16]}";
 
     /// <summary>What the names of every generation of a certificate begin with.</summary>
-    public static string CertificatePrefix(CertificateReference reference) => $"{reference.Namespace}/{reference.Name}/";
+    public static string CertificatePrefix(CertificateReference reference) =>
+        reference == CertificateReference.Default ? HAProxyCommands.DefaultCertificate : $"{reference.Namespace}/{reference.Name}/";
 
     /// <summary>
     /// Of which Secret a certificate is, by its name in the store or by an entry of the list; null for a name that is none of ours.

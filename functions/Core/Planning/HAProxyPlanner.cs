@@ -205,6 +205,7 @@ public static class HAProxyPlanner
         var shown = state.Certificates.Keys.Select(line => line.Certificate).ToHashSet(StringComparer.Ordinal);
         var lines = new HashSet<CertificateLine>();
         var prefixes = new List<string>();
+        var own = new List<Step>();
         foreach (var reference in references)
         {
             prefixes.Add(HAProxyNames.CertificatePrefix(reference));
@@ -227,10 +228,27 @@ public static class HAProxyPlanner
 
             // What is in the store but shown to nobody may be empty: its push was cut off. Filling it again does no harm.
             if (missing.Count > 0 && !shown.Contains(name))
-                plan.Prepare.Add(new AddCertificate(name, reference));
-            plan.Prepare.AddRange(missing.Select(line => new BindCertificate(line)));
+                own.Add(new AddCertificate(name, reference));
+            own.AddRange(missing.Select(line => new BindCertificate(line)));
             lines.UnionWith(missing);
         }
+
+        // The default certificate is bound ahead of another owner's wildcard host, to names without a certificate, whatever became of theirs.
+        if (scope.Everything || scope.Certificates.Count > 0)
+        {
+            var named = lines.Concat(state.Certificates.Keys.Where(line => !Looked(line.Certificate) && !IsDefault(line)))
+                .Select(line => line.ServerName).ToHashSet(StringComparer.Ordinal);
+            var unnamed = wanted.Translation.Uses.HostsOf.GetValueOrDefault(CertificateReference.Default, []).Except(named);
+            foreach (var line in unnamed.Order(StringComparer.Ordinal).Select(host => new CertificateLine(HAProxyCommands.DefaultCertificate, host)))
+            {
+                if (lines.Add(line) && !state.Certificates.ContainsKey(line))
+                    plan.Prepare.Add(new BindCertificate(line));
+            }
+
+            prefixes.Add(HAProxyCommands.DefaultCertificate);
+        }
+
+        plan.Prepare.AddRange(own);
 
         // Without one wanted the last stays: a client must be shown something, and the bootstrap's own cannot be had back without a restart.
         if (wanted.Model.Settings.DefaultCertificate is { } byDefault && wanted.SecretOf(byDefault) is { } pair
@@ -244,7 +262,8 @@ public static class HAProxyPlanner
             }
         }
 
-        foreach (var (line, number) in state.Certificates.OrderBy(pair => pair.Value))
+        // A host that the default certificate is bound to keeps it until the wildcard host's has gone.
+        foreach (var (line, number) in state.Certificates.OrderBy(pair => IsDefault(pair.Key)).ThenBy(pair => pair.Value))
         {
             if (Looked(line.Certificate) && !lines.Contains(line))
                 plan.Retire.Add(new UnbindCertificate(line, number));
@@ -256,6 +275,8 @@ public static class HAProxyPlanner
             if (Looked(name) && !used.Contains(name))
                 plan.Sweep.Add(new DeleteCertificate(name));
         }
+
+        static bool IsDefault(CertificateLine line) => line.Certificate == HAProxyCommands.DefaultCertificate;
 
         bool Looked(string name) => scope.Everything || prefixes.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal));
     }

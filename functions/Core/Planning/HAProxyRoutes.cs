@@ -5,7 +5,8 @@ namespace IngressReconciler.Planning;
 /// <summary>
 /// Routes as entries of the one map that the bootstrap looks up by longest beginning of <c>table|host/path#</c> (infra/haproxy/README.md):
 /// an exact path is the key <c>table|host/path#</c>; a prefix is that key and <c>table|host/path/</c>, so that it ends at an element;
-/// every host is no host at all. One look-up thus finds exact before prefix and longer before shorter.
+/// every host is no host at all. One look-up thus finds exact before prefix and longer before shorter. A host that ends has the key
+/// <c>table|host/</c> in any case.
 /// </summary>
 public static class HAProxyRoutes
 {
@@ -21,6 +22,11 @@ public static class HAProxyRoutes
 
     /// <summary>Where a route without any backend leads: the bootstrap's backend that answers 503 to it.</summary>
     public const string NoBackend = "unrouted";
+
+    /// <summary>
+    /// Where what a host leaves leads when it ends: no backend has this name, and the bootstrap answers 404 to it. An older one answers 503.
+    /// </summary>
+    public const string NoRoute = "no-route";
 
     /// <summary>
     /// Of two keys that begin the same request's look-ups, the one that answers it before the other: exact host, wildcard, every host; then the longer.
@@ -50,6 +56,8 @@ public static class HAProxyRoutes
                 entries.TryAdd(path.Value == "/" ? $"{prefix}/" : $"{prefix}{path.Value}/", backend);
         }
 
+        if (routes is { Ends: not null })
+            entries.TryAdd($"{prefix}/", NoRoute);
         return entries;
     }
 
@@ -59,13 +67,14 @@ public static class HAProxyRoutes
         if (key.IndexOf('|', StringComparison.Ordinal) is not (> 0 and var bar) || key.IndexOf('/', bar) is not (> 0 and var path))
             return null;
         var host = new HostKey(key[..bar], path == bar + 1 ? HostKey.AnyHost : key[(bar + 1)..path]);
-        foreach (var route in model.Hosts.GetValueOrDefault(host)?.Routes ?? [])
+        var routes = model.Hosts.GetValueOrDefault(host);
+        foreach (var route in routes?.Routes ?? [])
         {
             if (Entries(host, new() { Routes = [route] }).ContainsKey(key))
                 return route.Origin;
         }
 
-        return null;
+        return routes is not null && Entries(host, routes).ContainsKey(key) ? routes.Ends : null;
     }
 
     private static int HostRank(string key)

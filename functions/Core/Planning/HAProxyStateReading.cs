@@ -157,7 +157,7 @@ public sealed class HAProxyStateReading
     {
         foreach (var line in reply.AsSpan().EnumerateLines())
         {
-            if (line.IsEmpty || line[0] == '#' || line[0] == '@')
+            if (line.IsEmpty || line[0] == '#')
                 continue;
             var space = line.IndexOf(' ');
             var colon = space < 0 ? -1 : line[..space].LastIndexOf(':');

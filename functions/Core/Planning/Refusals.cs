@@ -123,6 +123,8 @@ public readonly record struct ProxyPart(PartKind Kind, string Name)
     /// <param name="state">What the proxy runs: tells where a route leads that nobody wants any more.</param>
     public ResourceKey? OwnerIn(Wanted wanted, ProxyState state)
     {
+        if (Kind == PartKind.CertificateLine && Foundation?.Name == HAProxyCommands.DefaultCertificate)
+            return NamingOf(Name[(Name.IndexOf(' ', StringComparison.Ordinal) + 1)..], wanted.Model) ?? EdgeTranslation.Key;
         if (IsOfCertificate)
             return HAProxyNames.ReferenceOf(Name) is { } reference ? new(ResourceKind.Secret, reference.Namespace, reference.Name) : null;
         return Kind switch
@@ -132,6 +134,13 @@ public readonly record struct ProxyPart(PartKind Kind, string Name)
             PartKind.ProxySource or PartKind.Note => EdgeTranslation.Key,
             _ => null,
         };
+    }
+
+    /// <summary>What names a host: of one that the default certificate is bound to, its owner's.</summary>
+    private static ResourceKey? NamingOf(string host, RoutingModel model)
+    {
+        var routes = model.Hosts.GetValueOrDefault(new(IngressTranslation.Table, host));
+        return routes?.Ends?.Object ?? (routes is { Routes: [var first, ..] } ? first.Origin.Object : null);
     }
 
     /// <summary>The Service that a route leads to on the proxy.</summary>

@@ -140,14 +140,11 @@ public sealed record Wanted(
         Translation translation, ImmutableArray<ResourceDifference> differences, ImmutableArray<HostDifference> hosts)
     {
         var touched = new HashSet<CertificateReference>();
-        foreach (var (host, before, after) in hosts)
+        foreach (var (_, before, after) in hosts)
         {
-            if (before?.Certificate == after?.Certificate)
-                continue;
-            if (before?.Certificate is { } old)
-                touched.Add(old);
-            if (after?.Certificate is { } now)
-                touched.Add(now);
+            var changed = ModelUses.Shown(before).ToHashSet();
+            changed.SymmetricExceptWith(ModelUses.Shown(after));
+            touched.UnionWith(changed);
         }
 
         foreach (var difference in differences)

@@ -83,12 +83,12 @@ public static partial class IngressTranslation
             var secret = state.Find<Secret>(key);
             if (secret is null && !secrets.Includes(reference.Namespace))
                 Error("SecretNotReadable",
-                    $"{field}: nobody may read {key}: Secrets of namespace {reference.Namespace} are not read. {instead}. Have the namespace added to "
-                    + "setting ReadSecrets and to infra/kubernetes/namespaces, which gives the rights there.");
+                    $"{field}: {Named(key)} may not be read, nor any other of its namespace. {instead}. Have the operator add the namespace "
+                    + "to setting ReadSecrets and to infra/kubernetes/namespaces, which gives the rights there.");
             else if (secret is null)
-                Error("SecretNotFound", $"{field}: there is no {key} of type kubernetes.io/tls. {instead} until there is.");
+                Error("SecretNotFound", $"{field}: there is no {Named(key)} of type kubernetes.io/tls. {instead} until there is.");
             else if (secret.Fingerprint is null)
-                Error("SecretUnusable", $"{field}: {key} has no certificate and key (tls.crt, tls.key). {instead}.");
+                Error("SecretUnusable", $"{field}: {Named(key)} has no certificate and key (tls.crt, tls.key). {instead}.");
             return secret;
         }
 
@@ -125,9 +125,13 @@ public static partial class IngressTranslation
                 return;
             var has = names.Count == 0 ? "no DNS name (subjectAltName) at all" : $"only {Shown(names)}";
             Error("CertificateOfOtherHosts",
-                $"{field}: the certificate of {secret.Key} is not for host {host}: it has {has}. Clients refuse it. Have one made "
+                $"{field}: the certificate of {Named(secret.Key)} is not for host {host}: it has {has}. Clients refuse it. Have one made "
                 + "with that name.");
         }
+
+        /// <summary>A Secret by its name; the default certificate's is the operator's, and no tenant's to know.</summary>
+        private string Named(ResourceKey secret) =>
+            secret.Namespace == ingress.Metadata.Namespace ? $"{secret}" : "Secret (the setting DefaultCertificate names it)";
 
         private static string Shown(IReadOnlyCollection<string> names) => string.Join(
             ", ", names.Take(MostNames).Select(name => KubernetesName.Show(name)))

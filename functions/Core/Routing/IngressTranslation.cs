@@ -27,6 +27,7 @@ public static partial class IngressTranslation
         List<Finding> findings = [.. known, .. annotations.Findings, .. IngressOtherControllers.Findings(
             ingress.Key, (ingress.Metadata.Annotations ?? []).Keys)];
         var work = new Work(ingress, state, byDefault, secrets, annotations.IsClosed, findings);
+        work.Names();
         if (annotations.IsLeftOut)
             return work.Contribution();
         work.Rules();
@@ -45,17 +46,42 @@ public static partial class IngressTranslation
         Ingress ingress, ClusterState state, CertificateReference? byDefault, SecretScope secrets, bool closed, List<Finding> findings)
     {
         private const string Default = "spec.defaultBackend";
-        private readonly IngressSpec spec = ingress.Spec ?? new();
+        private static readonly PathMatch Everything = new(PathMatchType.Prefix, "/");
+        private readonly IngressSpec spec = Limits.Apply(ingress, findings);
+        private readonly SortedDictionary<string, string> names = new(StringComparer.Ordinal);
         private readonly SortedDictionary<string, ClaimParts> claims = new(StringComparer.Ordinal);
         private readonly SortedSet<ResourceKey> references = new(ResourceKey.Order);
+        private Route? byRest;
 
         private sealed class ClaimParts
         {
             public List<Route> Routes { get; } = [];
 
-            public Route? Default { get; set; }
-
             public CertificateReference? Certificate { get; set; }
+        }
+
+        /// <summary>
+        /// Every host that is named, whatever is wrong with the rest: a slip in a path gives no host away. A rule with neither host nor paths
+        /// names nothing.
+        /// </summary>
+        public void Names()
+        {
+            foreach (var (rule, r) in Indexed(spec.Rules))
+            {
+                if (RouteHost.TryNormalize(rule.Host, out var host, out _) && (host != HostKey.AnyHost || rule.Http?.Paths is { Length: > 0 }))
+                    names.TryAdd(host, host == HostKey.AnyHost ? $"spec.rules[{r}]" : $"spec.rules[{r}].host");
+            }
+
+            if (spec.DefaultBackend is not null)
+                names.TryAdd(HostKey.AnyHost, Default);
+            foreach (var (tls, t) in Indexed(spec.Tls))
+            {
+                foreach (var (text, h) in Indexed(tls.Hosts))
+                {
+                    if (RouteHost.TryNormalize(text, out var host, out _) && host != HostKey.AnyHost)
+                        names.TryAdd(host, $"spec.tls[{t}].hosts[{h}]");
+                }
+            }
         }
 
         public void Rules()
@@ -73,18 +99,31 @@ public static partial class IngressTranslation
                 foreach (var (path, p) in Indexed(rule.Http?.Paths))
                     Path(host, path, $"{field}.http.paths[{p}]");
             }
+
+            // What is beyond a limit is closed as well, not left to a broader rule that leads to the same pods.
+            if (!closed || ReferenceEquals(spec, ingress.Spec))
+                return;
+            foreach (var (host, field) in names)
+            {
+                var parts = ClaimOn(host);
+                if (parts.Routes.All(route => route.Match.Path != Everything) && Route(Everything, null, field) is { } made)
+                    parts.Routes.Add(made);
+            }
         }
 
         public void DefaultBackend()
         {
             if (spec.DefaultBackend is { } backend)
-                ClaimOn(HostKey.AnyHost).Default = Route(new(PathMatchType.Prefix, "/"), backend, Default);
+                byRest = Route(Everything, backend, Default);
         }
 
         public IngressContribution Contribution() => new(
             ingress.Key,
             ingress.Metadata.CreationTimestamp.GetValueOrDefault(),
-            claims.Select(pair => new HostClaim(pair.Key, pair.Value.Routes.ToValueList(), pair.Value.Default, pair.Value.Certificate)).ToValueList(),
+            names.Select(pair => claims.GetValueOrDefault(pair.Key) is { } asked
+                ? new HostClaim(pair.Key, pair.Value, asked.Routes.ToValueList(), asked.Certificate)
+                : new HostClaim(pair.Key, pair.Value, [], null)).ToValueList(),
+            byRest,
             findings.OrderByDescending(finding => finding.Severity).ToValueList(),
             references.ToValueList());
 

@@ -18,7 +18,7 @@ public sealed record ModelUses
     /// <summary>The upstreams that are reached at nodes.</summary>
     public ImmutableHashSet<Upstream> AtNodes { get; private init; } = [];
 
-    /// <summary>The hosts that each certificate is served for.</summary>
+    /// <summary>The hosts that each certificate is served for; the default one where it is kept while there is none of their own.</summary>
     public ImmutableDictionary<CertificateReference, ImmutableHashSet<string>> HostsOf { get; private init; } = ImmutableDictionary<CertificateReference, ImmutableHashSet<string>>.Empty;
 
     /// <summary>The uses after some hosts changed.</summary>
@@ -47,9 +47,9 @@ public sealed record ModelUses
                 nodes.Remove(upstream);
             }
 
-            if (before?.Certificate is { } old)
+            foreach (var old in Shown(before))
                 certificates.Remove(old, host.Host);
-            if (after?.Certificate is { } now)
+            foreach (var now in Shown(after))
                 certificates.Add(now, host.Host);
         }
 
@@ -58,6 +58,15 @@ public sealed record ModelUses
 
     /// <summary>The Service behind an upstream.</summary>
     public static ResourceKey ServiceOf(Upstream upstream) => new(ResourceKind.Service, upstream.Namespace, upstream.Service);
+
+    /// <summary>The certificates that clients of a host may be shown by its name.</summary>
+    public static IEnumerable<CertificateReference> Shown(HostRoutes? host)
+    {
+        if (host?.Certificate is { } own)
+            yield return own;
+        if (host is { KeepsDefaultCertificate: true })
+            yield return CertificateReference.Default;
+    }
 
     private static IEnumerable<Upstream> Named(HostRoutes? host)
     {

@@ -124,8 +124,21 @@ public sealed record HostRoutes
     [JsonConverter(typeof(ValueListConverter<Route>))]
     public ValueList<Route> Routes { get; init; } = [];
 
-    /// <summary>The certificate it is served with; null for the default one.</summary>
+    /// <summary>The certificate it is served with; null for that of the wildcard host above it, or else the default one.</summary>
     public CertificateReference? Certificate { get; init; }
+
+    /// <summary>
+    /// Whether the default certificate is shown while there is none of its own, because the wildcard host above has one and is another owner's.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool KeepsDefaultCertificate { get; init; }
+
+    /// <summary>
+    /// Set where a request that no route matches is answered 404, because the less specific hosts are another owner's: what names the host.
+    /// Where it is null such a request is tried with the less specific hosts.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public RouteOrigin? Ends { get; init; }
 }
 
 /// <summary>A Secret that holds a certificate. The certificate itself is a fact of the moment, as endpoints are, and in no model.</summary>
@@ -133,6 +146,11 @@ public sealed record HostRoutes
 /// <param name="Name">Its name.</param>
 public readonly record struct CertificateReference(string Namespace, string Name)
 {
+    /// <summary>
+    /// Stands for the default certificate, whichever it is, where it is bound to a host by name. In no namespace, so that no Secret is meant.
+    /// </summary>
+    public static CertificateReference Default { get; } = new("", "default");
+
     /// <summary><c>namespace/name</c>.</summary>
     public override string ToString() => $"{Namespace}/{Name}";
 }

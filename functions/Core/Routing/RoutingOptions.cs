@@ -25,6 +25,9 @@ public sealed record RoutingOptions
         ],
     };
 
+    /// <summary>Which namespace a host belongs to.</summary>
+    public HostOwnership Ownership { get; init; } = HostOwnership.ByAge;
+
     /// <summary>What stands in front of the NodePorts; null when that is not known to us.</summary>
     public EdgeOptions? Edge { get; init; }
 

@@ -26,6 +26,8 @@ public sealed record Translation
 
     private ImmutableDictionary<string, ImmutableHashSet<ResourceKey>> Claimants { get; init; } = ImmutableDictionary<string, ImmutableHashSet<ResourceKey>>.Empty;
 
+    private HostOwners Owners { get; init; } = HostOwners.None;
+
     private ImmutableDictionary<ResourceKey, ImmutableHashSet<ResourceKey>> Referrers { get; init; } = ImmutableDictionary<ResourceKey, ImmutableHashSet<ResourceKey>>.Empty;
 
     private ImmutableDictionary<ResourceKey, ValueList<Finding>> OwnFindings { get; init; } = ImmutableDictionary<ResourceKey, ValueList<Finding>>.Empty;
@@ -36,11 +38,11 @@ public sealed record Translation
     public IEnumerable<Finding> Findings => AllFindings.Limited();
 
     /// <summary>
-    /// Every finding: first of objects by themselves, in the order of their fields, then of those that want the same, by host.
+    /// Every finding: first of objects by themselves, in the order of their fields, then of those that want the same, by host; what is said
+    /// of several hosts once.
     /// </summary>
-    internal IEnumerable<Finding> AllFindings => OwnFindings.Values
-        .Concat(HostFindings.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => pair.Value))
-        .SelectMany(list => list.Items);
+    internal IEnumerable<Finding> AllFindings => OwnFindings.Values.SelectMany(list => list.Items)
+        .Concat(HostFindings.OrderBy(pair => pair.Key, StringComparer.Ordinal).SelectMany(pair => pair.Value.Items).Distinct());
 
     /// <summary>What at the edge does not fit together.</summary>
     public ValueList<Finding> EdgeFindings => OwnFindings.TryGetValue(ProxyProtocol.EdgeKey, out var found) ? found : [];
@@ -52,7 +54,11 @@ public sealed record Translation
     public static Translation Of(ClusterState state, RoutingOptions options)
     {
         var empty = new Translation { Options = options, Model = new() { Settings = options.Settings } };
-        return empty.Advance(state, [.. state.Resources.Select(pair => new ResourceDifference(pair.Key, null, pair.Value))], withEdge: true).Next;
+        return empty.Advance(
+            state,
+            [.. state.Resources.Select(pair => new ResourceDifference(pair.Key, null, pair.Value))],
+            withEdge: true,
+            reserved: options.Ownership.Listed).Next;
     }
 
     /// <summary>The translation of a later state.</summary>
@@ -60,9 +66,10 @@ public sealed record Translation
     /// <param name="differences">All that differs between the two states.</param>
     /// <returns>The translation, and the hosts that differ, each as it was and as it is.</returns>
     public (Translation Next, ImmutableArray<HostDifference> Hosts) Advance(ClusterState state, ImmutableArray<ResourceDifference> differences) =>
-        Advance(state, differences, withEdge: differences.Any(difference => EdgeTranslation.Concerns(difference.Key, Options)));
+        Advance(state, differences, withEdge: differences.Any(difference => EdgeTranslation.Concerns(difference.Key, Options)), reserved: []);
 
-    private (Translation Next, ImmutableArray<HostDifference> Hosts) Advance(ClusterState state, ImmutableArray<ResourceDifference> differences, bool withEdge)
+    private (Translation Next, ImmutableArray<HostDifference> Hosts) Advance(
+        ClusterState state, ImmutableArray<ResourceDifference> differences, bool withEdge, IEnumerable<string> reserved)
     {
         var classes = Classes;
         foreach (var difference in differences)
@@ -79,7 +86,7 @@ public sealed record Translation
             step.Contribute(key);
         if (withEdge)
             step.Edge();
-        return step.Finish();
+        return step.Finish(reserved);
     }
 
     private HashSet<ResourceKey> Concerned(ClusterState state, ImmutableArray<ResourceDifference> differences, bool all)
@@ -163,15 +170,19 @@ public sealed record Translation
             var ofClass = IngressClasses.Findings(ingress, before.Classes, before.Options).ToValueList();
             if (IngressClasses.IsOurs(ingress, before.Classes, before.Options))
                 return IngressTranslation.Translate(ingress, state, before.Guards, before.Options.Settings.DefaultCertificate, before.Options.Secrets, ofClass);
-            return ofClass.Count == 0 ? null : new(ingress.Key, ingress.Metadata.CreationTimestamp.GetValueOrDefault(), [], ofClass, []);
+            return ofClass.Count == 0 ? null : new(ingress.Key, ingress.Metadata.CreationTimestamp.GetValueOrDefault(), [], null, ofClass, []);
         }
 
-        public (Translation, ImmutableArray<HostDifference>) Finish()
+        public (Translation, ImmutableArray<HostDifference>) Finish(IEnumerable<string> reserved)
         {
-            foreach (var host in touched.Order(StringComparer.Ordinal))
+            touched.UnionWith(reserved);
+            var owners = before.Owners.ToBuilder();
+            var settled = before.Options.Ownership is { IsShared: false } ownership
+                ? new HostSettling(ownership, owners, ClaimsOn).Settle(touched)
+                : touched.Order(StringComparer.Ordinal).Select(Share);
+            foreach (var (host, routes, findings) in settled)
             {
-                var (routes, conflicts) = HostMerge.Merge(host, (claimants.GetValueOrDefault(host) ?? []).Select(key => contributions[key]));
-                SetOrRemove(hostFindings, host, conflicts);
+                SetOrRemove(hostFindings, host, findings);
                 Set(new(IngressTranslation.Table, host), routes);
             }
 
@@ -181,11 +192,21 @@ public sealed record Translation
                 Uses = before.Uses.After(differences),
                 Contributions = contributions.ToImmutable(),
                 Claimants = claimants.ToImmutable(),
+                Owners = owners.Build(),
                 Referrers = referrers.ToImmutable(),
                 OwnFindings = ownFindings.ToImmutable(),
                 HostFindings = hostFindings.ToImmutable(),
             };
             return (next, [.. differences]);
+        }
+
+        private IEnumerable<IngressContribution> ClaimsOn(string host) =>
+            (claimants.GetValueOrDefault(host) ?? []).Select(key => contributions[key]);
+
+        private (string Host, HostRoutes? Routes, ValueList<Finding> Findings) Share(string host)
+        {
+            var merged = HostMerge.Of(host, ClaimsOn(host).OrderBy(one => one.Claim, OwnershipClaim.OlderFirst), ownDefaults: false);
+            return (host, merged.Open(), merged.Conflicts);
         }
 
         private void Set(HostKey key, HostRoutes? routes)

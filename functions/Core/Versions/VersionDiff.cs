@@ -21,12 +21,18 @@ public sealed record VersionDiff(
             var now = after.Hosts.GetValueOrDefault(key);
             if (Equals(old, now))
                 continue;
-            var gone = (old?.Routes ?? []).Except(now?.Routes ?? []).Select(RouteDiff.Of).ToValueList();
-            var added = (now?.Routes ?? []).Except(old?.Routes ?? []).Select(RouteDiff.Of).ToValueList();
+            var gone = Of(old).Except(Of(now)).ToValueList();
+            var added = Of(now).Except(Of(old)).ToValueList();
             hosts.Add(new(key.ToString(), gone, added, old?.Certificate?.ToString(), now?.Certificate?.ToString()));
         }
 
         return new(from, to, hosts.ToValueList(), before.Settings != after.Settings);
+    }
+
+    private static IEnumerable<RouteDiff> Of(HostRoutes? host)
+    {
+        var routes = (host?.Routes ?? []).Select(RouteDiff.Of);
+        return host?.Ends is { } end ? routes.Append(new("all else", "404", $"{end.Object} {end.Field}")) : routes;
     }
 }
 

@@ -19,6 +19,8 @@ internal static class Check
         await ShareChecks.RunAsync(landscape, list);
         Screen.Part("Who says where keys go");
         await ForgedPodChecks.RunAsync(landscape, list);
+        Screen.Part("A neighbour wants the shop's hosts");
+        await HostOwnershipChecks.RunAsync(landscape, list);
         Screen.Part("A proxy dies");
         await ProxyChecks.RunAsync(landscape, list);
         await processes.RememberAsync(landscape.Proxies[1]);

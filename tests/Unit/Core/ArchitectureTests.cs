@@ -17,6 +17,7 @@ public partial class ArchitectureTests
         "Routing/IngressTranslation.cs", // a translation
         "Routing/GatewayTranslation.cs", // a translation
         "Routing/EdgeTranslation.cs", // a translation
+        "Routing/IngressTranslation.Limits.cs", // Ingress, how much of it
         "Routing/IngressTranslation.Tls.cs", // Ingress, its certificates
         "Routing/CertificateNames.cs", // Ingress, its certificates
         "Routing/IngressClasses.cs", // Ingress, whose it is

@@ -24,8 +24,10 @@ internal static class Golden
     {
         foreach (var (file, text) in outputs)
         {
-            if (Rewrite)
-                File.WriteAllText(file, text);
+            if (!Rewrite)
+                continue;
+            Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+            File.WriteAllText(file, text);
         }
 
         if (Rewrite)

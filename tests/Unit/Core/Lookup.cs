@@ -1,3 +1,5 @@
+using IngressReconciler.Planning;
+
 namespace IngressReconciler.Tests.Unit.Core;
 
 /// <summary>The bootstrap's look-up (infra/haproxy/ingress.cfg, "routes"), said again in the plainest way.</summary>
@@ -12,7 +14,8 @@ internal static class Lookup
         var name = host.Split(':')[0].ToLowerInvariant().TrimEnd('.');
         var dot = name.IndexOf('.', StringComparison.Ordinal);
         var parent = dot < 0 ? "" : name[(dot + 1)..];
-        return Longest($"ingress|{name}{path}#") ?? Longest($"ingress|*.{parent}{path}#") ?? Longest($"ingress|{path}#");
+        var found = Longest($"ingress|{name}{path}#") ?? Longest($"ingress|*.{parent}{path}#") ?? Longest($"ingress|{path}#");
+        return found == HAProxyRoutes.NoRoute ? null : found;
 
         string? Longest(string key) => map.Where(entry => key.StartsWith(entry.Key, StringComparison.Ordinal))
             .OrderByDescending(entry => entry.Key.Length).Select(entry => entry.Value).FirstOrDefault();

@@ -165,7 +165,7 @@ public class PathMatchingTests
             finding.Message,
             StringComparison.Ordinal);
         var keys = Stages.Routes(wanted.Model).Keys;
-        Assert.Equal(2, keys.Count);
+        Assert.Equal(3, keys.Count);
         Assert.All(keys, key => Assert.InRange(key.Length, 1, HAProxyRoutes.MaximumKeyLength));
         Assert.Equal("http:shop:kept:80", Lookup.Find(Stages.Routes(wanted.Model), host, most + "/" + new string('r', 8000)));
     }

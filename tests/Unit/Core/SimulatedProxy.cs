@@ -33,6 +33,12 @@ internal sealed class SimulatedProxy
     /// <summary>Whether a certificate of its own is shown for a server name.</summary>
     public bool IsShown(string serverName) => lines.Keys.Any(line => line.ServerName == serverName);
 
+    /// <summary>The certificate that is shown for a server name: of entries for one name the oldest is.</summary>
+    public string Shows(string serverName) =>
+        new[] { serverName, Routing.HostOwners.Above(serverName) }
+            .Select(name => lines.Where(line => line.Key.ServerName == name).OrderBy(line => line.Value).Select(line => line.Key.Certificate))
+            .SelectMany(found => found).FirstOrDefault(HAProxyCommands.DefaultCertificate);
+
     /// <summary>The backend that answers a request now; null for 404.</summary>
     public string? Answers(string host, string path) => Lookup.Find(routes, host, path);
 
@@ -80,7 +86,7 @@ internal sealed class SimulatedProxy
     {
         foreach (var (key, value) in routes)
         {
-            if (key != HAProxyRoutes.VersionKey && value != HAProxyRoutes.NoBackend && !excused.Contains(value))
+            if (key != HAProxyRoutes.VersionKey && value is not (HAProxyRoutes.NoBackend or HAProxyRoutes.NoRoute) && !excused.Contains(value))
                 Demand(backends.TryGetValue(value, out var backend) && backend.Published, step, $"{key} leads to {value}, which is not there");
         }
     }
@@ -180,7 +186,7 @@ internal sealed class SimulatedProxy
                 certificates.Add(name);
                 break;
             case BindCertificate(var line):
-                Demand(certificates.Contains(line.Certificate), step, "there is no such certificate");
+                Demand(certificates.Contains(line.Certificate) || line.Certificate == HAProxyCommands.DefaultCertificate, step, "there is no such certificate");
                 Demand(lines.TryAdd(line, nextLine++), step, "the line is there");
                 break;
             case UnbindCertificate(var line, var number):

@@ -89,6 +89,14 @@ public class StatusComposerTests
         Assert.Equal([Key("second")], StatusComposer.Compose(next, Edge, concerned).Select(change => change.Ingress));
     }
 
+    [Fact]
+    public void An_Ingress_that_asks_for_anothers_hosts_only_says_nothing()
+    {
+        var wanted = Tenants.Wanted(Routing.HostOwnership.ByAge, Tenants.Ingress("first", "i", 1, $"rules: [{Tenants.Rule("a.example", "/")}]")
+            + Tenants.Ingress("second", "i", 2, $"rules: [{Tenants.Rule("a.example", "/more")}]"));
+        Assert.Equal(["first"], StatusComposer.Compose(wanted, Edge, [.. StatusComposer.All(wanted.Cluster)]).Select(one => one.Ingress.Namespace));
+    }
+
     /// <summary>To look at what each change concerns is to look at everything; and what is written leaves nothing to write.</summary>
     [Property]
     public void Looking_at_what_changed_misses_nothing(Happening[] log)
