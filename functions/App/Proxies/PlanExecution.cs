@@ -10,8 +10,8 @@ internal sealed class PlanExecution
 {
     /// <summary>What is said of a certificate while HAProxy takes none.</summary>
     internal static readonly ShownText Locked = ShownText.Of(
-        $"HAProxy says that certificates are locked: another session changes them by the admin port, or did so at a moment that HAProxy 3.4 does not "
-        + $"recover from; if it lasts, restart this proxy");
+        $"HAProxy says that certificates are locked: another session changes them by the admin port, or did so at a moment that HAProxy "
+        + $"3.4 does not recover from; if it lasts, restart this proxy");
 
     private readonly RuntimeConnection connection;
     private readonly Wanted wanted;

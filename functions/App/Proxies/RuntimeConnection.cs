@@ -248,7 +248,8 @@ public sealed class RuntimeConnection : IAsyncDisposable
     }
 
     /// <summary>The beginning of what came.</summary>
-    private static string Shown(ReadOnlySpan<byte> bytes) => Shown(Encoding.UTF8.GetString(bytes[..Math.Min(bytes.Length, 4 * ShownLimit)]));
+    private static string Shown(ReadOnlySpan<byte> bytes) =>
+        Shown(Encoding.UTF8.GetString(bytes[..Math.Min(bytes.Length, 4 * ShownLimit)]));
 
     private static string Shown(string text) => KubernetesName.Show(text, ShownLimit);
 }

@@ -5,8 +5,10 @@ using System.Text;
 namespace IngressReconciler.Cluster;
 
 /// <summary>
-/// A text that may stand in a log, on a terminal, in a message or a status: one line in which nothing ends a line, moves a cursor or turns the
-/// direction of what is around it. It is made only as an interpolated string: what stands between the holes is ours, and every value in a hole
+/// A text that may stand in a log, on a terminal, in a message or a status: one line in which nothing ends a line, moves a cursor or
+/// turns the
+/// direction of what is around it. It is made only as an interpolated string: what stands between the holes is ours, and every value in
+/// a hole
 /// is cleaned and cut, as it may come from outside.
 /// </summary>
 /// <param name="literalLength">Characters of ours.</param>
@@ -30,7 +32,8 @@ public sealed class ShownText(int literalLength, int formattedCount) : IEquatabl
         return shown;
     }
 
-    /// <summary>One value from outside, cleaned: what a terminal acts on, half a character, and what cannot be seen becomes U+FFFD.</summary>
+    /// <summary>One value from outside, cleaned: what a terminal acts on, half a character, and what cannot be seen becomes
+    /// U+FFFD.</summary>
     /// <param name="outside">The value.</param>
     /// <param name="most">Characters of it that are shown at most; an ellipsis follows where there are more.</param>
     public static string Clean(string? outside, int most = Most)

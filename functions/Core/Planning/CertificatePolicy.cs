@@ -5,7 +5,8 @@ using System.Security.Cryptography.X509Certificates;
 namespace IngressReconciler.Planning;
 
 /// <summary>
-/// Which certificates and keys are served: RSA of 2048 to 4096 bits, ECDSA on P-256, P-384 and P-521, all of the chain signed by SHA-2. What
+/// Which certificates and keys are served: RSA of 2048 to 4096 bits, ECDSA on P-256, P-384 and P-521, all of the chain signed by SHA-2.
+/// What
 /// OpenSSL refuses at its security level 2 is refused here, in plain words; so is what would make every handshake dear.
 /// </summary>
 internal static class CertificatePolicy
@@ -17,7 +18,8 @@ internal static class CertificatePolicy
     private const string Ec = "1.2.840.10045.2.1";
     private const string Ed25519 = "1.3.101.112";
 
-    /// <summary>Named curves only (RFC 5480 section 2.1.1): one that is written out may be any, with a key that anybody can work out.</summary>
+    /// <summary>Named curves only (RFC 5480 section 2.1.1): one that is written out may be any, with a key that anybody can work
+    /// out.</summary>
     private static readonly byte[][] Curves =
     [
         [0x06, 0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07], // P-256
@@ -83,7 +85,8 @@ internal static class CertificatePolicy
         if (!Signatures.Contains(certificate.SignatureAlgorithm.Value ?? ""))
         {
             var algorithm = certificate.SignatureAlgorithm.FriendlyName ?? certificate.SignatureAlgorithm.Value;
-            throw new UnusablePairException($"{name} is signed by {algorithm}, which clients refuse or do not know; issue it anew with SHA-256");
+            throw new UnusablePairException(
+                $"{name} is signed by {algorithm}, which clients refuse or do not know; issue it anew with SHA-256");
         }
     }
 
@@ -103,7 +106,8 @@ internal static class CertificatePolicy
     }
 
     /// <summary>
-    /// Proves that a private key works: what it signs verifies with the certificate. One that does not fails in the middle of handshakes, and an
+    /// Proves that a private key works: what it signs verifies with the certificate. One that does not fails in the middle of
+    /// handshakes, and an
     /// error that is left behind there breaks other connections.
     /// </summary>
     /// <exception cref="UnusablePairException">It does not.</exception>
@@ -112,10 +116,10 @@ internal static class CertificatePolicy
         var hash = SHA256.HashData("ingress-reconciler"u8);
         using var rsa = leaf.GetRSAPublicKey();
         using var ecdsa = leaf.GetECDsaPublicKey();
+        var (sha256, pss) = (HashAlgorithmName.SHA256, RSASignaturePadding.Pss);
         var works = key switch
         {
-            RSA own => rsa!.VerifyHash(
-                hash, own.SignHash(hash, HashAlgorithmName.SHA256, RSASignaturePadding.Pss), HashAlgorithmName.SHA256, RSASignaturePadding.Pss),
+            RSA own => rsa!.VerifyHash(hash, own.SignHash(hash, sha256, pss), sha256, pss),
             ECDsa own => ecdsa!.VerifyHash(hash, own.SignHash(hash)),
             _ => false,
         };

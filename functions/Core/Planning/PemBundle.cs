@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Globalization;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
@@ -8,7 +7,8 @@ using IngressReconciler.Cluster;
 namespace IngressReconciler.Planning;
 
 /// <summary>
-/// A certificate chain with its private key, judged and made anew: the one form in which a pair is pushed. Leaf first, then its issuers in order,
+/// A certificate chain with its private key, judged and made anew: the one form in which a pair is pushed. Leaf first, then its issuers
+/// in order,
 /// then the key as PKCS #8 (RFC 7468). Nothing of the Secret's own bytes travels, and there is no other way to make one than
 /// <see cref="TryMake"/>.
 /// </summary>
@@ -129,6 +129,7 @@ internal sealed class UnusablePairException(ShownText reason) : Exception(reason
     /// <summary>What is wrong and what to do.</summary>
     public ShownText Reason => reason;
 
-    /// <summary>Whether .NET could not read what it was given: a curve that it does not know is no <see cref="CryptographicException"/>.</summary>
+    /// <summary>Whether .NET could not read what it was given: a curve that it does not know is no
+    /// <see cref="CryptographicException"/>.</summary>
     public static bool IsOfReading(Exception e) => e is CryptographicException or NotSupportedException or ArgumentException;
 }

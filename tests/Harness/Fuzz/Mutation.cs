@@ -3,7 +3,7 @@ namespace IngressReconciler.Tests.Harness.Fuzz;
 /// <summary>Changes bytes at random, in the ways that parsers are wrong about.</summary>
 public static class Mutation
 {
-    private static readonly byte[] Telling = [0, 1, 0x7f, 0x80, 0xff, (byte)'\n', (byte)'\r', 0x1b, (byte)' ', (byte)'"', (byte)'<', (byte)';'];
+    private static readonly byte[] Telling = [0, 1, 0x7f, 0x80, 0xff, .. "\n\r\e \"<;"u8];
 
     /// <summary>One input out of another, by one to four changes.</summary>
     /// <param name="input">What is changed.</param>

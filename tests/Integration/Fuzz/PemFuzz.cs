@@ -10,7 +10,8 @@ using Xunit;
 namespace IngressReconciler.Tests.Integration.Fuzz;
 
 /// <summary>
-/// Any bytes as <c>tls.crt</c> and <c>tls.key</c>, judged and then pushed to a real HAProxy: what the judge lets through HAProxy takes and serves, and
+/// Any bytes as <c>tls.crt</c> and <c>tls.key</c>, judged and then pushed to a real HAProxy: what the judge lets through HAProxy takes
+/// and serves, and
 /// a good host beside it is served all the time. Whatever HAProxy refuses of it is a fault of the judge.
 /// </summary>
 public sealed class PemFuzz(HAProxyProcess haproxy) : IClassFixture<HAProxyProcess>
@@ -25,7 +26,7 @@ public sealed class PemFuzz(HAProxyProcess haproxy) : IClassFixture<HAProxyProce
     {
         await using var session = await haproxy.ConnectAsync();
         var (chain, key) = haproxy.Pki.IssueServer(Good);
-        await PushAsync(session, Good, Bundle(chain, key));
+        await PushAsync(session, Good, TestPki.Bundle(chain, key));
         var pushed = 0;
         await FuzzRun.RunAsync("tests/Integration/Fuzz/corpus/pairs", Pairs.Good(Tried), 150, async input =>
         {
@@ -42,9 +43,6 @@ public sealed class PemFuzz(HAProxyProcess haproxy) : IClassFixture<HAProxyProce
         Assert.DoesNotContain('*', (await session.SendAsync([new("show ssl cert")], Cancelled))[0].Text);
     }
 
-    private static PemBundle Bundle(string chain, string key) =>
-        PemBundle.TryMake(chain, key, DateTimeOffset.UtcNow, out var bundle, out var refusal) ? bundle : throw new InvalidOperationException(refusal);
-
     private static async Task PushAsync(RuntimeConnection session, string name, PemBundle bundle)
     {
         RuntimeCommand[] commands =
@@ -55,8 +53,11 @@ public sealed class PemFuzz(HAProxyProcess haproxy) : IClassFixture<HAProxyProce
         Assert.All(replies.Zip(commands), one => Assert.False(one.First.IsError, $"{one.Second.Line}: {one.First.Text}"));
     }
 
-    private static async Task TellAsync(RuntimeConnection session, params IEnumerable<string> commands) =>
-        Assert.All(await session.SendAsync([.. commands.Select(one => new RuntimeCommand(one))], Cancelled), reply => Assert.False(reply.IsError, reply.Text));
+    private static async Task TellAsync(RuntimeConnection session, params IEnumerable<string> commands)
+    {
+        var replies = await session.SendAsync([.. commands.Select(one => new RuntimeCommand(one))], Cancelled);
+        Assert.All(replies, reply => Assert.False(reply.IsError, reply.Text));
+    }
 
     private async Task HandshakeAsync(string host)
     {

@@ -10,7 +10,8 @@ using static IngressReconciler.Tests.Integration.Proxies.ProxyLine;
 namespace IngressReconciler.Tests.Integration.Fuzz;
 
 /// <summary>
-/// Any TLVs in a header of version 2, through a real edge and a real ingress proxy: both stay as they are, and a pod is told a number of digits as
+/// Any TLVs in a header of version 2, through a real edge and a real ingress proxy: both stay as they are, and a pod is told a number of
+/// digits as
 /// its private link, or none.
 /// </summary>
 public sealed class TlvFuzz(ProxyLine line) : IClassFixture<ProxyLine>, IAsyncLifetime
@@ -88,8 +89,8 @@ public sealed class TlvFuzz(ProxyLine line) : IClassFixture<ProxyLine>, IAsyncLi
                 var head = new StringBuilder();
                 while (await reader.ReadLineAsync(over.Token) is { Length: > 0 } row)
                     head.Append(row).Append("\r\n");
-                await stream.WriteAsync(
-                    Encoding.Latin1.GetBytes($"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {head.Length}\r\n\r\n{head}"), over.Token);
+                var answer = $"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {head.Length}\r\n\r\n{head}";
+                await stream.WriteAsync(Encoding.Latin1.GetBytes(answer), over.Token);
             }
         }
         catch (OperationCanceledException)

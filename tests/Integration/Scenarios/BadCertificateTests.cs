@@ -3,7 +3,6 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
-using System.Text.Json.Nodes;
 using IngressReconciler.Cluster;
 using IngressReconciler.Proxies;
 using IngressReconciler.Routing;

@@ -8,7 +8,8 @@ using Xunit;
 namespace IngressReconciler.Tests.Integration.Scenarios;
 
 /// <summary>
-/// What somebody says who stands in a proxy's place reaches log, status, findings and <c>doctor</c> only as text that no terminal acts on, and not at
+/// What somebody says who stands in a proxy's place reaches log, status, findings and <c>doctor</c> only as text that no terminal acts
+/// on, and not at
 /// any length; the proxy beside it serves all the time.
 /// </summary>
 [Collection(nameof(Scenarios))]
@@ -41,7 +42,8 @@ public sealed class HostileProxyTests : IAsyncLifetime
             (_, _, _) => ValueTask.FromResult(KeyPairText.Of(TestPki.Bundle(own, ownKey))),
             address => address.Name == "p1" ? address with { AdminPort = hostile.Port } : address);
         await Stage.AcceptAsync(reconciler, await stage.HostAsync("control"));
-        await Stage.UntilAsync("p1 is in trouble", () => reconciler.Proxies.Single(one => one.Name == "p1").Trouble is not (null or "not reached yet"));
+        await Stage.UntilAsync("p1 is in trouble", () =>
+            reconciler.Proxies.Single(one => one.Name == "p1").Trouble is not (null or "not reached yet"));
         Assert.Equal(200, (await stage.GetAsync(stage.Proxies[1], "control.example")).Status);
 
         var exam = await ProxyExam.OfAsync(reconciler.Workers.Single(one => one.Name == "p1"), reconciler, TimeProvider.System, Cancelled);
@@ -69,7 +71,8 @@ public sealed class HostileProxyTests : IAsyncLifetime
         (_, "show info") => "Version: 3.4.7\nPid: 7\nStart_time_sec: 1700000000\n\n",
         _ when line.StartsWith("echo ", StringComparison.Ordinal) => $"[6]: {line[5..]}\n\n",
         ("no end", _) => new string('x', 1 << 20),
-        ("a map", _) when line.StartsWith("show map", StringComparison.Ordinal) => $"{Attack.Replace(' ', '_')}{new string('x', 1 << 20)}\n\n",
+        ("a map", _) when line.StartsWith("show map", StringComparison.Ordinal) =>
+            $"{Attack.Replace(' ', '_')}{new string('x', 1 << 20)}\n\n",
         ("servers", _) when line.StartsWith("show servers", StringComparison.Ordinal) =>
             $"1\n4 http:shop:control:80 1 {Attack.Replace(' ', '_')} {Attack.Replace(' ', '_')}\n\n",
         ("errors", _) => $"[3]: {Attack}\n\n",

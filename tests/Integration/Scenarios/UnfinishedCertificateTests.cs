@@ -7,7 +7,8 @@ using Xunit;
 namespace IngressReconciler.Tests.Integration.Scenarios;
 
 /// <summary>
-/// An instance dies between two commands of a push: what it had begun is ended by the next push, whoever makes it, and is in no other certificate's
+/// An instance dies between two commands of a push: what it had begun is ended by the next push, whoever makes it, and is in no other
+/// certificate's
 /// way.
 /// </summary>
 [Collection(nameof(Scenarios))]
@@ -53,7 +54,8 @@ public sealed class UnfinishedCertificateTests : IAsyncLifetime
         await Stage.UntilAsync(async () =>
         {
             var state = await Stage.StateAsync(stage.Proxies[0]);
-            return state.UnfinishedCertificates.IsEmpty && !state.CertificateStore.Contains(Half) && state.Notes[ProxyNotes.Push] == ProxyNotes.Done
+            var isDone = state.Notes[ProxyNotes.Push] == ProxyNotes.Done;
+            return isDone && state.UnfinishedCertificates.IsEmpty && !state.CertificateStore.Contains(Half)
                 ? ""
                 : $"left: {string.Join(", ", state.UnfinishedCertificates.Concat(state.CertificateStore))}";
         });

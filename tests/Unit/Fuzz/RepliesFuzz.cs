@@ -8,7 +8,8 @@ using Xunit;
 namespace IngressReconciler.Tests.Unit.Fuzz;
 
 /// <summary>
-/// Any bytes as the replies of a proxy: cut into replies within the limit, read as a state or refused in words, and planned for: what is added is
+/// Any bytes as the replies of a proxy: cut into replies within the limit, read as a state or refused in words, and planned for: what is
+/// added is
 /// wanted, and what is looked at alone is changed alone.
 /// </summary>
 public sealed class RepliesFuzz
@@ -103,7 +104,8 @@ public sealed class RepliesFuzz
             }
             catch (ArgumentException)
             {
-                // It needs more than one command, or its name comes from the proxy and cannot be said to it: refused before anything is sent.
+                // It needs more than one command, or its name comes from the proxy and cannot be said to it: refused before anything is
+                // sent.
             }
         }
     }
