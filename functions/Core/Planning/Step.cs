@@ -21,7 +21,8 @@ public sealed record UnpublishBackend(string Backend) : Step;
 public sealed record DeleteBackend(string Backend) : Step;
 
 /// <summary>Makes a server that takes no request yet.</summary>
-public sealed record AddServer(string Backend, string Server, EndpointAddress Address, int Port, UpstreamProtocol Protocol, SendProxy SendProxy) : Step;
+public sealed record AddServer(
+    string Backend, string Server, EndpointAddress Address, int Port, UpstreamProtocol Protocol, SendProxy SendProxy) : Step;
 
 /// <summary>Has a server's port tried now and then, so that a node that has died is not tried by clients.</summary>
 public sealed record CheckServer(string Backend, string Server) : Step;
