@@ -3,6 +3,7 @@ using System.Net;
 using IngressReconciler.Cluster;
 using IngressReconciler.Cluster.Resources;
 using IngressReconciler.Planning;
+using IngressReconciler.Routing;
 
 namespace IngressReconciler.Doctor;
 
@@ -21,14 +22,19 @@ public static class AddressChecks
         if (!options.HostNetworkNamespaces.IsEmpty)
         {
             yield return Check.Warning(
-                Name, "setting HostNetworkNamespaces", $"EndpointSlices of {Of(options.HostNetworkNamespaces.ToString())} may lead requests to any port of any node",
-                "let only people write EndpointSlices there whom you trust with the nodes, and take namespaces out whose Pods do not run with hostNetwork");
+                Name,
+                "setting HostNetworkNamespaces",
+                $"EndpointSlices of {Of(options.HostNetworkNamespaces)} may lead requests to any port of any node",
+                "let only people write EndpointSlices there whom you trust with the nodes, and take namespaces out whose Pods do not run with "
+                + "hostNetwork");
         }
 
         if (wanted.Options.AllowLoopbackEndpoints)
         {
             yield return Check.Warning(
-                Name, "setting AllowLoopbackEndpoints", "EndpointSlices may name loopback addresses, and so lead requests to whatever listens beside a proxy",
+                Name,
+                "setting AllowLoopbackEndpoints",
+                "EndpointSlices may name loopback addresses, and so lead requests to whatever listens beside a proxy",
                 "set it to false, or leave it out: it is for runs on one machine only");
             yield break;
         }
@@ -47,18 +53,27 @@ public static class AddressChecks
             var known = handedOut.Length == 0 ? "" : $"; the nodes hand out {List(handedOut)}";
             yield return Check.Warning(
                 Name, "setting PodNetworks", $"it is not set: EndpointSlices may name any address that is not reserved or our own{known}",
-                "set it to the networks that the cluster's Pods get addresses from (kubeadm: podSubnet; AKS: podCidr, or the Pods' subnets), and those of backends outside that are meant to be led to");
+                "set it to the networks that the cluster's Pods get addresses from (kubeadm: podSubnet; AKS: podCidr, or the Pods' subnets), and "
+                + "those of backends outside that are meant to be led to");
             yield break;
         }
 
-        string[] outside = [.. nodes.SelectMany(node => node.Spec.PodCidrs ?? []).Distinct()
-            .Where(text => IPNetwork.TryParse(text, out var one) && !options.PodNetworks.Any(network => network.PrefixLength <= one.PrefixLength && network.Contains(one.BaseAddress)))];
+        string[] outside = [.. nodes.SelectMany(node => node.Spec.PodCidrs ?? []).Distinct().Where(IsOutside)];
+        string[] inside = [.. options.PodNetworks.Select(one => $"{one}")];
         yield return outside.Length == 0
-            ? Check.Ok(Name, "setting PodNetworks", $"EndpointSlices may name addresses in {List([.. options.PodNetworks.Select(one => $"{one}")])}")
-            : Check.Failed(Name, "setting PodNetworks", $"nodes hand out {List(outside)}, and Pods there get no requests", "add those networks to PodNetworks");
+            ? Check.Ok(Name, "setting PodNetworks", $"EndpointSlices may name addresses in {List(inside)}")
+            : Check.Failed(
+                Name, "setting PodNetworks", $"nodes hand out {List(outside)}, and Pods there get no requests", "add those networks to PodNetworks");
+
+        bool IsOutside(string handedOut) => IPNetwork.TryParse(handedOut, out var one)
+            && !options.PodNetworks.Any(network => network.PrefixLength <= one.PrefixLength && network.Contains(one.BaseAddress));
     }
 
-    private static string Of(string namespaces) => namespaces == "*" ? "every namespace" : $"namespace {namespaces.Replace(",", ", ", StringComparison.Ordinal)}";
+    private static string Of(NamespaceList namespaces) => namespaces.All ? "every namespace" : $"namespace {string.Join(", ", namespaces.Names.Order())}";
 
-    private static string List(string[] all) => string.Join(", ", all.Take(Listed)) + (all.Length > Listed ? string.Create(CultureInfo.InvariantCulture, $" and {all.Length - Listed} more") : "");
+    private static string List(string[] all)
+    {
+        var rest = all.Length - Listed;
+        return string.Join(", ", all.Take(Listed)) + (rest > 0 ? string.Create(CultureInfo.InvariantCulture, $" and {rest} more") : "");
+    }
 }

@@ -160,14 +160,17 @@ public sealed record ClusterSettings(
             Proxies = ReadingOf(section, access).Proxies,
             Own =
             [
-                .. List(section, "Proxies").SelectMany(text => Own(Parse(section, "Proxies", text, ProxyAddress.Parse).Host, AddressOwner.IngressProxy)),
-                .. List(section, "Edges").SelectMany(text => Own(Parse(section, "Edges", text, ProxyAddress.Parse).Host, AddressOwner.Edge)),
+                .. Hosts("Proxies").SelectMany(host => Own(host, AddressOwner.IngressProxy)),
+                .. Hosts("Edges").SelectMany(host => Own(host, AddressOwner.Edge)),
                 .. List(section, "Addresses").SelectMany(text => Own(text, AddressOwner.Edge)),
                 .. Own(access.ApiServer?.IdnHost, AddressOwner.ApiServer),
             ],
         };
 
-        static IEnumerable<OwnedAddress> Own(string? host, AddressOwner owner) => IPAddress.TryParse(host, out var address) ? [new(address, owner)] : [];
+        IEnumerable<string> Hosts(string name) => List(section, name).Select(text => Parse(section, name, text, ProxyAddress.Parse).Host);
+
+        static IEnumerable<OwnedAddress> Own(string? host, AddressOwner owner) =>
+            IPAddress.TryParse(host, out var address) ? [new(address, owner)] : [];
     }
 
     private static ResourceIdentifier ScaleSet(string text) =>

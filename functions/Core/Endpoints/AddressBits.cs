@@ -4,7 +4,9 @@ using System.Net.Sockets;
 
 namespace IngressReconciler.Endpoints;
 
-/// <summary>Addresses of both families as numbers of 128 bits, an IPv4 address as <c>::ffff:a.b.c.d</c> has it (RFC 4291 section 2.5.5.2).</summary>
+/// <summary>
+/// Addresses of both families as numbers of 128 bits, an IPv4 address as <c>::ffff:a.b.c.d</c> has it (RFC 4291 section 2.5.5.2).
+/// </summary>
 internal static class AddressBits
 {
     private const ulong Mapped = 0xffff_0000_0000;
@@ -27,7 +29,7 @@ internal static class AddressBits
         return bytes != 0 ? bytes : left.AddressFamily.CompareTo(right.AddressFamily);
     }
 
-    private static UInt128 LeftAligned(IPAddress address) => address.AddressFamily == AddressFamily.InterNetwork ? Of(address) << 96 : Of(address);
+    private static UInt128 LeftAligned(IPAddress address) => Of(address) << (address.AddressFamily == AddressFamily.InterNetwork ? 96 : 0);
 }
 
 /// <summary>A network of either family.</summary>

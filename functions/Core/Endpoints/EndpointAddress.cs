@@ -5,8 +5,8 @@ using System.Net.Sockets;
 namespace IngressReconciler.Endpoints;
 
 /// <summary>
-/// An address that a server may have. There is none but what an <see cref="EndpointPolicy"/> has let through, so nothing that a cluster's object
-/// names becomes a server's in another way.
+/// An address that a server may have. There is none but what an <see cref="EndpointPolicy"/> has let through, so nothing that a cluster's
+/// object names becomes a server's in another way.
 /// </summary>
 public sealed record EndpointAddress
 {
@@ -23,11 +23,13 @@ public sealed record EndpointAddress
     /// <param name="scope">The slice's namespace.</param>
     /// <param name="policy">What is let through.</param>
     /// <param name="refusal">Why it is not.</param>
-    internal static EndpointAddress? OfSlice(string text, string addressType, string scope, EndpointPolicy policy, out AddressRefusal? refusal)
+    internal static EndpointAddress? OfSlice(
+        string text, string addressType, string scope, EndpointPolicy policy, out AddressRefusal? refusal)
     {
-        if (!TryRead(text, addressType == "IPv4" ? AddressFamily.InterNetwork : AddressFamily.InterNetworkV6, out var address))
+        var (family, example) = addressType == "IPv4" ? (AddressFamily.InterNetwork, "10.0.3.7") : (AddressFamily.InterNetworkV6, "fd00::7");
+        if (!TryRead(text, family, out var address))
         {
-            refusal = new("InvalidAddress", $"not a usable {addressType} address", $"name the address of a Pod, such as {(addressType == "IPv4" ? "10.0.3.7" : "fd00::7")}");
+            refusal = new("InvalidAddress", $"not a usable {addressType} address", $"name the address of a Pod, such as {example}");
             return null;
         }
 
@@ -35,15 +37,19 @@ public sealed record EndpointAddress
         return refusal is null ? new(address) : null;
     }
 
-    /// <summary>Takes an address that a node's own object names, for the edge, which leads to nodes; null when it can be no node's.</summary>
+    /// <summary>Takes an address that a node's own object names, for the edge, whose servers are nodes; null when it can be no node's.</summary>
     internal static EndpointAddress? OfNode(string text, AddressFamily family, EndpointPolicy policy) =>
         TryRead(text, family, out var address) && policy.OfNode(address) is null ? new(address) : null;
 
     /// <inheritdoc/>
     public override string ToString() => Value.ToString();
 
-    /// <summary>Only the usual text is taken: <c>1</c>, <c>0x7f.1</c> and <c>010.0.0.1</c> parse too, and mean something else to other readers.</summary>
+    /// <summary>
+    /// Only the usual text is taken: <c>1</c>, <c>0x7f.1</c> and <c>010.0.0.1</c> parse too, and mean something else to other readers.
+    /// </summary>
     private static bool TryRead(string text, AddressFamily family, [NotNullWhen(true)] out IPAddress? address) =>
-        (IPAddress.TryParse(text.Length > LongestText ? "" : text, out address) && address.AddressFamily == family && text.AsSpan().IndexOfAny('%', '[') < 0)
+        IPAddress.TryParse(text.Length > LongestText ? "" : text, out address)
+        && address.AddressFamily == family
+        && text.AsSpan().IndexOfAny('%', '[') < 0
         && (family == AddressFamily.InterNetworkV6 || address.ToString() == text);
 }

@@ -31,13 +31,19 @@ public sealed class EndpointPolicy
         (this.options, this.allowLoopback, this.own, this.networks) = (options, allowLoopback, own, networks);
 
     /// <summary>The policy in a whole state.</summary>
-    public static EndpointPolicy Of(RoutingOptions options, ClusterState state) => new(
-        options.Addresses, options.AllowLoopbackEndpoints, OwnAddresses.Of(options, state), [.. options.Addresses.PodNetworks.Select(one => new NetworkBits(one))]);
+    public static EndpointPolicy Of(RoutingOptions options, ClusterState state)
+    {
+        var networks = options.Addresses.PodNetworks.Select(one => new NetworkBits(one));
+        return new(options.Addresses, options.AllowLoopbackEndpoints, OwnAddresses.Of(options, state), [.. networks]);
+    }
 
     /// <summary>The policy after some changes.</summary>
     /// <param name="differences">What differs.</param>
-    /// <returns>The policy, and whether it judges the addresses of a set of endpoints in another way than before; null when it judges all alike.</returns>
-    public (EndpointPolicy Next, Func<EndpointSet, bool>? Concerns) After(IEnumerable<ResourceDifference> differences) => With(own.After(differences));
+    /// <returns>
+    /// The policy, and whether it judges the addresses of a set of endpoints in another way than before; null when it judges all alike.
+    /// </returns>
+    public (EndpointPolicy Next, Func<EndpointSet, bool>? Concerns) After(IEnumerable<ResourceDifference> differences) =>
+        With(own.After(differences));
 
     /// <summary>The policy beside edge proxies at these addresses, which come and go without any change of the cluster.</summary>
     /// <returns>As <see cref="After"/>.</returns>
@@ -63,7 +69,10 @@ public sealed class EndpointPolicy
 
         return networks.IsEmpty || IsInNetworks(bits)
             ? null
-            : new("OutsidePodNetworks", "outside of the networks that setting PodNetworks lists", $"{NameAPod}, or have the operator add the network to PodNetworks");
+            : new(
+                "OutsidePodNetworks",
+                "outside of the networks that setting PodNetworks lists",
+                $"{NameAPod}, or have the operator add the network to PodNetworks");
     }
 
     /// <summary>Why an address cannot be that of a node which its own object names; null when it can.</summary>
@@ -80,8 +89,9 @@ public sealed class EndpointPolicy
         // The label alone proves nothing. Each of the two puts right what bears its name, but only where the Service is one of its own.
         if (manager == (isSelecting ? EndpointSlice.Controller : EndpointSlice.MirroringController))
             return null;
-        return $"label {EndpointSlice.ManagerLabel} is {KubernetesName.Show(manager)}, and setting ManagedSlicesOnly has only slices read here that "
-            + $"Kubernetes' own controllers keep: {EndpointSlice.Controller} for a Service with spec.selector, {EndpointSlice.MirroringController} for one without";
+        return $"label {EndpointSlice.ManagerLabel} is {KubernetesName.Show(manager)}, and setting ManagedSlicesOnly has only slices read here "
+            + $"that Kubernetes' own controllers keep: {EndpointSlice.Controller} for a Service with spec.selector, "
+            + $"{EndpointSlice.MirroringController} for one without";
     }
 
     private (EndpointPolicy Next, Func<EndpointSet, bool>? Concerns) With((OwnAddresses Next, ImmutableHashSet<UInt128> Moved) now)
@@ -90,7 +100,8 @@ public sealed class EndpointPolicy
             return (this, null);
         return (
             new(options, allowLoopback, now.Next, networks),
-            set => set.Excluded.Items.Any(one => one.OfOwn) || set.Endpoints.Items.Any(one => !one.AtNode && IsAmong(one.Address.Value, now.Moved)));
+            set => set.Excluded.Items.Any(one => one.OfOwn)
+                || set.Endpoints.Items.Any(one => !one.AtNode && IsAmong(one.Address.Value, now.Moved)));
     }
 
     private AddressRefusal? Common(IPAddress address)
@@ -108,7 +119,8 @@ public sealed class EndpointPolicy
         return null;
     }
 
-    private static AddressRefusal Reserved(ReservedNetwork network, string form) => new("ReservedAddress", $"{form}{network.What}, and no Pod's", NameAPod);
+    private static AddressRefusal Reserved(ReservedNetwork network, string form) =>
+        new("ReservedAddress", $"{form}{network.What}, and no Pod's", NameAPod);
 
     private AddressRefusal? OfOwn(UInt128 address, string scope, string form)
     {
@@ -125,11 +137,10 @@ public sealed class EndpointPolicy
             AddressOwner.Edge => "an address of the edge",
             _ => "the address of a node",
         };
-        return new(
-            "OwnAddress",
-            form + what,
-            isNode ? $"{NameAPod}; if the Pods run with hostNetwork, have the operator add namespace {scope} to setting HostNetworkNamespaces" : NameAPod,
-            OfOwn: true);
+        var cure = isNode
+            ? $"{NameAPod}; if the Pods run with hostNetwork, have the operator add namespace {scope} to setting HostNetworkNamespaces"
+            : NameAPod;
+        return new("OwnAddress", form + what, cure, OfOwn: true);
     }
 
     private bool IsInNetworks(UInt128 address)

@@ -13,8 +13,8 @@ namespace IngressReconciler.Endpoints;
 public static class EndpointResolution
 {
     /// <summary>
-    /// Servers of one upstream at most, as the Endpoints object has always had it: each costs every proxy memory, and a command when it comes and
-    /// when it goes, whichever tenant's it is.
+    /// Servers of one upstream at most, as many as an Endpoints object has: each costs every proxy memory, and commands when it comes and when it
+    /// goes, whichever tenant's it is. Nodes behind the edge are the operator's own, and are not counted.
     /// </summary>
     public const int MostServers = 1000;
 
@@ -35,6 +35,8 @@ public static class EndpointResolution
     }
 
     private const string TooMany = "more than a proxy has servers for one upstream";
+
+    private const string Unmanaged = "its slice is none that a controller of Kubernetes' own keeps";
 
     private sealed class Work(EndpointPolicy policy, Service service)
     {
@@ -153,16 +155,20 @@ public static class EndpointResolution
             return address != 0 ? address : left.Port.CompareTo(right.Port);
         }
 
-        /// <summary>Which are left out follows from the endpoints alone and not from the order in which they came, so that one that goes moves one other.</summary>
+        /// <summary>
+        /// Which are left out follows from the endpoints alone and not from the order in which they came, so that one that goes moves one other.
+        /// </summary>
         private List<Candidate> Fewer(List<Candidate> all, ServicePort port)
         {
-            all.Sort(static (left, right) => left.Ready != right.Ready ? right.Ready.CompareTo(left.Ready) : ByPlace(left.Endpoint, right.Endpoint));
+            all.Sort(static (left, right) =>
+                left.Ready != right.Ready ? right.Ready.CompareTo(left.Ready) : ByPlace(left.Endpoint, right.Endpoint));
             foreach (var (endpoint, _) in all[MostServers..])
                 excluded.Add(new(endpoint.Address.ToString(), endpoint.Pod, endpoint.Slice, TooMany));
             findings.Add(new(service.Key, Severity.Error, "TooManyEndpoints", string.Create(
                 CultureInfo.InvariantCulture,
-                $"{all.Count} endpoints are behind port {port.Port}, and {all.Count - MostServers} of them get no requests: a proxy has at most {MostServers} servers "
-                + $"for one port of a Service. Those are taken that are ready, in the order of their addresses. Divide the Pods among several Services.")));
+                $"{all.Count} endpoints are behind port {port.Port}, and {all.Count - MostServers} of them get no requests: a proxy has at most "
+                + $"{MostServers} servers for one port of a Service. Those that are ready are taken first, in the order of their addresses. "
+                + $"Divide the Pods among several Services.")));
             return all[..MostServers];
         }
 
@@ -173,8 +179,9 @@ public static class EndpointResolution
             if (EndpointAddress.OfSlice(text, slice.AddressType!, slice.Metadata.Namespace, policy, out var refusal) is not { } address)
             {
                 var (reason, what, cure, ofOwn) = refusal!;
-                Error(slice, reason, $"endpoints[{index}].addresses[0] {KubernetesName.Show(text)} is {what}. It gets no requests; {cure}.");
-                excluded.Add(new(KubernetesName.Show(text), pod, slice.Metadata.Name, what, ofOwn));
+                var shown = KubernetesName.Show(text);
+                Error(slice, reason, $"endpoints[{index}].addresses[0] {shown} is {what}. It gets no requests; {cure}.");
+                excluded.Add(new(shown, pod, slice.Metadata.Name, what, ofOwn));
                 return;
             }
 
@@ -194,8 +201,8 @@ public static class EndpointResolution
         }
 
         /// <summary>
-        /// The Pod behind an endpoint, as the slice says. It speaks for its own namespace only: with another's Pod in its name, a server would be
-        /// taken for that one's.
+        /// The Pod behind an endpoint, as the slice says. It speaks for its own namespace only: with another's Pod in its name, a server would
+        /// be taken for that one's.
         /// </summary>
         private string? PodOf(EndpointSlice slice, SliceEndpoint endpoint, int index)
         {
@@ -206,8 +213,8 @@ public static class EndpointResolution
             if (foreign.Add(slice.Metadata.Name))
             {
                 findings.Add(new(slice.Key, Severity.Notice, "ForeignTargetRef",
-                    $"endpoints[{index}].targetRef.namespace is {KubernetesName.Show(target.Namespace)}, and a slice says something of Pods in its own namespace "
-                    + "only. Its address gets requests, as one of no Pod; leave targetRef out, or name a Pod of this namespace."));
+                    $"endpoints[{index}].targetRef.namespace is {KubernetesName.Show(target.Namespace)}, and a slice says something of Pods in its "
+                    + "own namespace only. Its address gets requests, as one of no Pod; leave targetRef out, or name a Pod of this namespace."));
             }
 
             return null;
@@ -215,9 +222,11 @@ public static class EndpointResolution
 
         private void Leave(EndpointSlice slice, string why)
         {
-            Error(slice, "UnmanagedSlice", $"{why}. Its addresses get no requests; give the Service a spec.selector, or have the operator take the namespace out of ManagedSlicesOnly.");
+            Error(slice, "UnmanagedSlice",
+                $"{why}. Its addresses get no requests; give the Service a spec.selector, or have the operator take the namespace out of "
+                + "ManagedSlicesOnly.");
             foreach (var endpoint in slice.Endpoints ?? [])
-                excluded.Add(new(KubernetesName.Show(endpoint?.Addresses is [{ } first, ..] ? first : ""), null, slice.Metadata.Name, "its slice is not one that a controller of Kubernetes' own keeps"));
+                excluded.Add(new(KubernetesName.Show(endpoint?.Addresses is [{ } first, ..] ? first : ""), null, slice.Metadata.Name, Unmanaged));
         }
 
         /// <summary>While a pod moves from one slice to another both may name it: the better state counts, then the one that names its pod.</summary>
@@ -226,9 +235,10 @@ public static class EndpointResolution
 
         private List<Candidate> OncePerPod(AddressFamily preferred)
         {
-            var inPreferred = candidates.Values.Where(one => one.Endpoint.Pod is not null && one.Endpoint.Address.Value.AddressFamily == preferred)
-                .Select(one => one.Endpoint.Pod!).ToHashSet();
-            return [.. candidates.Values.Where(one => one.Endpoint.Pod is null || one.Endpoint.Address.Value.AddressFamily == preferred || !inPreferred.Contains(one.Endpoint.Pod))];
+            var inPreferred = candidates.Values.Where(one => one.Endpoint.Pod is not null && IsPreferred(one)).Select(one => one.Endpoint.Pod!).ToHashSet();
+            return [.. candidates.Values.Where(one => one.Endpoint.Pod is null || IsPreferred(one) || !inPreferred.Contains(one.Endpoint.Pod))];
+
+            bool IsPreferred(Candidate one) => one.Endpoint.Address.Value.AddressFamily == preferred;
         }
 
         private void Error(EndpointSlice slice, string reason, string message) => findings.Add(new(slice.Key, Severity.Error, reason, message));

@@ -7,8 +7,8 @@ using IngressReconciler.Routing;
 namespace IngressReconciler.Endpoints;
 
 /// <summary>
-/// The addresses that nodes, the API server, ingress proxies and the edge have: from the settings, and from what the cluster's objects say now. Follows
-/// changes at their cost.
+/// The addresses that nodes, the API server, ingress proxies and the edge have: from the settings, and from what the cluster's objects say now.
+/// Follows changes at their cost.
 /// </summary>
 public sealed class OwnAddresses
 {
@@ -16,7 +16,8 @@ public sealed class OwnAddresses
     private readonly ProxyPods? proxies;
     private readonly ImmutableArray<OwnedAddress> edges;
 
-    private OwnAddresses(ImmutableDictionary<UInt128, ValueList<AddressOwner>> owners, ProxyPods? proxies, ImmutableArray<OwnedAddress> edges) =>
+    private OwnAddresses(
+        ImmutableDictionary<UInt128, ValueList<AddressOwner>> owners, ProxyPods? proxies, ImmutableArray<OwnedAddress> edges) =>
         (this.owners, this.proxies, this.edges) = (owners, proxies, edges);
 
     /// <summary>Those of a whole state.</summary>
@@ -73,7 +74,8 @@ public sealed class OwnAddresses
         foreach (var (address, owner) in come.Select(Key))
             next[address] = next.GetValueOrDefault(address).Append(owner).Order().ToValueList();
         var after = next.ToImmutable();
-        var moved = gone.Concat(come).Select(one => Key(one).Address).Where(address => owners.GetValueOrDefault(address) != after.GetValueOrDefault(address));
+        var moved = gone.Concat(come).Select(one => Key(one).Address)
+            .Where(address => owners.GetValueOrDefault(address) != after.GetValueOrDefault(address));
         return (new(after, proxies, edges), [.. moved]);
 
         static (UInt128 Address, AddressOwner Owner) Key(OwnedAddress one) => (AddressBits.Of(one.Address), one.Owner);
@@ -83,7 +85,7 @@ public sealed class OwnAddresses
     private static bool Concerns(Resource resource) => resource switch
     {
         Node or Pod => true,
-        Service or EndpointSlice => resource.Metadata.Name == ClusterHistory.IdentityKey.Name && resource.Metadata.Namespace == ClusterHistory.IdentityKey.Namespace,
+        Service or EndpointSlice => resource.Key with { Kind = ResourceKind.Service } == ClusterHistory.IdentityKey,
         _ => false,
     };
 

@@ -17,7 +17,11 @@ namespace IngressReconciler.Planning;
 /// <param name="Policy">Which addresses endpoints may have.</param>
 /// <param name="Options">What the operator set.</param>
 public sealed record Wanted(
-    ClusterState Cluster, Translation Translation, ImmutableDictionary<Upstream, EndpointSet> Endpoints, EndpointPolicy Policy, RoutingOptions Options)
+    ClusterState Cluster,
+    Translation Translation,
+    ImmutableDictionary<Upstream, EndpointSet> Endpoints,
+    EndpointPolicy Policy,
+    RoutingOptions Options)
 {
     /// <summary>The routing model.</summary>
     public RoutingModel Model => Translation.Model;
@@ -64,13 +68,16 @@ public sealed record Wanted(
         return (next, new(hosts, upstreams, Certificates(translation, differences, hosts), settings == Model.Settings ? null : settings));
     }
 
-    /// <summary>What is wanted beside edge proxies at these addresses, and what of it differs: they come and go without any change of the cluster.</summary>
+    /// <summary>
+    /// What is wanted beside edge proxies at these addresses, and what of it differs: they come and go without any change of the cluster.
+    /// </summary>
     public (Wanted Next, WantedDifference Difference) Beside(IEnumerable<IPAddress> edges)
     {
         var (policy, judgesAnew) = Policy.Beside(edges);
         if (judgesAnew is null)
             return (this, WantedDifference.None);
-        var (endpoints, upstreams) = Resolve(Cluster, Translation, policy, Endpoints.Where(pair => judgesAnew(pair.Value)).Select(pair => pair.Key));
+        var concerned = Endpoints.Where(pair => judgesAnew(pair.Value)).Select(pair => pair.Key);
+        var (endpoints, upstreams) = Resolve(Cluster, Translation, policy, concerned);
         return (this with { Endpoints = endpoints, Policy = policy }, WantedDifference.None with { Upstreams = upstreams });
     }
 

@@ -14,8 +14,8 @@ public sealed record AddressOptions
     public ValueList<IPNetwork> PodNetworks { get; init; } = [];
 
     /// <summary>
-    /// Namespaces whose slices may name nodes, because their Pods run with <c>hostNetwork</c>. No slice proves that: any writer of one can name any
-    /// node and any Pod.
+    /// Namespaces whose slices may name nodes, because their Pods run with <c>hostNetwork</c>. No slice proves that: any writer of one can name
+    /// any node and any Pod.
     /// </summary>
     public NamespaceList HostNetworkNamespaces { get; init; } = NamespaceList.None;
 
@@ -72,7 +72,8 @@ public sealed record NamespaceList(bool All, ImmutableHashSet<string> Names)
         if (names is ["*"])
             return new(true, []);
         return names.FirstOrDefault(name => !KubernetesName.IsLabel(name)) is { } wrong
-            ? throw new FormatException($"{KubernetesName.Show(wrong)} is no namespace's name; expected names with commas between, or * alone for all")
+            ? throw new FormatException(
+                $"{KubernetesName.Show(wrong)} is no namespace's name; expected names with commas between, or * alone for all")
             : new(false, [.. names]);
     }
 

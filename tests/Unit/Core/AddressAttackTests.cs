@@ -1,3 +1,4 @@
+using System.Net;
 using IngressReconciler.Planning;
 using IngressReconciler.Routing;
 using Xunit;
@@ -5,15 +6,20 @@ using Xunit;
 namespace IngressReconciler.Tests.Unit.Core;
 
 /// <summary>
-/// What somebody who may write EndpointSlices of one namespace could have a proxy connect to: the cloud's metadata, the proxies themselves, nodes, the
-/// API server. Each gets no server, and a sentence that says why and what to do.
+/// What somebody who may write EndpointSlices of one namespace could have a proxy connect to: the cloud's metadata, the proxies themselves,
+/// nodes, the API server. Each gets no server, and a sentence that says why and what to do.
 /// </summary>
 public class AddressAttackTests
 {
     private const string Around = """
         kind: Node
         metadata: {name: n1}
-        status: {addresses: [{type: Hostname, address: n1}, {type: InternalIP, address: 10.1.0.4}, {type: InternalIP, address: 'fd00:1::4'}, {type: ExternalIP, address: 203.0.113.4}]}
+        status:
+          addresses:
+            - {type: Hostname, address: n1}
+            - {type: InternalIP, address: 10.1.0.4}
+            - {type: InternalIP, address: 'fd00:1::4'}
+            - {type: ExternalIP, address: 203.0.113.4}
         ---
         kind: Pod
         metadata: {name: ingress-proxy-x, namespace: ingress-reconciler, labels: {app.kubernetes.io/name: ingress-proxy}}
@@ -36,7 +42,7 @@ public class AddressAttackTests
         ---
         kind: Ingress
         metadata: {name: web}
-        spec: {ingressClassName: ours, rules: [{host: web.example, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}]}}]}
+        spec: {ingressClassName: ours, defaultBackend: {service: {name: web, port: {number: 80}}}}
         ---
         kind: Service
         metadata: {name: web}
@@ -116,7 +122,7 @@ public class AddressAttackTests
     {
         var wanted = Wanted.Of(Manifests.Cluster(Around + Slice(address)), new RoutingOptions());
         Assert.Empty(wanted.Findings);
-        Assert.Equal(System.Net.IPAddress.Parse(address).ToString(), Assert.Single(Assert.Single(wanted.Endpoints).Value.Endpoints).Address.ToString());
+        Assert.Equal(IPAddress.Parse(address), Assert.Single(Assert.Single(wanted.Endpoints).Value.Endpoints).Address.Value);
     }
 
     private static string Slice(string address)

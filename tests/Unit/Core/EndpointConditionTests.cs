@@ -75,7 +75,8 @@ public class EndpointConditionTests
               - {one}
               - {other}
             """);
-        var found = EndpointResolution.Resolve(cluster, new Upstream(Manifests.Namespace, "web", "80"), EndpointPolicy.Of(new(), cluster)).Endpoints.SingleOrDefault(one => one.Address.ToString() == "10.0.0.1");
+        var resolved = EndpointResolution.Resolve(cluster, new Upstream(Manifests.Namespace, "web", "80"), EndpointPolicy.Of(new(), cluster));
+        var found = resolved.Endpoints.SingleOrDefault(one => one.Address.ToString() == "10.0.0.1");
         return found?.State switch { null => "x", EndpointState.Ready => "R", _ => "D" };
     }
 }

@@ -11,9 +11,12 @@ public class AddressSettingsTests
     [Fact]
     public void Networks_and_namespaces_are_taken()
     {
-        var addresses = Read(("PodNetworks", "10.244.0.0/16, fd00:10::/56"), ("HostNetworkNamespaces", "monitoring,kube-system"), ("ManagedSlicesOnly", "*"));
+        var addresses = Read(
+            ("PodNetworks", "10.244.0.0/16, fd00:10::/56"), ("HostNetworkNamespaces", "monitoring,kube-system"), ("ManagedSlicesOnly", "*"));
         Assert.Equal(["10.244.0.0/16", "fd00:10::/56"], addresses.PodNetworks.Select(one => one.ToString()));
-        Assert.True(addresses.HostNetworkNamespaces.Has("monitoring") && addresses.HostNetworkNamespaces.Has("kube-system") && !addresses.HostNetworkNamespaces.Has("shop"));
+        Assert.Equal("kube-system,monitoring", $"{addresses.HostNetworkNamespaces}");
+        Assert.True(addresses.HostNetworkNamespaces.Has("monitoring"));
+        Assert.False(addresses.HostNetworkNamespaces.Has("shop"));
         Assert.True(addresses.ManagedSlicesOnly.Has("shop"));
     }
 
@@ -29,8 +32,8 @@ public class AddressSettingsTests
     public void What_the_settings_say_of_our_own_parts_is_no_Pods()
     {
         var own = Read(
-            ("Proxies", "p1=10.0.3.7:9443,p2=proxy.example:9443"), ("EdgeShape", "haproxy"), ("Edges", "e1=[fd00::7]:9443"), ("Addresses", "203.0.113.9,shop.example"),
-            ("ApiServer", "https://10.0.0.1:6443"), ("ProxyNamespace", "other")).Own;
+            ("Proxies", "p1=10.0.3.7:9443,p2=proxy.example:9443"), ("EdgeShape", "haproxy"), ("Edges", "e1=[fd00::7]:9443"),
+            ("Addresses", "203.0.113.9,shop.example"), ("ApiServer", "https://10.0.0.1:6443"), ("ProxyNamespace", "other")).Own;
         Assert.Equal(
             ["IngressProxy 10.0.3.7", "Edge fd00::7", "Edge 203.0.113.9", "ApiServer 10.0.0.1"],
             own.Select(one => $"{one.Owner} {one.Address}"));
@@ -51,9 +54,8 @@ public class AddressSettingsTests
 
     private static AddressOptions Read(params (string Name, string Value)[] settings)
     {
-        var configuration = new ConfigurationBuilder()
-            .AddInMemoryCollection(settings.Select(one => KeyValuePair.Create<string, string?>($"IngressReconciler:Clusters:x:{one.Name}", one.Value)))
-            .Build();
-        return ClusterSettings.Read(configuration.GetSection("IngressReconciler:Clusters:x")).Routing.Addresses;
+        const string section = "IngressReconciler:Clusters:x";
+        var set = settings.Select(one => KeyValuePair.Create<string, string?>($"{section}:{one.Name}", one.Value));
+        return ClusterSettings.Read(new ConfigurationBuilder().AddInMemoryCollection(set).Build().GetSection(section)).Routing.Addresses;
     }
 }
