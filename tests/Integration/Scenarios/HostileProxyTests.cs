@@ -40,7 +40,7 @@ public sealed class HostileProxyTests : IAsyncLifetime
         var (own, ownKey) = stage.Pki.IssueServer("tls.example");
         var reconciler = stage.Open(
             (_, _, _) => ValueTask.FromResult(KeyPairText.Of(TestPki.Bundle(own, ownKey))),
-            address => address.Name == "p1" ? address with { AdminPort = hostile.Port } : address);
+            address => address.Name == "p1" ? address.At(hostile.Port) : address);
         await Stage.AcceptAsync(reconciler, await stage.HostAsync("control"));
         await Stage.UntilAsync("p1 is in trouble", () =>
             reconciler.Proxies.Single(one => one.Name == "p1").Trouble is not (null or "not reached yet"));
