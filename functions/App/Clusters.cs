@@ -60,7 +60,8 @@ public sealed partial class Clusters : IAsyncDisposable
             var proxies = new ProxySet(
                 cluster.Proxies,
                 cluster.Reading.Proxies is { } pods ? new(pods, reader, time, log) : null,
-                (proxy, wake) => new(new(proxy, credentials!, options, time), keys.ReadAsync, new(cluster.Id, proxy.Name, time), time, log, wake));
+                (proxy, wake) => new(
+                    new(proxy, credentials!, options, time), keys.ReadAsync, new(cluster.Id, proxy.Name, time), time, log, wake));
             var feedback = server is null
                 ? null
                 : ClusterFeedback.Through(server, cluster.Addresses, storage.Cluster(cluster.Id).Environment.ReadAsync, time, log);
@@ -121,7 +122,10 @@ public sealed partial class Clusters : IAsyncDisposable
             else if (!byId.TryGetValue(read.ClusterId, out var cluster))
                 Refuse($"an event about {About(read)} is from cluster '{read.ClusterId}', which is not among the settings ({AppSettings.Section}__Clusters__{read.ClusterId}__…)");
             else if (!takesEvents)
-                Refuse($"an event about {About(read)} from cluster '{read.ClusterId}': {TrustChecks.NotShared(byId.Count)}; {TrustChecks.ToShare}");
+            {
+                var why = $"{TrustChecks.NotShared(byId.Count)}; {TrustChecks.ToShare}";
+                Refuse($"an event about {About(read)} from cluster '{read.ClusterId}': {why}");
+            }
             else if (read is ReferenceEvent { Key: var key, Origin: var origin })
                 alone.Add(cluster.AcceptAsync(key, origin, CancellationToken.None));
             else if (read is ListedEvent)

@@ -89,7 +89,9 @@ public sealed partial class Reconciler(
     public IEnumerable<Finding> Findings => Wanted.FindingsWith(
         unjournalled.Findings.Concat(RefusalFindings.Of(proxies.Workers.Select(worker => (worker.Name, worker.Refused)))));
 
-    /// <summary>Pods that nothing is sent to before the API server confirms their address, each with why it has not, as far as that is known.</summary>
+    /// <summary>
+    /// Pods that nothing is sent to before the API server confirms their address, each with why it has not, as far as that is known.
+    /// </summary>
     public ImmutableArray<(string Name, string? Trouble)> Unconfirmed => proxies.Waiting;
 
     /// <summary>What was said of proxies' addresses, and the API server did not confirm: the newest, since this instance started.</summary>

@@ -23,7 +23,10 @@ public static class PkiCommand
         {
             using var pki = new ThrowAwayPki(TimeProvider.System);
             pki.Write(
-                given.GetRequiredValue(Folder), given.GetRequiredValue(ServerName), given.GetRequiredValue(EdgeName), given.GetRequiredValue(Client));
+                given.GetRequiredValue(Folder),
+                given.GetRequiredValue(ServerName),
+                given.GetRequiredValue(EdgeName),
+                given.GetRequiredValue(Client));
             return ExitCode.Done;
         });
         return command;

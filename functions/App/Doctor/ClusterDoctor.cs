@@ -29,8 +29,8 @@ public sealed record OpenedProbe(string Token, int Seconds, SendProxy Send, stri
 /// <param name="time">The clock.</param>
 /// <param name="app">The settings of the whole app.</param>
 public sealed class ClusterDoctor(
-    ClusterSettings settings, Reconciler reconciler, ClusterStorage storage, AdminCredentials? credentials, ApiServer? server, TimeProvider time,
-    AppSettings app) : IAsyncDisposable
+    ClusterSettings settings, Reconciler reconciler, ClusterStorage storage, AdminCredentials? credentials, ApiServer? server,
+    TimeProvider time, AppSettings app) : IAsyncDisposable
 {
     private static readonly TimeSpan OpenFor = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan ServerPatience = TimeSpan.FromSeconds(10);

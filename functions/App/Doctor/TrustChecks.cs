@@ -4,14 +4,16 @@ using IngressReconciler.Settings;
 namespace IngressReconciler.Doctor;
 
 /// <summary>
-/// Judges who is believed: <c>proxy-address</c>, <c>held-deletions</c>, and of the settings <c>shared-topic</c> and <c>edge-certificate</c>.
+/// Judges who is believed: <c>proxy-address</c>, <c>held-deletions</c>, and of the settings <c>shared-topic</c> and
+/// <c>edge-certificate</c>.
 /// </summary>
 public static class TrustChecks
 {
     private const int Shown = 5;
 
     private const string Senders =
-        "nothing if Pods were just coming and going; else see who may publish to the Event Grid topic, and who has the key of OnClusterEvents";
+        "nothing if Pods were just coming and going; else see who may publish to the Event Grid topic, "
+        + "and who has the key of OnClusterEvents";
 
     /// <summary>Judges what is said of one cluster.</summary>
     /// <param name="cluster">The cluster's id.</param>
@@ -21,7 +23,8 @@ public static class TrustChecks
         foreach (var (name, trouble) in reconciler.Unconfirmed)
         {
             yield return trouble is null
-                ? Check.Warning("proxy-address", $"proxy {name}", "the API server is being asked where it is", "give the command again in a moment")
+                ? Check.Warning(
+                    "proxy-address", $"proxy {name}", "the API server is being asked where it is", "give the command again in a moment")
                 : Check.Failed(
                     "proxy-address",
                     $"proxy {name}",
@@ -54,8 +57,8 @@ public static class TrustChecks
                 "shared-topic",
                 names,
                 "SharedTopic is set: an event counts for whichever of these clusters it names",
-                "nothing if each has a topic of its own with infra/event-subscription.bicep, which lets through its own source only; else a relay "
-                + "of one cluster can speak for the others");
+                "nothing if each has a topic of its own with infra/event-subscription.bicep, which lets through its own source only; "
+                + "else a relay of one cluster can speak for the others");
         }
 
         if (settings.Clusters.Any(one => one.EdgeScaleSet is not null || one.Proxies.Any(proxy => proxy.Role == Planning.ProxyRole.Edge))
@@ -64,15 +67,18 @@ public static class TrustChecks
             yield return Check.Warning(
                 "edge-certificate",
                 $"name {settings.Admin.ServerName}",
-                "edge and ingress proxies have one name in their admin certificates: a holder of an edge's can stand where private keys are sent",
-                "give the edge's a name of their own ('ingress-reconciler pki', scripts/deploy --renew) and take Admin__EdgeServerName away");
+                "edge and ingress proxies have one name in their admin certificates: "
+                + "a holder of an edge's can stand where private keys are sent",
+                "give the edge's a name of their own ('ingress-reconciler pki', scripts/deploy --renew), "
+                + "and take Admin__EdgeServerName away");
         }
     }
 
     /// <summary>Why events about several clusters are not taken.</summary>
     public static string NotShared(int clusters) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{clusters} clusters are behind one OnClusterEvents, where each one's relay could speak for the others, so that no event is taken");
+        $"{clusters} clusters are behind one OnClusterEvents, where each one's relay could speak for the others, ")
+        + "so that no event is taken";
 
     /// <summary>What to do about it.</summary>
     public static string ToShare =>

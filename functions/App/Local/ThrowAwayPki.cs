@@ -69,9 +69,9 @@ public sealed class ThrowAwayPki : IDisposable
     }
 
     /// <summary>
-    /// Writes all that proxies and their control plane need, each folder with the keys of a <c>kubernetes.io/tls</c> Secret (<c>tls.crt</c>,
-    /// <c>tls.key</c>, <c>ca.crt</c>), readable only by the user: <c>admin/</c> and <c>traffic/</c> are an ingress proxy's (its own certificate
-    /// and the authority its client must come from; the certificate for clients that ask for no known name), <c>edge/admin/</c> is an edge
+    /// Writes all that proxies and their control plane need, each folder with the keys of a <c>kubernetes.io/tls</c> Secret
+    /// (<c>tls.crt</c>, <c>tls.key</c>, <c>ca.crt</c>), readable only by the user: <c>admin/</c> and <c>traffic/</c> are an ingress
+    /// proxy's (its own certificate and the authority its client must come from; the certificate for clients that ask for no known name), <c>edge/admin/</c> is an edge
     /// proxy's, <c>client/</c> is the control plane's.
     /// </summary>
     /// <param name="folder">Is made when missing; what is there is replaced.</param>

@@ -8,8 +8,8 @@ using IngressReconciler.Planning;
 namespace IngressReconciler.Proxies;
 
 /// <summary>
-/// A proxy whose address was said by somebody who may say it: the settings, Azure Resource Manager, or the API server. Only to such a one is a
-/// connection opened, for private keys go there. An event's word makes none: each way to make one asks its source for itself.
+/// A proxy whose address was said by somebody who may say it: the settings, Azure Resource Manager, or the API server. Only to such a
+/// one is a connection opened, for private keys go there. An event's word makes none: each way to make one asks its source for itself.
 /// </summary>
 public sealed record ConfirmedProxy
 {
@@ -34,7 +34,8 @@ public sealed record ConfirmedProxy
     /// <param name="text"><c>name=host:port</c>, as <see cref="ProxyAddress.Parse"/> reads it.</param>
     /// <param name="role">What it is for.</param>
     /// <exception cref="FormatException">The text has another form.</exception>
-    public static ConfirmedProxy OfSetting(string text, ProxyRole role = ProxyRole.Ingress) => new(ProxyAddress.Parse(text) with { Role = role });
+    public static ConfirmedProxy OfSetting(string text, ProxyRole role = ProxyRole.Ingress) =>
+        new(ProxyAddress.Parse(text) with { Role = role });
 
     /// <summary>The machines of the edge, as Azure Resource Manager lists them now.</summary>
     /// <exception cref="EdgeUnknownException">The list cannot be read.</exception>

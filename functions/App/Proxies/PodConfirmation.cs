@@ -81,10 +81,9 @@ public sealed partial class PodConfirmation(ProxyPods pods, IClusterReader? read
 
             if (pending.Count == 0)
                 idle = new(TaskCreationOptions.RunContinuationsAsynchronously);
-            if (reader is null)
-                pending[claim.Name] = new(Task.CompletedTask) { Trouble = "there is no API server in the settings: set ApiServer or Kubeconfig" };
-            else
-                pending[claim.Name] = new(Task.Run(() => ReadAsync(reader, claim, wake)));
+            pending[claim.Name] = reader is null
+                ? new(Task.CompletedTask) { Trouble = "there is no API server in the settings: set ApiServer or Kubeconfig" }
+                : new(Task.Run(() => ReadAsync(reader, claim, wake)));
         }
     }
 

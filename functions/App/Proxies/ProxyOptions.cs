@@ -5,12 +5,14 @@ namespace IngressReconciler.Proxies;
 /// <summary>How proxies are reached, and how long each step may take. The defaults suit proxies in the same region.</summary>
 public sealed record ProxyOptions
 {
-    /// <summary>The name that an ingress proxy's admin certificate must carry, as pods are reached by addresses that no certificate lists.</summary>
+    /// <summary>
+    /// The name that an ingress proxy's admin certificate must carry, as pods are reached by addresses that no certificate lists.
+    /// </summary>
     public string ServerName { get; init; } = "ingress-proxy";
 
     /// <summary>
-    /// The name that an edge proxy's must carry. Another than <see cref="ServerName"/>: a machine that the internet talks to must not stand where
-    /// private keys go.
+    /// The name that an edge proxy's must carry. Another than <see cref="ServerName"/>: a machine that the internet talks to must not
+    /// stand where private keys go.
     /// </summary>
     public string EdgeServerName { get; init; } = "edge-proxy";
 

@@ -5,8 +5,8 @@ using IngressReconciler.Cluster.Resources;
 namespace IngressReconciler.Proxies;
 
 /// <summary>
-/// The proxies of one cluster: those that the settings name, those that are found by their Pods, for as long as the API server has the Pod, and
-/// those of the edge's scale set. Only the reconciler's loop changes it.
+/// The proxies of one cluster: those that the settings name, those that are found by their Pods, for as long as the API server has the
+/// Pod, and those of the edge's scale set. Only the reconciler's loop changes it.
 /// </summary>
 /// <param name="settled">Those that the settings name.</param>
 /// <param name="pods">Confirms which Pods are proxies; null for none. Disposed of here.</param>
@@ -24,7 +24,9 @@ public sealed class ProxySet(
     /// <summary>One for each proxy, by name.</summary>
     public ImmutableArray<ProxyWorker> Workers => ImmutableInterlocked.InterlockedCompareExchange(ref workers, default, default);
 
-    /// <summary>Pods that nothing is sent to before the API server confirms their address, each with why it has not, as far as that is known.</summary>
+    /// <summary>
+    /// Pods that nothing is sent to before the API server confirms their address, each with why it has not, as far as that is known.
+    /// </summary>
     public ImmutableArray<(string Name, string? Trouble)> Waiting => pods?.Waiting ?? [];
 
     /// <summary>Begins with the proxies that are settled.</summary>
@@ -119,7 +121,9 @@ public sealed class ProxySet(
         foreach (var key in keys.Where(key => key.Namespace == pods.Pods.Namespace))
         {
             var place = state.Find<Pod>(key) is { } pod ? pods.Pods.Find(pod) : null;
-            var confirmed = found.TryGetValue(key.Name, out var known) ? new ProxyPod(known.Proxy.Name, known.Proxy.Host, known.Proxy.AdminPort) : null;
+            var confirmed = found.TryGetValue(key.Name, out var known)
+                ? new ProxyPod(known.Proxy.Name, known.Proxy.Host, known.Proxy.AdminPort)
+                : null;
             if (place != confirmed)
                 pods.Ask(new(key.Name, place, state.VersionOf(key)), wake);
         }

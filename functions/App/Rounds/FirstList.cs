@@ -7,8 +7,8 @@ using IngressReconciler.Storage;
 namespace IngressReconciler.Rounds;
 
 /// <summary>
-/// Lists the cluster when a kind is not known to have been listed and counted, again and again until each was. The rounds do not wait for it; while
-/// nothing was ever pushed, the answers to events wait for the first try: what they bring is journalled, and pushed with the list.
+/// Lists the cluster when a kind is not known to have been listed and counted, again and again until each was. The rounds do not wait
+/// for it; while nothing was ever pushed, the answers to events wait for the first try: what they bring is journalled, and pushed with the list.
 /// </summary>
 /// <param name="reader">Reads the cluster; null when there is no way to.</param>
 /// <param name="environment">Names this control plane before it writes to a cluster.</param>
@@ -32,7 +32,8 @@ internal sealed partial class FirstList(IClusterReader? reader, EnvironmentStore
     /// <summary>Begins when there is need to. Returns at once.</summary>
     public void Begin(Reconciler reconciler, Resync resync)
     {
-        if (reader is null || !listing.IsCompleted || reader.Kinds.All(kind => ClusterHistory.Of(reconciler.Wanted.Cluster).CountOf(kind) is not null))
+        var history = ClusterHistory.Of(reconciler.Wanted.Cluster);
+        if (reader is null || !listing.IsCompleted || reader.Kinds.All(kind => history.CountOf(kind) is not null))
             return;
         var first = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         Tried = reconciler.Awaited.IsEmpty ? Task.CompletedTask : first.Task;

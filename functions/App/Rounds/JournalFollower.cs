@@ -27,7 +27,10 @@ public sealed class JournalFollower(Journal journal)
     /// <returns>How many changes were appended.</returns>
     /// <exception cref="StorageUnavailableException">Not all is journalled.</exception>
     public async Task<int> AppendAsync(
-        IEnumerable<JournalBatch> batches, Func<JournalBatch, JournalBatch?> admit, Action<JournalBatch, int> follow, CancellationToken cancel)
+        IEnumerable<JournalBatch> batches,
+        Func<JournalBatch, JournalBatch?> admit,
+        Action<JournalBatch, int> follow,
+        CancellationToken cancel)
     {
         var count = 0;
         foreach (var asked in batches)

@@ -134,7 +134,8 @@ public sealed partial class Resync(
         {
             if (await reconciler.ConfirmedAsync(ConfirmWithin, cancel) is [var (name, trouble), ..])
             {
-                unconfirmed = $"{ResourceKind.Pod}: the address of proxy {name} is not confirmed yet{(trouble is null ? "" : $": {trouble}")}";
+                var why = trouble is null ? "" : $": {trouble}";
+                unconfirmed = $"{ResourceKind.Pod}: the address of proxy {name} is not confirmed yet{why}";
                 kinds = kinds.Remove(ResourceKind.Pod);
             }
 
@@ -143,9 +144,11 @@ public sealed partial class Resync(
             kinds = [.. kinds.Where(kind => !lacking.Any(one => one.Kind == kind))];
         }
 
-        for (var i = 0; i < RecordTries && ClusterHistory.Of(reconciler.Wanted.Cluster).After(kinds, list, reconciler.HasDeletions) is { } record; i++)
+        for (var i = 0; i < RecordTries && Record() is { } record; i++)
             await reconciler.JournalAsync([new Applied(record)], cancel);
         return (lacking, unconfirmed);
+
+        ClusterHistory? Record() => ClusterHistory.Of(reconciler.Wanted.Cluster).After(kinds, list, reconciler.HasDeletions);
     }
 
     private void Say(MissedChanges missed, ImmutableArray<SuspectList> suspects)

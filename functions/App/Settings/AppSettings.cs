@@ -15,8 +15,8 @@ public sealed record AppSettings(StorageOptions Storage, ImmutableArray<ClusterS
     public const string Section = "IngressReconciler";
 
     /// <summary>
-    /// <c>SharedTopic</c>: events about any of several clusters are taken. All come by the one function OnClusterEvents, which does not see from
-    /// which topic: either each topic's subscription lets through its own cluster's <c>source</c> only, as infra/event-subscription.bicep
+    /// <c>SharedTopic</c>: events about any of several clusters are taken. All come by the one function OnClusterEvents, which does not
+    /// see from which topic: either each topic's subscription lets through its own cluster's <c>source</c> only, as infra/event-subscription.bicep
     /// makes it, or each relay may speak for all clusters.
     /// </summary>
     public bool SharedTopic { get; init; }

@@ -4,8 +4,8 @@ using IngressReconciler.Cluster.Resources;
 namespace IngressReconciler.Cluster;
 
 /// <summary>
-/// Holds deletions that events bring when they would take away most of what a kind had in its last list, as <see cref="ListBrake"/> rejects a
-/// list that lacks it. What is held is not journalled, so every instance and every later start has the same state; a fresh list decides.
+/// Holds deletions that events bring when they would take away most of what a kind had in its last list, as <see cref="ListBrake"/>
+/// rejects a list that lacks it. What is held is not journalled, so every instance and every later start has the same state; a fresh list decides.
 /// An object that came after the list may go again: only what the list had is counted, so that neither churn nor objects that are
 /// made up first change the count. A kind that was never listed, or of which no list can be had, is not guarded.
 /// </summary>
@@ -100,9 +100,16 @@ public sealed record DeletionGuard(ListBrake Limits)
         var kinds = ResourceKinds.All.Select(entry => entry.Kind)
             .Where(kind => before.CountOf(kind)?.Number != now.CountOf(kind)?.Number)
             .ToImmutableHashSet();
-        return this with { Newcomers = Others(Newcomers), Gone = Others(Gone), Held = Others(Held), GoneBefore = GoneBefore.RemoveRange(kinds) };
+        return this with
+        {
+            Newcomers = Others(Newcomers),
+            Gone = Others(Gone),
+            Held = Others(Held),
+            GoneBefore = GoneBefore.RemoveRange(kinds),
+        };
 
-        ImmutableHashSet<ResourceKey> Others(ImmutableHashSet<ResourceKey> keys) => keys.Except(keys.Where(key => kinds.Contains(key.Kind)));
+        ImmutableHashSet<ResourceKey> Others(ImmutableHashSet<ResourceKey> keys) =>
+            keys.Except(keys.Where(key => kinds.Contains(key.Kind)));
     }
 
     private int Lost(ResourceKind kind) => GoneBefore.GetValueOrDefault(kind) + Gone.Count(key => key.Kind == kind);

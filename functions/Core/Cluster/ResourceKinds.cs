@@ -17,8 +17,8 @@ public static class ResourceKinds
     public sealed record Entry(ResourceKind Kind, string ApiVersion, string Plural, bool Namespaced, JsonTypeInfo Json)
     {
         /// <summary>
-        /// What alone makes objects of this kind, when it is one of our own: they are in the journal only, and neither an event nor a list nor a
-        /// manifest may bring one. Null for a kind of the API server's.
+        /// What alone makes objects of this kind, when it is one of our own: they are in the journal only, and neither an event nor a list
+        /// nor a manifest may bring one. Null for a kind of the API server's.
         /// </summary>
         public string? MadeBy { get; init; }
 
