@@ -41,8 +41,8 @@ public sealed class AddressesFuzz
             if (input.Length >= 4)
                 JudgedAlike(new(input.AsSpan(0, 4)));
             var text = Encoding.Latin1.GetString(input.AsSpan(Math.Min(4, input.Length)));
-            foreach (var type in new[] { "IPv4", "IPv6" })
-                AddressOrRefused(text, type);
+            AddressOrRefused(text, "IPv4");
+            AddressOrRefused(text, "IPv6");
         });
 
     private static void JudgedAlike(IPAddress address)
