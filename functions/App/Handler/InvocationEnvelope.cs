@@ -129,16 +129,31 @@ public sealed class InvocationEnvelope
             }
 
             var start = (int)reader.TokenStartIndex;
-            reader.Skip();
+            var isDeep = SkipsDeep(ref reader);
             var one = json[start..(int)reader.BytesConsumed];
             if (one[0] != '"' || broken >= MostBroken)
-                events.Add(Event(one));
+                events.Add(isDeep ? Event(one) : JsonElement.Parse(one, EventDepth));
             else
                 events.Add(Quoted(one, ref broken));
         }
 
         reader.Read(); // nothing may follow
         return events;
+    }
+
+    /// <summary>Passes over a value, and says whether it may nest deeper than is kept.</summary>
+    private static bool SkipsDeep(ref Utf8JsonReader reader)
+    {
+        var (level, isDeep) = (reader.CurrentDepth, false);
+        if (reader.TokenType is not (JsonTokenType.StartObject or JsonTokenType.StartArray))
+            return false;
+        do
+        {
+            reader.Read();
+            isDeep |= reader.CurrentDepth - level >= Kept;
+        }
+        while (reader.CurrentDepth > level);
+        return isDeep;
     }
 
     private static JsonElement Quoted(ReadOnlySpan<byte> text, ref int broken)

@@ -1,16 +1,51 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
+using System.Text.Json;
+using IngressReconciler.Cluster;
 
 namespace IngressReconciler.Rounds;
 
-/// <summary>Cuts an unpacked snapshot into its lines, of which only one is in memory at a time.</summary>
+/// <summary>Reads an unpacked snapshot line by line, of which only one is in memory at a time.</summary>
 public static class SnapshotLines
 {
     private const int Usual = 256 << 10;
 
+    /// <summary>What the lines say, in order.</summary>
+    /// <param name="content">The snapshot, unpacked.</param>
+    /// <param name="name">Its name, for people.</param>
+    /// <param name="cancel">Gives up.</param>
+    /// <exception cref="InvalidDataException">It is damaged, or a part of it is missing.</exception>
+    public static async IAsyncEnumerable<JournalBatch> ReadAsync(
+        Stream content, string name, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        var isWhole = false;
+        await foreach (var line in CutAsync(content, name, cancel))
+        {
+            JournalBatch batch;
+            try
+            {
+                batch = JournalReading.Read(line);
+            }
+            catch (JsonException e)
+            {
+                throw Damaged(name, e.Message, e);
+            }
+
+            // An earlier release wrote neither sums nor an end.
+            isWhole = batch.Id == ClusterSnapshot.EndId || !JournalBatch.HasSum(line.Span);
+            yield return batch;
+        }
+
+        if (!isWhole)
+            throw Damaged(name, "its end is missing");
+    }
+
+    private static InvalidDataException Damaged(string name, string why, Exception? cause = null) =>
+        new($"{name} is damaged: {why}. Delete it, and the one before it is read.", cause);
+
     /// <summary>Each line without its line feed; good until the next is asked for.</summary>
-    /// <exception cref="InvalidDataException">It ends in the middle of a line, or cannot be unpacked.</exception>
-    public static async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(Stream content, [EnumeratorCancellation] CancellationToken cancel)
+    private static async IAsyncEnumerable<ReadOnlyMemory<byte>> CutAsync(
+        Stream content, string name, [EnumeratorCancellation] CancellationToken cancel)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(Usual);
         try
@@ -41,7 +76,7 @@ public static class SnapshotLines
             }
 
             if (end > 0)
-                throw new InvalidDataException("a snapshot ends in the middle of a line: it is damaged");
+                throw Damaged(name, "it ends in the middle of a line");
         }
         finally
         {

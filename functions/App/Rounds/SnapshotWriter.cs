@@ -45,8 +45,8 @@ public sealed partial class SnapshotWriter(ClusterStorage storage, TimeProvider 
             return (ClusterState.Empty, JournalPosition.Start);
         await using var content = snapshot.Content;
         var state = ClusterState.Empty;
-        await foreach (var line in SnapshotLines.ReadAsync(content, cancel))
-            state = state.Apply([JournalReading.Read(line)]);
+        await foreach (var batch in SnapshotLines.ReadAsync(content, $"snapshot {snapshot.Position} of cluster {storage.Id}", cancel))
+            state = state.Apply([batch]);
         return (state, snapshot.Position);
     }
 

@@ -3,9 +3,12 @@ namespace IngressReconciler.Cluster;
 /// <summary>A whole cluster state as journal lines: what a cold start reads instead of the journal from its beginning.</summary>
 public static class ClusterSnapshot
 {
+    /// <summary>The id of the last line, which has no changes: where it is missing, a part of the snapshot is.</summary>
+    public const string EndId = "end";
+
     private const int BatchSize = 500;
 
-    /// <summary>The lines, each with its line feed.</summary>
+    /// <summary>The lines, each with its line feed, and one that says that these are all.</summary>
     /// <param name="state">The state.</param>
     /// <param name="now">Now: tombstones that have outlived their use are left out.</param>
     public static IEnumerable<byte[]> Lines(ClusterState state, DateTimeOffset now)
@@ -15,6 +18,7 @@ public static class ClusterSnapshot
         var tombstones = state.WithoutTombstonesBefore(now).Tombstones;
         foreach (var batch in tombstones.GroupBy(pair => pair.Value.At))
             yield return new JournalBatch("", batch.Key, [.. batch.Select(pair => new Deleted(pair.Key, pair.Value.ResourceVersion))]).ToBytes();
+        yield return new JournalBatch(EndId, now, []).ToBytes();
     }
 
     /// <summary>The state after some batches.</summary>

@@ -15,7 +15,7 @@ public sealed class SnapshotDamageTests(SharedAzurite azurite)
 {
     private const long Most = 1 << 20;
 
-    private static readonly JournalPosition Position = new(1, 7);
+    private static readonly JournalPosition Position = JournalPosition.Start;
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 

@@ -23,6 +23,7 @@ public partial class ArchitectureTests
         "Routing/IngressClasses.cs", // Ingress, whose it is
         "Routing/IngressNginxReading.cs", // Ingress, its annotations
         "Routing/IngressNginxConfigMap.cs", // ingress-nginx's ConfigMap
+        "Routing/ReadFields.cs", // what the translations read of them
         "Routing/Translation.cs", // leads what changed to the translations
         "Endpoints/EndpointResolution.cs", // the resolution
         "Endpoints/NodeResolution.cs", // the resolution
