@@ -60,6 +60,7 @@ public sealed class ClusterDoctor(
             .. ProxyChecks.Judge(settings.Id, exams, reconciler.Version, credentials?.Subject ?? "client certificate"),
             .. credentials is null ? [] : CertificateChecks.Judge(time.GetUtcNow(), credentials.Expires, credentials.AuthorityExpires, exams, served),
             .. FindingChecks.Judge(settings.Id, reconciler.Findings),
+            .. server is null ? [] : new[] { SecretChecks.Judge(settings.Id, settings.Reading.Secrets) },
             .. NodeChecks.Judge(wanted),
             .. await through,
             .. await lies,
