@@ -65,6 +65,7 @@ public sealed class ClusterDoctor(
             .. credentials is null ? [] : CertificateChecks.Judge(time.GetUtcNow(), credentials.Expires, credentials.AuthorityExpires, exams, served),
             .. FindingChecks.Judge(settings.Id, reconciler.Findings),
             OwnershipChecks.Judge(settings.Id, wanted),
+            .. server is null ? [] : new[] { SecretChecks.Judge(settings.Id, settings.Reading.Secrets) },
             .. NodeChecks.Judge(wanted),
             .. AddressChecks.Judge(wanted),
             .. await through,

@@ -33,6 +33,19 @@ public sealed class JudgingTests
             Assert.Contains(cure, check.Cure, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("true", CheckState.Warning, "Secrets of every namespace are read")]
+    [InlineData("shop,blog", CheckState.Ok, "only Secrets of blog,shop are read")]
+    [InlineData("false", CheckState.Ok, "no Secret is read")]
+    public void Secrets_that_are_read_everywhere_are_warned_of(string secrets, CheckState state, string found)
+    {
+        var check = SecretChecks.Judge("c", SecretScope.Parse(secrets));
+
+        Assert.Equal(state, check.State);
+        Assert.StartsWith(found, check.Found, StringComparison.Ordinal);
+        Assert.Equal(state == CheckState.Warning, check.Cure is not null);
+    }
+
     [Fact]
     public void An_HAProxy_that_is_too_old_is_named()
     {
