@@ -1,5 +1,3 @@
-using IngressReconciler.Cluster;
-
 namespace IngressReconciler.Routing;
 
 /// <summary>

@@ -122,6 +122,7 @@ public sealed class HostileValueTests(HostileValueTests.Shop shop) : IClassFixtu
         ingress["spec"]!["ingressClassName"] = "ours";
         ingress["spec"]!["tls"] = new JsonArray(new JsonObject { ["hosts"] = new JsonArray($"evil-{number}.example"), ["secretName"] = "evil" });
         ingress["spec"]!["rules"]![1]!["http"]!["paths"]![0]!["backend"]!["service"]!["port"] = new JsonObject { ["name"] = "http" };
+        ingress["metadata"]!["creationTimestamp"] = "2026-01-02T00:00:00Z"; // the younger of two has no claim on the older one's host
         ingress["metadata"]!["annotations"] = new JsonObject { ["kubernetes.io/ingress.class"] = "ours" };
         var service = objects.Service("evil");
         service["spec"]!["ipFamilies"] = new JsonArray("IPv4");

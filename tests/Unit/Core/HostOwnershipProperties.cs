@@ -1,6 +1,5 @@
 using FsCheck.Xunit;
 using IngressReconciler.Cluster;
-using IngressReconciler.Cluster.Resources;
 using IngressReconciler.Planning;
 using IngressReconciler.Routing;
 using Xunit;
