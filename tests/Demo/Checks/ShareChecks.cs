@@ -83,17 +83,17 @@ internal static class ShareChecks
         try
         {
             while (true)
-                _ = RelayAsync(await listener.AcceptTcpClientAsync(cancel), to, cancel);
+                _ = RelayAsync(await listener.AcceptTcpClientAsync(cancel), ((IPEndPoint)listener.LocalEndpoint).Address, to, cancel);
         }
         catch (OperationCanceledException)
         {
         }
     }
 
-    private static async Task RelayAsync(TcpClient from, IPEndPoint to, CancellationToken cancel)
+    private static async Task RelayAsync(TcpClient from, IPAddress own, IPEndPoint to, CancellationToken cancel)
     {
         using var one = from;
-        using var other = new TcpClient();
+        using var other = new TcpClient(new IPEndPoint(own, 0)); // not from where the edge is
         try
         {
             await other.ConnectAsync(to, cancel);
