@@ -10,6 +10,7 @@ internal static class ShareChecks
 {
     private const string Manifest = "greedy.yaml";
     private const int Requests = 400;
+    private static readonly TimeSpan Watched = TimeSpan.FromSeconds(1);
 
     public static async Task RunAsync(Landscape landscape, Checklist list)
     {
@@ -30,6 +31,7 @@ internal static class ShareChecks
             var replies = new List<Reply>();
             for (var i = 0; i < 20; i++)
                 replies.Add(await visitor.GetAsync("http://loop.localhost/"));
+            await Task.Delay(Watched);
             Require(replies.All(reply => reply.Status == 508), string.Join(", ", replies));
             return $"{replies.Count} requests answered 508; {await load.EndAsync()}";
         });
@@ -40,6 +42,7 @@ internal static class ShareChecks
             var held = await Task.WhenAll(Enumerable.Range(0, Requests).Select(i => HoldAsync(landscape, 22 + i % 8)));
             await Waiting.UntilAsync(() => Task.FromResult(hanging.Held > 0 && held.Count(one => one.Available > 0) + hanging.Held == Requests), "each waits or was answered");
             var (waiting, refused) = (hanging.Held, held.Count(one => one.Available > 0));
+            await Task.Delay(Watched);
             Require(refused > 0, $"all {waiting} wait");
             var told = await load.EndAsync();
             hanging.Release();
@@ -83,17 +86,17 @@ internal static class ShareChecks
         try
         {
             while (true)
-                _ = RelayAsync(await listener.AcceptTcpClientAsync(cancel), to, cancel);
+                _ = RelayAsync(await listener.AcceptTcpClientAsync(cancel), ((IPEndPoint)listener.LocalEndpoint).Address, to, cancel);
         }
         catch (OperationCanceledException)
         {
         }
     }
 
-    private static async Task RelayAsync(TcpClient from, IPEndPoint to, CancellationToken cancel)
+    private static async Task RelayAsync(TcpClient from, IPAddress own, IPEndPoint to, CancellationToken cancel)
     {
         using var one = from;
-        using var other = new TcpClient();
+        using var other = new TcpClient(new IPEndPoint(own, 0)); // not from where the edge is
         try
         {
             await other.ConnectAsync(to, cancel);

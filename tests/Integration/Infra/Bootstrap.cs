@@ -22,7 +22,7 @@ internal static partial class Bootstrap
         return int.Parse(value[(value.LastIndexOf(':') + 1)..], CultureInfo.InvariantCulture);
     }
 
-    [GeneratedRegex(@"\$\{(\w+)(?:-([^}]*))?\}")]
+    [GeneratedRegex(@"\$\{(\w+)(?:\[\*\])?(?:-([^}]*))?\}")]
     private static partial Regex Variable();
 
     [GeneratedRegex(@"\{ path (/\w+) \}")]

@@ -65,7 +65,9 @@ public sealed class CrowdedPortTests : IAsyncLifetime
         await proxy.StartAsync();
         await HoldAsync(300, proxy.Ports.Health, Stranger, "GET / HT"u8.ToArray());
 
-        var answer = await WireClient.Http1Async(new(IPAddress.Loopback, proxy.Ports.Health), "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n").WaitAsync(TimeSpan.FromSeconds(2), Cancelled);
+        var answer = await WireClient
+            .Http1Async(new(IPAddress.Loopback, proxy.Ports.Health), "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+            .WaitAsync(TimeSpan.FromSeconds(2), Cancelled);
 
         Assert.Equal((200, "alive\n"), (answer.Status, answer.Body));
     }

@@ -62,7 +62,10 @@ public sealed class FairShareTests : IAsyncLifetime
     [Fact]
     public async Task Requests_that_wait_for_a_server_count_as_well()
     {
-        await StartAsync("add server hanging/second ipv4@127.0.0.1:{0} maxconn 3", "set server hanging/second state ready", "set server hanging/pod state maint");
+        await StartAsync(
+            "add server hanging/second ipv4@127.0.0.1:{0} maxconn 3",
+            "set server hanging/second state ready",
+            "set server hanging/pod state maint");
         for (var i = 0; i < All + 100; i++)
             await SendAsync(Source(i % 20), ToHanging);
         await OthersAreServedAsync(Source(30));
@@ -98,7 +101,8 @@ public sealed class FairShareTests : IAsyncLifetime
         for (var i = 0; i < 3; i++)
         {
             (string, string)[] fields = [(":method", "GET"), (":scheme", "http"), (":authority", "hanging.example"), (":path", "/")];
-            await SendAsync(Source(1), [.. WireClient.Preface, .. Enumerable.Range(0, 50).SelectMany(one => WireClient.Request(2 * one + 1, fields))]);
+            var requests = Enumerable.Range(0, 50).SelectMany(one => WireClient.Request((2 * one) + 1, fields));
+            await SendAsync(Source(1), [.. WireClient.Preface, .. requests]);
         }
 
         foreach (var stream in crowd.Open)
@@ -177,8 +181,12 @@ public sealed class FairShareTests : IAsyncLifetime
         edge.Environment["MAXCONN"] = "1000";
         await edge.StartAsync();
         await edge.TellAsync(
-            "add backend tcp:x from tcp", $"add server tcp:x/s ipv4@127.0.0.1:{proxy.Ports.Http}", "set server tcp:x/s state ready", "publish backend tcp:x",
-            "add map virt@routes edge-http|/ tcp:x", "add map virt@routes edge-https|/ tcp:x");
+            "add backend tcp:x from tcp",
+            $"add server tcp:x/s ipv4@127.0.0.1:{proxy.Ports.Http}",
+            "set server tcp:x/s state ready",
+            "publish backend tcp:x",
+            "add map virt@routes edge-http|/ tcp:x",
+            "add map virt@routes edge-https|/ tcp:x");
         var http = new IPEndPoint(IPAddress.Loopback, edge.Ports.Http);
         for (var i = 0; i < All + 100; i++)
             await crowd.AddAsync(http, Source(1));
@@ -197,7 +205,10 @@ public sealed class FairShareTests : IAsyncLifetime
         await proxy.StartAsync();
         await proxy.TellAsync([
             .. other.Backend,
-            "add backend hanging from http", $"add server hanging/pod ipv4@127.0.0.1:{hanging.Port}", "set server hanging/pod state ready", "publish backend hanging",
+            "add backend hanging from http",
+            $"add server hanging/pod ipv4@127.0.0.1:{hanging.Port}",
+            "set server hanging/pod state ready",
+            "publish backend hanging",
             "add map virt@routes ingress|other.example/ other",
             "add map virt@routes ingress|hanging.example/ hanging",
             "add map virt@routes \\#version 1",

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net;
-using IngressReconciler.Proxies;
 using IngressReconciler.Planning;
 using Xunit;
 
@@ -29,7 +28,10 @@ public sealed class LoopTests : IAsyncLifetime
         {
             await each.TellAsync([
                 .. one.Backend, .. two.Backend,
-                "add backend back from http", $"add server back/s ipv4@127.0.0.1:{proxy.Ports.Http}", "set server back/s state ready", "publish backend back",
+                "add backend back from http",
+                $"add server back/s ipv4@127.0.0.1:{proxy.Ports.Http}",
+                "set server back/s state ready",
+                "publish backend back",
                 "add map virt@routes ingress|one.example/ one",
                 "add map virt@routes ingress|two.example/ two",
                 "add map virt@routes ingress|back.example/ back",
@@ -52,7 +54,9 @@ public sealed class LoopTests : IAsyncLifetime
     {
         var before = await RequestsAsync();
         var http1 = await AskAsync(proxy, "back.example");
-        var http2 = await WireClient.Http2Async(At(proxy), [(":method", "GET"), (":scheme", "http"), (":authority", "back.example"), (":path", "/")]);
+        var http2 = await WireClient.Http2Async(
+            At(proxy),
+            [(":method", "GET"), (":scheme", "http"), (":authority", "back.example"), (":path", "/")]);
 
         Assert.Equal((508, 508), (http1.Status, http2.Status));
         Assert.StartsWith("loop: ", http1.Body, StringComparison.Ordinal);
@@ -63,7 +67,8 @@ public sealed class LoopTests : IAsyncLifetime
     [Fact]
     public async Task A_client_cannot_have_the_mark_removed()
     {
-        Assert.Equal(508, (await AskAsync(proxy, "back.example", "Connection: CDN-Loop, close\r\nCDN-Loop: a.example;x=\"y\", b\r\n")).Status);
+        const string removing = "Connection: CDN-Loop, close\r\nCDN-Loop: a.example;x=\"y\", b\r\n";
+        Assert.Equal(508, (await AskAsync(proxy, "back.example", removing)).Status);
         var seen = await AskAsync(proxy, "one.example", "Connection: cdn-loop\r\nCDN-Loop: a.example\r\n");
         Assert.Contains("cdn-loop: a.example\r\n", seen.Body, StringComparison.Ordinal);
         Assert.Contains("cdn-loop: ingress-reconciler.", seen.Body, StringComparison.Ordinal);
@@ -100,7 +105,7 @@ public sealed class LoopTests : IAsyncLifetime
     private async Task<int> RequestsAsync()
     {
         await using var connection = await proxy.ConnectAsync();
-        var line = (await connection.SendAsync([new RuntimeCommand("show stat ingress 1 -1")], TestContext.Current.CancellationToken))[0].Text.Split('\n')[1];
-        return int.Parse(line.Split(',')[48], CultureInfo.InvariantCulture); // req_tot
+        var reply = await connection.SendAsync([new RuntimeCommand("show stat ingress 1 -1")], TestContext.Current.CancellationToken);
+        return int.Parse(reply[0].Text.Split('\n')[1].Split(',')[48], CultureInfo.InvariantCulture); // req_tot
     }
 }

@@ -39,7 +39,7 @@ public sealed class ProxyPushTests(HAProxyProcess haproxy) : IClassFixture<HAPro
         var trips = await PushAsync(Change(Pods(2, 3)));
 
         Assert.Equal(3, trips.Length);
-        Assert.Equal(["set map virt@state push open", "add server http:shop:web:80/pod-3_10.0.0.3_8080 ipv4@10.0.0.3:8080", "set server http:shop:web:80/pod-3_10.0.0.3_8080 state ready"], Changes(trips[0]));
+        Assert.Equal(["set map virt@state push open", "add server http:shop:web:80/pod-3_10.0.0.3_8080 ipv4@10.0.0.3:8080 maxconn 1000", "set server http:shop:web:80/pod-3_10.0.0.3_8080 state ready"], Changes(trips[0]));
         Assert.Equal(["set server http:shop:web:80/pod-1_10.0.0.1_8080 state maint"], Changes(trips[1]));
         Assert.Contains("show servers state http:shop:web:80", trips[1]);
         Assert.Equal(["set map virt@state push done"], Changes(trips[2]));
@@ -89,7 +89,7 @@ public sealed class ProxyPushTests(HAProxyProcess haproxy) : IClassFixture<HAPro
         var trips = await PushAsync(scope);
 
         Assert.Equal(3, trips.Length);
-        Assert.Equal(["add backend http:shop:api:80 from http", "add server http:shop:api:80/api-1_10.0.1.1_8080 ipv4@10.0.1.1:8080"], Changes(trips[1])[..2]);
+        Assert.Equal(["add backend http:shop:api:80 from http", "add server http:shop:api:80/api-1_10.0.1.1_8080 ipv4@10.0.1.1:8080 maxconn 1000"], Changes(trips[1])[..2]);
     }
 
     private JsonObject Pods(params int[] numbers) => objects.Slice("web", 8080, numbers.Select(i => ($"10.0.0.{i}", $"pod-{i}", "ready")));

@@ -55,24 +55,31 @@ public sealed class ReadyPathTests : IAsyncLifetime
         await ToldAsync(proxy.Ports.HttpProxy, "PROXY TCP4 192.0.2.9 203.0.113.1 4000 80\r\n");
         await ToldAsync(proxy.Ports.HttpProxy, "PROXY TCP6 2001:db8::9 2001:db8::1 4000 80\r\n");
         await ToldAsync(proxy.Ports.Http, "");
-        Assert.StartsWith("pod\n", (await AskAsync(proxy.Ports.HttpProxy, "PROXY TCP4 10.1.2.3 203.0.113.1 4000 80\r\n")).Body, StringComparison.Ordinal);
+        var stranger = await AskAsync(proxy.Ports.HttpProxy, "PROXY TCP4 10.1.2.3 203.0.113.1 4000 80\r\n");
+        Assert.StartsWith("pod\n", stranger.Body, StringComparison.Ordinal);
 
         await proxy.TellAsync("clear map virt@proxy-sources");
         Assert.StartsWith("pod\n", (await AskAsync(proxy.Ports.Http, "")).Body, StringComparison.Ordinal);
     }
 
-    private async Task ToldAsync(int port, string header)
+    private static async Task ToldAsync(int port, string header)
     {
         var answer = await AskAsync(port, header);
         Assert.Equal((503, "not ready\n"), (answer.Status, answer.Body));
     }
 
-    private Task<WireAnswer> AskAsync(int port, string header) =>
-        WireClient.Http1Async(new(IPAddress.Loopback, port), $"GET {Path} HTTP/1.1\r\nHost: x.example\r\n\r\n", before: Encoding.ASCII.GetBytes(header));
+    private static Task<WireAnswer> AskAsync(int port, string header) =>
+        WireClient.Http1Async(
+            new(IPAddress.Loopback, port), $"GET {Path} HTTP/1.1\r\nHost: x.example\r\n\r\n", before: Encoding.ASCII.GetBytes(header));
 
     private async Task StartAsync()
     {
         await proxy.StartAsync();
-        await proxy.TellAsync([.. pod.Backend, "add map virt@routes ingress|x.example/ pod", "add map virt@routes \\#version 1", "add map virt@proxy-sources 127.0.0.1/32 accepted"]);
+        await proxy.TellAsync([
+            .. pod.Backend,
+            "add map virt@routes ingress|x.example/ pod",
+            "add map virt@routes \\#version 1",
+            "add map virt@proxy-sources 127.0.0.1/32 accepted",
+        ]);
     }
 }

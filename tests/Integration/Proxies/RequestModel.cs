@@ -62,7 +62,8 @@ internal static partial class RequestModel
     /// <summary>What comes of a request over HTTP/2: what <c>:authority</c> says is the host, else the first Host header.</summary>
     public static Outcome Http2(IEnumerable<KeyValuePair<string, string>> map, WrittenRequest request)
     {
-        if (request.Target.Any(letter => letter is <= ' ' or '\u007f') || request.Hosts.Any(host => host.Contains('\0')))
+        if ((request.Authority is null && request.Hosts.Count == 0) || request.Target.Any(letter => letter is <= ' ' or '\u007f')
+            || request.Hosts.Any(host => host.Contains('\0')))
             return Outcome.Refused;
         var host = request.Authority is { } own ? WithoutPort(own) : request.Hosts.FirstOrDefault("");
         if (request.Target != "*")
