@@ -54,8 +54,8 @@ public sealed class SecretScopeTests
         Assert.Equal((reason, "web"), (finding.Reason, finding.Object.Name));
         if (reason == "SecretNotReadable")
             Assert.Equal(
-                "spec.tls[0].secretName: nobody may read Secret shop/tls: Secrets of namespace shop are not read. The default certificate is served. "
-                + "Have the namespace added to setting ReadSecrets and to infra/kubernetes/namespaces, which gives the rights there.",
+                "spec.tls[0].secretName: Secret shop/tls may not be read, nor any other of its namespace. The default certificate is served. "
+                + "Have the operator add the namespace to setting ReadSecrets and to infra/kubernetes/namespaces, which gives the rights there.",
                 finding.Message);
     }
 }
