@@ -15,9 +15,9 @@ public sealed class FindingLimitTests
         """;
 
     [Fact]
-    public void An_Ingress_with_ten_thousand_bad_paths_has_twenty_findings_and_a_count()
+    public void An_Ingress_with_two_thousand_bad_paths_has_twenty_findings_and_a_count()
     {
-        var paths = string.Join(", ", Enumerable.Range(0, 10_000).Select(i => string.Create(
+        var paths = string.Join(", ", Enumerable.Range(0, 2000).Select(i => string.Create(
             CultureInfo.InvariantCulture, $"{{path: no{i}, pathType: Prefix, backend: {{service: {{name: web, port: {{number: 80}}}}}}}}")));
         var wanted = Wanted.Of(
             Manifests.Cluster($"{Class}\n---\nkind: Ingress\nmetadata: {{name: bad}}\nspec: {{rules: [{{http: {{paths: [{paths}]}}}}]}}\n"), new());
@@ -27,7 +27,7 @@ public sealed class FindingLimitTests
         for (var i = 0; i < 20; i++)
             Assert.Contains(string.Create(CultureInfo.InvariantCulture, $"spec.rules[0].http.paths[{i}].path"), findings[i].Message, StringComparison.Ordinal);
         Assert.Equal("MoreFindings", findings[^1].Reason);
-        Assert.Contains("9,980 more", findings[^1].Message, StringComparison.Ordinal);
+        Assert.Contains("1,980 more", findings[^1].Message, StringComparison.Ordinal);
         Assert.Equal(Severity.Error, findings[^1].Severity);
         Assert.Equal(findings, wanted.Translation.Findings);
     }
