@@ -29,7 +29,10 @@ public sealed class FirstListTests : IAsyncLifetime
     [InlineData(
         "endpointslices",
         "let the function reach the API server, and list endpointslices (infra/kubernetes/base/control-plane-rights.yaml)")]
-    [InlineData("secrets", "let the function list secrets (infra/kubernetes/rights/secrets), or set ReadSecrets=false")]
+    [InlineData(
+        "secrets",
+        "let the function list secrets in the namespaces of setting ReadSecrets (infra/kubernetes/namespaces; rights/secrets-everywhere for all), "
+        + "or set it to those where it may, or to false")]
     public async Task Proxies_are_left_as_they_are_until_every_kind_was_listed(string plural, string remedy)
     {
         var live = await ServingAsync();
