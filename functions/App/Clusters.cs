@@ -42,7 +42,7 @@ public sealed partial class Clusters : IAsyncDisposable
         storage = new(settings.Storage, time);
         takesEvents = settings.Clusters.Length < 2 || settings.SharedTopic;
         credentials = settings.Clusters.Any(cluster => !cluster.Proxies.IsEmpty || cluster.EdgeScaleSet is not null || cluster.Reading.Proxies is not null) ? settings.Admin.Load() : null;
-        var options = new ProxyOptions 
+        var options = new ProxyOptions
         {
             ServerName = settings.Admin.ServerName,
             EdgeServerName = settings.Admin.EdgeServerName,

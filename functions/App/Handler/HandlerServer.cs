@@ -3,8 +3,8 @@ using System.Net;
 using System.Text.Json;
 using IngressReconciler.Cluster;
 using IngressReconciler.Storage;
-using BadHttpRequestException = Microsoft.AspNetCore.Http.BadHttpRequestException;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using BadHttpRequestException = Microsoft.AspNetCore.Http.BadHttpRequestException;
 
 namespace IngressReconciler.Handler;
 

@@ -257,7 +257,10 @@ public sealed class PemBundleTests : IDisposable
         var d = Inverse(e, phi);
         var dear = parameters with
         {
-            Exponent = Bytes(e, 256), D = Bytes(d, 256), DP = Bytes(d % (p - 1), 128), DQ = Bytes(d % (q - 1), 128),
+            Exponent = Bytes(e, 256),
+            D = Bytes(d, 256),
+            DP = Bytes(d % (p - 1), 128),
+            DQ = Bytes(d % (q - 1), 128),
         };
         using var rsa = RSA.Create(dear);
         using var certificate = Leaf(new CertificateRequest("CN=dear", rsa, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1));
