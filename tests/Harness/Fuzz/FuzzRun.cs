@@ -23,6 +23,9 @@ public static class FuzzRun
 
     private static readonly int Seed = (int)(Number("FUZZ_SEED") ?? (Seconds is null ? 1 : Random.Shared.Next()));
 
+    /// <summary>Makes the map of branches: to be called before code that <c>scripts/fuzz</c> has instrumented.</summary>
+    public static void Prepare() => Coverage.Begin();
+
     /// <summary>Runs a target that waits for nothing.</summary>
     /// <param name="corpus">The folder of its kept inputs in the repository, such as <c>tests/Unit/Fuzz/corpus/replies</c>.</param>
     /// <param name="seeds">Inputs to begin with, beside the kept ones.</param>

@@ -72,7 +72,7 @@ public sealed class TlvFuzz(ProxyLine line) : IClassFixture<ProxyLine>, IAsyncLi
         Assert.DoesNotContain("evil", answer.Text, StringComparison.OrdinalIgnoreCase);
         var said = answer.Text.Split("\r\n").Where(row => row.StartsWith(Name, StringComparison.OrdinalIgnoreCase)).ToArray();
         Assert.InRange(said.Length, 0, 1);
-        Assert.All(said, row => Assert.Matches("^[0-9]{1,10}$", row[Name.Length..]));
+        Assert.All(said, row => Assert.Matches("^[0-9]+$", row[Name.Length..]));
         Assert.DoesNotContain(said, row => row.EndsWith(" 666", StringComparison.Ordinal));
     }
 
