@@ -118,9 +118,10 @@ public sealed class HostileValueTests(HostileValueTests.Shop shop) : IClassFixtu
     private static JsonArray Set(int number)
     {
         var objects = new Objects("", $"evil-{number}");
-        var ingress = objects.Ingress("evil", ($"evil-{number}.example", "/a", "evil"), ($"evil-{number}.example", "=/b", "evil"));
+        // Not right under example, or the value *.example would take the hosts of all sets after it.
+        var ingress = objects.Ingress("evil", ($"www.evil-{number}.example", "/a", "evil"), ($"www.evil-{number}.example", "=/b", "evil"));
         ingress["spec"]!["ingressClassName"] = "ours";
-        ingress["spec"]!["tls"] = new JsonArray(new JsonObject { ["hosts"] = new JsonArray($"evil-{number}.example"), ["secretName"] = "evil" });
+        ingress["spec"]!["tls"] = new JsonArray(new JsonObject { ["hosts"] = new JsonArray($"www.evil-{number}.example"), ["secretName"] = "evil" });
         ingress["spec"]!["rules"]![1]!["http"]!["paths"]![0]!["backend"]!["service"]!["port"] = new JsonObject { ["name"] = "http" };
         ingress["metadata"]!["creationTimestamp"] = "2026-01-02T00:00:00Z"; // the younger of two has no claim on the older one's host
         ingress["metadata"]!["annotations"] = new JsonObject { ["kubernetes.io/ingress.class"] = "ours" };
