@@ -10,8 +10,8 @@ internal sealed class PlanExecution
 {
     /// <summary>What is said of a certificate while HAProxy takes none.</summary>
     internal const string Locked =
-        "HAProxy says that certificates are locked: another session changes them by the admin port, or did so at a moment that HAProxy 3.4 does not "
-        + "recover from; if it lasts, restart this proxy";
+        "HAProxy says that certificates are locked: another session changes them by the admin port, or did so at a moment that HAProxy 3.4 "
+        + "does not recover from; if it lasts, restart this proxy";
 
     private readonly RuntimeConnection connection;
     private readonly Wanted wanted;
@@ -155,7 +155,8 @@ internal sealed class PlanExecution
         ],
         NoteDefaultCertificate(var certificate) =>
         [
-            (HAProxyCommands.Note(ProxyNotes.DefaultCertificate, certificate, before.Notes.ContainsKey(ProxyNotes.DefaultCertificate)), false),
+            (HAProxyCommands.Note(
+                ProxyNotes.DefaultCertificate, certificate, before.Notes.ContainsKey(ProxyNotes.DefaultCertificate)), false),
         ],
         AbortCertificate => [(HAProxyCommands.Of(step), true)],
         _ => [(HAProxyCommands.Of(step), false)],
