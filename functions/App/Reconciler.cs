@@ -39,9 +39,6 @@ public sealed partial class Reconciler(
     ILogger log)
     : IAsyncDisposable
 {
-    /// <summary>How long an event's answer waits for proxies. A slower one is pushed to all the same; it only is not waited for.</summary>
-    private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(2);
-
     /// <summary>How long an event's answer waits for its turn. It is journalled then: whoever has the lease next pushes it.</summary>
     private static readonly TimeSpan TurnWithin = TimeSpan.FromSeconds(15);
 
@@ -50,9 +47,6 @@ public sealed partial class Reconciler(
 
     /// <summary>The shortest time between two lists that deletions by events have asked for.</summary>
     private static readonly TimeSpan BetweenLists = TimeSpan.FromSeconds(1);
-
-    /// <summary>Proxies that do not run what is wanted, in a log line: how many are named.</summary>
-    private const int ProxiesNamed = 5;
 
     private readonly RequestQueue queue = new(time);
     private readonly CancellationTokenSource stopping = new();
@@ -66,8 +60,8 @@ public sealed partial class Reconciler(
     private readonly PodDisputes disputes = new(storage.Id, time, log);
     private readonly FindingsWriter findings = new(storage.Findings, time, log);
     private readonly UnjournalledObjects unjournalled = new(log);
+    private readonly RoundAnswers answers = new(storage.Id, proxies, time, log);
     private Task running = Task.CompletedTask;
-    private Task answering = Task.CompletedTask;
 
     // What this instance knows. Only the loop writes it.
     private Wanted wanted = Wanted.Of(ClusterState.Empty, options);
@@ -210,7 +204,7 @@ public sealed partial class Reconciler(
         if (lists is not null)
             await lists.DisposeAsync();
         await proxies.DisposeAsync();
-        await answering;
+        await answers.Done;
         await turn.LetGoAsync();
         await reports.DisposeAsync();
         await findings.DisposeAsync();
@@ -329,8 +323,8 @@ public sealed partial class Reconciler(
     }
 
     /// <summary>
-    /// Not all of the cluster is known yet, or nothing was ever heard of it where it cannot be listed. That is no wish for an empty one, and
-    /// proxies are left as they are.
+    /// Not all of the cluster is known yet, or nothing was ever heard of it where it cannot be listed. That is no wish for an empty one,
+    /// and proxies are left as they are.
     /// </summary>
     private bool IsUnknown => reader is null ? Position == JournalPosition.Start : !Awaited.IsEmpty;
 
@@ -404,8 +398,7 @@ public sealed partial class Reconciler(
             throw;
         }
 
-        var answer = AnswerAsync(requests, Position, Version, started);
-        answering = answering.IsCompleted ? answer : Task.WhenAll(answering, answer);
+        answers.Add(requests, Position, Version, started, isPushed: !IsUnknown, reports);
         snapshots.MayWrite(wanted.Cluster, Position);
         TellFeedback();
     }
@@ -439,31 +432,6 @@ public sealed partial class Reconciler(
         }
 
         return true;
-    }
-
-    /// <summary>
-    /// Answers when every proxy that can be reached runs what follows from the requests. The next round does not wait for that.
-    /// </summary>
-    private async Task AnswerAsync(RequestBatch requests, JournalPosition at, int version, long started)
-    {
-        var running = proxies.Workers;
-        if (!IsUnknown)
-            await Task.WhenAny(Task.WhenAll(running.Select(worker => worker.RunsAsync(at))), Task.Delay(AnswerWithin, time));
-        requests.Done();
-        if (requests.ChangeCount > 0)
-        {
-            ReconcilerMetrics.Round(time.GetElapsedTime(started), storage.Id);
-            var late = running.Where(worker => !worker.Runs(at));
-            string[] behind = [.. late.Select(worker => $"{worker.Name} {worker.Report.Trouble ?? "is still being pushed to"}")];
-            var rest = behind.Length > ProxiesNamed ? $"; and {behind.Length - ProxiesNamed} more" : "";
-            LogRound(
-                behind.Length == 0 ? LogLevel.Information : behind.Length < running.Length ? LogLevel.Warning : LogLevel.Error,
-                requests.ChangeCount, requests.Cause, version, running.Length - behind.Length, running.Length,
-                time.GetElapsedTime(started).TotalMilliseconds,
-                behind.Length == 0 ? "" : $". {string.Join("; ", behind.Take(ProxiesNamed))}{rest}");
-        }
-
-        reports.Write(running.Select(worker => worker.Report));
     }
 
     /// <summary>Journal ─► cluster state ─► routing and endpoints, each at the cost of what changed.</summary>
@@ -521,11 +489,6 @@ public sealed partial class Reconciler(
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Loaded {Objects} objects, {Hosts} hosts at {Position} in {Milliseconds:0} ms")]
     private partial void LogLoaded(int objects, int hosts, JournalPosition position, double milliseconds);
-
-    [LoggerMessage(
-        Message = "{Changes} changes ({Cause}): version {Version} runs on {Running} of {Proxies} proxies after {Milliseconds:0.0} ms{Behind}")]
-    private partial void LogRound(
-        LogLevel level, int changes, string cause, int version, int running, int proxies, double milliseconds, string behind);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Sealed version {Version} {Hash}: {Cause}")]
     private partial void LogSealed(int version, string hash, string cause);

@@ -40,9 +40,10 @@ public sealed class ProbeToken : IAsyncDisposable
         {
             await Task.WhenAll(token.proxies.Select(async proxy =>
             {
-                foreach (var left in HAProxyCommands.Probes(await proxy.SendAsync(HAProxyCommands.ShowState, cancel)).Where(left => string.CompareOrdinal(left, oldest) < 0))
+                var open = HAProxyCommands.Probes(await proxy.Link.SendAsync(HAProxyCommands.ShowState, cancel));
+                foreach (var left in open.Where(left => string.CompareOrdinal(left, oldest) < 0))
                     await CloseAsync(proxy, left, cancel);
-                await proxy.SendAsync(HAProxyCommands.OpenProbe(token.Text, proxy.Name), cancel);
+                await proxy.Link.SendAsync(HAProxyCommands.OpenProbe(token.Text, proxy.Name), cancel);
             }));
             return token;
         }
@@ -62,7 +63,7 @@ public sealed class ProbeToken : IAsyncDisposable
     {
         try
         {
-            await proxy.SendAsync(HAProxyCommands.CloseProbe(token), cancel);
+            await proxy.Link.SendAsync(HAProxyCommands.CloseProbe(token), cancel);
         }
         catch (Exception e) when (e is ProxyUnavailableException or ObjectDisposedException)
         {

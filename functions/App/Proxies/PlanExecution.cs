@@ -155,7 +155,8 @@ internal sealed class PlanExecution
         ],
         NoteDefaultCertificate(var certificate) =>
         [
-            (HAProxyCommands.Note(ProxyNotes.DefaultCertificate, certificate, before.Notes.ContainsKey(ProxyNotes.DefaultCertificate)), false),
+            (HAProxyCommands.Note(
+                ProxyNotes.DefaultCertificate, certificate, before.Notes.ContainsKey(ProxyNotes.DefaultCertificate)), false),
         ],
         AbortCertificate => [(HAProxyCommands.Of(step), true)],
         _ => [(HAProxyCommands.Of(step), false)],

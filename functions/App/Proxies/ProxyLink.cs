@@ -1,5 +1,6 @@
 using System.Security.Cryptography.X509Certificates;
 using IngressReconciler.Cluster;
+using IngressReconciler.Planning;
 using Polly;
 using Polly.CircuitBreaker;
 using Polly.Retry;
@@ -95,6 +96,15 @@ public sealed class ProxyLink : IAsyncDisposable
             throw new ProxyUnavailableException(Proxy.Name, $"was not done within {_options.UseDeadline.TotalSeconds:0.#} s", e);
         }
     }
+
+    /// <summary>Tells the proxy something that no push is about, such as the token of a probe.</summary>
+    /// <returns>What it says to that.</returns>
+    /// <exception cref="ProxyUnavailableException">It cannot be reached, or refuses.</exception>
+    public Task<string> SendAsync(RuntimeCommand command, CancellationToken cancellationToken) => UseAsync(
+        async (connection, token) => (await connection.SendAsync([command], token))[0] is var reply && reply.IsError
+            ? throw new ProxyUnavailableException(Proxy.Name, $"refuses '{command.Line}': {reply.Text}")
+            : reply.Text,
+        cancellationToken);
 
     /// <summary>Opens a session beside the kept one, at once and once, whatever has failed before. The caller ends it.</summary>
     /// <exception cref="ProxyUnavailableException">It does not open.</exception>

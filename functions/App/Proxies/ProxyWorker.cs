@@ -16,30 +16,23 @@ namespace IngressReconciler.Proxies;
 /// <param name="time">The clock.</param>
 /// <param name="log">Where decisions are told.</param>
 /// <param name="wake">Called when the proxy wants a push: it came back, or went away.</param>
-public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, ProxyTelemetry telemetry, TimeProvider time, ILogger log, Action wake) : IAsyncDisposable
+public sealed class ProxyWorker(
+    ProxyLink link, KeyPairReading keys, ProxyTelemetry telemetry, TimeProvider time, ILogger log, Action wake)
+    : IAsyncDisposable
 {
-    private static readonly TimeSpan FirstTry = TimeSpan.FromMilliseconds(20);
-    private static readonly TimeSpan LongestTry = TimeSpan.FromMilliseconds(500);
-    private static readonly TimeSpan LongestAfterRefusal = TimeSpan.FromSeconds(5);
-
-    /// <summary>Refusals that are logged at one time.</summary>
-    private const int RefusalsLogged = 20;
-
     private readonly Lock gate = new();
     private readonly CancellationTokenSource stopping = new();
     private readonly ProxySweep sweep = new(link, time);
-    private readonly List<(JournalPosition Position, TaskCompletionSource Waiter)> waiting = [];
+    private readonly ProxyContact contact = new(link, time);
+    private readonly ReachedPosition reached = new();
     private PlanScope pending = PlanScope.All(link.Proxy.Role);
     private Target? target;
     private Task current = Task.CompletedTask;
     private Task? reaching;
     private Task asking = Task.CompletedTask;
-    private TaskCompletionSource lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private TimeSpan pause = FirstTry;
     private Refusals refused = Refusals.None;
     private bool reachable = true;
     private bool resync;
-    private JournalPosition reached = JournalPosition.Start;
 
     private sealed record Target(Wanted Wanted, int Version, JournalPosition Position);
 
@@ -93,30 +86,15 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Pro
     public Task RunsAsync(JournalPosition position)
     {
         lock (gate)
-        {
-            if (!reachable || position <= reached)
-                return Task.CompletedTask;
-            var waiter = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            waiting.Add((position, waiter));
-            return waiter.Task;
-        }
+            return reachable ? reached.WaitAsync(position) : Task.CompletedTask;
     }
 
     /// <summary>Whether the proxy was last seen to run what follows from a journal position, and can be reached.</summary>
     public bool Runs(JournalPosition position)
     {
         lock (gate)
-            return reachable && position <= reached && Report.Running;
+            return reachable && reached.Has(position) && Report.Running;
     }
-
-    /// <summary>Tells the proxy something that no push is about, such as the token of a probe.</summary>
-    /// <returns>What it says to that.</returns>
-    /// <exception cref="ProxyUnavailableException">It cannot be reached, or refuses.</exception>
-    public Task<string> SendAsync(RuntimeCommand command, CancellationToken cancel) => link.UseAsync(
-        async (connection, token) => (await connection.SendAsync([command], token))[0] is var reply && reply.IsError
-            ? throw new ProxyUnavailableException(Name, $"refuses '{command.Line}': {reply.Text}")
-            : reply.Text,
-        cancel);
 
     /// <summary>The way to it, for whoever wants to look at it beside the pushes.</summary>
     public ProxyLink Link => link;
@@ -128,7 +106,7 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Pro
         {
             resync = pending.IsEmpty;
             pending = PlanScope.All(Role);
-            reached = JournalPosition.Start;
+            reached.Forget();
         }
     }
 
@@ -143,7 +121,7 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Pro
             pending = new(Role);
             resync = false;
             using (ExecutionContext.SuppressFlow()) // it outlives this round's trace
-                reaching ??= Task.Run(ReachAsync, CancellationToken.None);
+                reaching ??= Task.Run(() => contact.RunAsync(Ended, Missing, Back, stopping.Token), CancellationToken.None);
             current = Task.Run(() => PushAsync(scope, what, unexpected, cancel), CancellationToken.None);
             _ = current.ContinueWith(_ => wake(), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         }
@@ -182,22 +160,20 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Pro
                 Drift = report.Drift + drift,
                 Trouble = RefusalFindings.Sum(outcome.Refused),
             });
+            contact.Succeeded();
             lock (gate)
             {
-                pause = FirstTry;
-
                 // Everything is to be looked at: this push has not.
                 if (!pending.Everything)
                     Reached(pending.IsEmpty ? target!.Position : what.Position);
             }
 
             if (!outcome.WasReady)
-                LogRestored(Name, outcome.Steps, what.Version);
+                ProxyLog.Restored(log, Name, outcome.Steps, what.Version);
             if (drift > 0)
-                LogDrift(Name, drift);
+                ProxyLog.Drift(log, Name, drift);
             sweep.Add(outcome.Sweep);
-            foreach (var one in news.Take(RefusalsLogged))
-                LogNotApplied(Name, one.Owner is { } owner ? $"what {owner} asks for" : "one change", one.Reason.ToString());
+            ProxyLog.NotApplied(log, Name, news);
             AskAgain(outcome.Refused);
         }
         catch (Exception e)
@@ -215,7 +191,7 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Pro
         }
         catch (PushRefusedException e)
         {
-            LogRefused(Name, e.Message);
+            ProxyLog.Refused(log, Name, e.Message);
             Traces.Stage("refused");
             return await ProxyPush.RunAsync(connection, what.Wanted, what.Version, PlanScope.All(Role), refused, keys, cancel);
         }
@@ -234,7 +210,7 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Pro
 
         async Task AskAsync()
         {
-            await Task.Delay(LongestAfterRefusal, time, stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(ProxyContact.LongestAfterRefusal, time, stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             lock (gate)
                 pending.Certificates.UnionWith(outages);
             wake();
@@ -255,10 +231,10 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Pro
         if (e is ProxyUnavailableException or PushRefusedException or OperationCanceledException)
         {
             if (Report.Trouble != reason)
-                LogUnavailable(Name, reason);
+                ProxyLog.Unavailable(log, Name, reason);
         }
         else
-            LogBug(e, Name);
+            ProxyLog.Bug(log, e, Name);
         Tell(report => report with { Running = false, Trouble = reason });
         return reason;
     }
@@ -266,11 +242,8 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Pro
     /// <summary>Called under the gate.</summary>
     private void Reached(JournalPosition position)
     {
-        reached = position;
         telemetry.Reached(position);
-        foreach (var (_, waiter) in waiting.Where(one => one.Position <= position))
-            waiter.TrySetResult();
-        waiting.RemoveAll(one => one.Position <= position);
+        reached.Take(position);
     }
 
     /// <summary>What the proxy runs is not known any more: nothing is pushed before it was reached again, and then everything is looked at.</summary>
@@ -283,10 +256,8 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Pro
             pending = PlanScope.All(Role);
             resync = false;
             reachable = false;
-            lost.TrySetResult();
-            foreach (var (_, waiter) in waiting)
-                waiter.TrySetResult();
-            waiting.Clear();
+            contact.Lose();
+            reached.Release();
             return was;
         }
     }
@@ -304,88 +275,26 @@ public sealed partial class ProxyWorker(ProxyLink link, KeyPairReading keys, Pro
             Report = change(Report);
     }
 
-    /// <summary>
-    /// Stays in touch: notices at once when the session ends, and connects again without waiting for an event. A push that failed although the
-    /// session lives is tried again the same way, after a pause that grows until one succeeds.
-    /// </summary>
-    private async Task ReachAsync()
+    private void Ended(ProxyUnavailableException end)
     {
-        try
-        {
-            while (true)
-            {
-                var ended = link.Disconnected;
-                await Task.WhenAny(ended, lost.Task).WaitAsync(stopping.Token);
-                if (ended.IsCompleted)
-                {
-                    var end = await ended;
-                    Lost(end);
-                    Tell(report => report with { Running = false, Trouble = end.Reason });
-                }
-
-                var longest = ended.IsCompleted ? LongestTry : LongestAfterRefusal;
-                while (!await IsThereAsync(longest))
-                    longest = LongestTry;
-                lock (gate)
-                {
-                    lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
-                    reachable = true;
-                }
-
-                wake();
-            }
-        }
-        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
-        {
-            // Stopping.
-        }
+        Lost(end);
+        Tell(report => report with { Running = false, Trouble = end.Reason });
     }
 
-    private async Task<bool> IsThereAsync(TimeSpan longest)
+    private void Missing(Exception e)
     {
-        TimeSpan wait;
+        var reason = e is ProxyUnavailableException unavailable ? unavailable.Reason.ToString() : ShownText.Clean(e.Message);
+        if (e is not ProxyUnavailableException { RetryAfter: var wait })
+            ProxyLog.Bug(log, e, Name); // or a deadline that nobody foresaw
+        else if (Report.Trouble != reason && wait == TimeSpan.Zero)
+            ProxyLog.Unavailable(log, Name, reason);
+        Tell(report => report with { Running = false, Trouble = reason });
+    }
+
+    private void Back()
+    {
         lock (gate)
-        {
-            wait = pause < longest ? pause : longest;
-            pause = wait * 2;
-        }
-
-        await Task.Delay(wait, time, stopping.Token);
-        try
-        {
-            return await link.UseAsync(static (_, _) => Task.FromResult(true), stopping.Token);
-        }
-        catch (ProxyUnavailableException e)
-        {
-            if (Report.Trouble != e.Reason && e.RetryAfter == TimeSpan.Zero)
-                LogUnavailable(Name, e.Reason);
-            Tell(report => report with { Running = false, Trouble = e.Reason });
-            return false;
-        }
-        catch (Exception e) when (!stopping.IsCancellationRequested)
-        {
-            // A bug, or a deadline that nobody foresaw: whoever stays in touch must not be lost to it.
-            LogBug(e, Name);
-            Tell(report => report with { Running = false, Trouble = ShownText.Clean(e.Message) });
-            return false;
-        }
+            reachable = true;
+        wake();
     }
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "Proxy {Name} was fresh: restored with {Steps} steps to version {Version}; ready")]
-    private partial void LogRestored(string name, int steps, int version);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Proxy {Name} had drifted: {Steps} steps brought it back")]
-    private partial void LogDrift(string name, int steps);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Proxy {Name} {Reason}; looking at everything")]
-    private partial void LogRefused(string name, string reason);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Proxy {Name} {Reason}; trying again")]
-    private partial void LogUnavailable(string name, string reason);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Proxy {Name} goes on without {What}, and runs all else: {Reason}")]
-    private partial void LogNotApplied(string name, string what, string reason);
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "A push to proxy {Name} failed in a way that it must not; trying again")]
-    private partial void LogBug(Exception e, string name);
 }

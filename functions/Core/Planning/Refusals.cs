@@ -23,8 +23,8 @@ public enum PartKind
     Certificate,
 
     /// <summary>
-    /// A change of a certificate that was begun and not finished. It is in the way of all other certificates, so it ends even where that one is
-    /// refused.
+    /// A change of a certificate that was begun and not finished. It is in the way of all other certificates, so it ends even where that
+    /// one is refused.
     /// </summary>
     CertificateChange,
 

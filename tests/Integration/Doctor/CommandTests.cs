@@ -139,7 +139,8 @@ public sealed class CommandTests : IAsyncLifetime
     public async Task A_proxy_that_refuses_a_probe_is_named()
     {
         var worker = stage.Clusters.All[stage.Id].Workers.First(one => one.Name == "node-1");
-        var refused = await Assert.ThrowsAsync<ProxyUnavailableException>(() => worker.SendAsync(new("add map virt@nothing 1 2"), TestContext.Current.CancellationToken));
+        var refused = await Assert.ThrowsAsync<ProxyUnavailableException>(
+            () => worker.Link.SendAsync(new("add map virt@nothing 1 2"), TestContext.Current.CancellationToken));
         Assert.Contains("refuses 'add map virt@nothing 1 2'", refused.Message, StringComparison.Ordinal);
     }
 

@@ -21,7 +21,8 @@ public sealed class ProxyStartTests : IDisposable
         var manifests = await Manifests.OfAsync(overlay);
         var proxy = manifests.Proxy;
         var mounts = proxy.Items("volumeMounts").ToDictionary(one => one.Text("name")!, one => one.Text("mountPath")!);
-        var ports = proxy.Items("ports").Select(one => one.Text("containerPort")!).Zip(FreePorts.Take(6)).ToDictionary(pair => pair.First, pair => pair.Second.ToString(CultureInfo.InvariantCulture));
+        var ports = proxy.Items("ports").Select(one => one.Text("containerPort")!).Zip(FreePorts.Take(6))
+            .ToDictionary(pair => pair.First, pair => pair.Second.ToString(CultureInfo.InvariantCulture));
         // As the kubelet and the container runtime would, but below a folder of our own and on free ports.
         string Here(string text) => mounts.Values.Aggregate(text, (path, mount) => path.Replace(mount, _root.FullName + mount, StringComparison.Ordinal));
         string Value(JsonNode variable) => variable.Text("valueFrom.resourceFieldRef.resource") is { } resource
