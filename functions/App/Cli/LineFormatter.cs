@@ -7,8 +7,7 @@ namespace IngressReconciler.Cli;
 
 /// <summary>
 /// One line an entry: the time (UTC, ISO 8601), the level, the category, the message and an exception. Nothing in it ends the line or is
-/// acted on by
-/// a terminal (<see cref="ShownText"/>), wherever it came from.
+/// acted on by a terminal (<see cref="ShownText"/>), wherever it came from.
 /// </summary>
 /// <param name="time">The clock.</param>
 internal sealed class LineFormatter(TimeProvider time) : ConsoleFormatter(Called)

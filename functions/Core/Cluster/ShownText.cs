@@ -5,11 +5,9 @@ using System.Text;
 namespace IngressReconciler.Cluster;
 
 /// <summary>
-/// A text that may stand in a log, on a terminal, in a message or a status: one line in which nothing ends a line, moves a cursor or
-/// turns the
-/// direction of what is around it. It is made only as an interpolated string: what stands between the holes is ours, and every value in
-/// a hole
-/// is cleaned and cut, as it may come from outside.
+/// A text that may stand in a log, on a terminal, in a message or a status: one line in which nothing ends a line, moves a cursor or turns
+/// the direction of what is around it. It is made only as an interpolated string: what stands between the holes is ours, and every value in
+/// a hole is cleaned and cut, as it may come from outside.
 /// </summary>
 /// <param name="literalLength">Characters of ours.</param>
 /// <param name="formattedCount">How many values there are.</param>

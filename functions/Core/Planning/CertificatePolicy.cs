@@ -6,8 +6,7 @@ namespace IngressReconciler.Planning;
 
 /// <summary>
 /// Which certificates and keys are served: RSA of 2048 to 4096 bits, ECDSA on P-256, P-384 and P-521, all of the chain signed by SHA-2.
-/// What
-/// OpenSSL refuses at its security level 2 is refused here, in plain words; so is what would make every handshake dear.
+/// What OpenSSL refuses at its security level 2 is refused here, in plain words; so is what would make every handshake dear.
 /// </summary>
 internal static class CertificatePolicy
 {
@@ -106,9 +105,8 @@ internal static class CertificatePolicy
     }
 
     /// <summary>
-    /// Proves that a private key works: what it signs verifies with the certificate. One that does not fails in the middle of
-    /// handshakes, and an
-    /// error that is left behind there breaks other connections.
+    /// Proves that a private key works: what it signs verifies with the certificate. One that does not fails in the middle of handshakes,
+    /// and an error that is left behind there breaks other connections.
     /// </summary>
     /// <exception cref="UnusablePairException">It does not.</exception>
     public static void JudgeKey(X509Certificate2 leaf, AsymmetricAlgorithm key)

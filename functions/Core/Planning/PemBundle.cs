@@ -7,9 +7,8 @@ using IngressReconciler.Cluster;
 namespace IngressReconciler.Planning;
 
 /// <summary>
-/// A certificate chain with its private key, judged and made anew: the one form in which a pair is pushed. Leaf first, then its issuers
-/// in order,
-/// then the key as PKCS #8 (RFC 7468). Nothing of the Secret's own bytes travels, and there is no other way to make one than
+/// A certificate chain with its private key, judged and made anew: the one form in which a pair is pushed. Leaf first, then its issuers in
+/// order, then the key as PKCS #8 (RFC 7468). Nothing of the Secret's own bytes travels, and there is no other way to make one than
 /// <see cref="TryMake"/>.
 /// </summary>
 public sealed class PemBundle

@@ -32,10 +32,9 @@ public sealed record KubeApiServerOptions
 
 /// <summary>
 /// A Kubernetes API server in this process, on a loopback port: on the wire like kube-apiserver, errors included, for the kinds in
-/// <see cref="BuiltInResources"/> and those that a test adds. Kinds are named by their plural, or by <c>plural.group</c> where that is not enough.
-/// What it does not do: validate or default specs, strategic merge patch, JSON patch, discovery, protobuf; lists are atomic for server-side apply,
-/// and empty objects nobody's;
-/// <c>/status</c> writes no metadata; the two kinds of events are two.
+/// <see cref="BuiltInResources"/> and those that a test adds. Kinds are named by their plural, or by <c>plural.group</c> where that is not
+/// enough. What it does not do: validate or default specs, strategic merge patch, JSON patch, discovery, protobuf; lists are atomic for
+/// server-side apply, and empty objects nobody's; <c>/status</c> writes no metadata; the two kinds of events are two.
 /// </summary>
 public sealed class KubeApiServer : IAsyncDisposable
 {

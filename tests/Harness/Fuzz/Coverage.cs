@@ -5,9 +5,8 @@ using SharpFuzz.Common;
 namespace IngressReconciler.Tests.Harness.Fuzz;
 
 /// <summary>
-/// Which branches the code under test took, where <c>scripts/fuzz</c> has instrumented it (SharpFuzz); else nothing is ever new. The map
-/// is AFL's:
-/// one counter for each pair of branches that followed each other.
+/// Which branches the code under test took, where <c>scripts/fuzz</c> has instrumented it (SharpFuzz); else nothing is ever new. The map is
+/// AFL's: one counter for each pair of branches that followed each other.
 /// </summary>
 internal sealed unsafe class Coverage
 {

@@ -5,13 +5,11 @@ using System.Security.Cryptography;
 namespace IngressReconciler.Tests.Harness.Fuzz;
 
 /// <summary>
-/// Runs one fuzz target: first every file of its kept corpus, then inputs that are mutated from these and from the target's own seeds.
-/// An input
-/// that reaches code which no other did (<see cref="Coverage"/>) is mutated further. A target throws when it finds something wrong.
+/// Runs one fuzz target: first every file of its kept corpus, then inputs that are mutated from these and from the target's own seeds. An
+/// input that reaches code which no other did (<see cref="Coverage"/>) is mutated further. A target throws when it finds something wrong.
 /// <para>
-/// <c>FUZZ_SECONDS</c> sets how long a run lasts; without it a run has a fixed number of inputs. <c>FUZZ_SEED</c> sets the seed. An
-/// input that
-/// fails is written to <c>artifacts/fuzz/found</c>, and in a run by time into the corpus as well, so that it is tried from then on.
+/// <c>FUZZ_SECONDS</c> sets how long a run lasts; without it a run has a fixed number of inputs. <c>FUZZ_SEED</c> sets the seed. An input
+/// that fails is written to <c>artifacts/fuzz/found</c>, and in a run by time into the corpus as well, so that it is tried from then on.
 /// </para>
 /// </summary>
 public static class FuzzRun

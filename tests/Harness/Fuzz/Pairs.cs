@@ -5,9 +5,8 @@ using System.Text;
 namespace IngressReconciler.Tests.Harness.Fuzz;
 
 /// <summary>
-/// Inputs that are a certificate chain and a key: <c>tls.crt</c>, a byte 0, <c>tls.key</c>. Made from good pairs of each sort, and
-/// changed as text or
-/// within the DER of a block.
+/// Inputs that are a certificate chain and a key: <c>tls.crt</c>, a byte 0, <c>tls.key</c>. Made from good pairs of each sort, and changed
+/// as text or within the DER of a block.
 /// </summary>
 public static class Pairs
 {

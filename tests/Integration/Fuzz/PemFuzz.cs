@@ -11,9 +11,8 @@ using Xunit;
 namespace IngressReconciler.Tests.Integration.Fuzz;
 
 /// <summary>
-/// Any bytes as <c>tls.crt</c> and <c>tls.key</c>, judged and then pushed to a real HAProxy: what the judge lets through HAProxy takes
-/// and serves, and
-/// a good host beside it is served all the time. Whatever HAProxy refuses of it is a fault of the judge.
+/// Any bytes as <c>tls.crt</c> and <c>tls.key</c>, judged and then pushed to a real HAProxy: what the judge lets through HAProxy takes and
+/// serves, and a good host beside it is served all the time. Whatever HAProxy refuses of it is a fault of the judge.
 /// </summary>
 public sealed class PemFuzz(HAProxyProcess haproxy) : IClassFixture<HAProxyProcess>
 {

@@ -8,9 +8,8 @@ using Xunit;
 namespace IngressReconciler.Tests.Integration.Scenarios;
 
 /// <summary>
-/// What somebody says who stands in a proxy's place reaches log, status, findings and <c>doctor</c> only as text that no terminal acts
-/// on, and not at
-/// any length; the proxy beside it serves all the time.
+/// What somebody says who stands in a proxy's place reaches log, status, findings and <c>doctor</c> only as text that no terminal acts on,
+/// and not at any length; the proxy beside it serves all the time.
 /// </summary>
 [Collection(nameof(Scenarios))]
 public sealed class HostileProxyTests : IAsyncLifetime

@@ -8,8 +8,7 @@ namespace IngressReconciler.Tests.Integration.Scenarios;
 
 /// <summary>
 /// An instance dies between two commands of a push: what it had begun is ended by the next push, whoever makes it, and is in no other
-/// certificate's
-/// way.
+/// certificate's way.
 /// </summary>
 [Collection(nameof(Scenarios))]
 public sealed class UnfinishedCertificateTests : IAsyncLifetime

@@ -9,8 +9,7 @@ namespace IngressReconciler.Tests.Unit.Fuzz;
 
 /// <summary>
 /// Any bytes as the replies of a proxy: cut into replies within the limit, read as a state or refused in words, and planned for: what is
-/// added is
-/// wanted, and what is looked at alone is changed alone.
+/// added is wanted, and what is looked at alone is changed alone.
 /// </summary>
 public sealed class RepliesFuzz
 {

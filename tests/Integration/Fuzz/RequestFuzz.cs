@@ -1,15 +1,15 @@
-using System.Diagnostics;
-using System.Globalization;
 using System.Net;
+using System.Text;
+using IngressReconciler.Tests.Harness.Fuzz;
+using IngressReconciler.Tests.Integration.Proxies;
 using Xunit;
 
-namespace IngressReconciler.Tests.Integration.Proxies;
+namespace IngressReconciler.Tests.Integration.Fuzz;
 
 /// <summary>
 /// Raw requests over HTTP/1 and HTTP/2, a real proxy, and a model of what it must make of them: the same backend, or the same refusal.
-/// <c>FUZZ_SECONDS</c> sets how long it runs, without it 400 requests each; <c>FUZZ_SEED</c> the seed.
 /// </summary>
-public sealed class RequestFuzzTests : IAsyncLifetime
+public sealed class RequestFuzz : IAsyncLifetime
 {
     private static readonly SortedDictionary<string, string> Map = new(StringComparer.Ordinal)
     {
@@ -53,7 +53,7 @@ public sealed class RequestFuzzTests : IAsyncLifetime
     private readonly IngressProxy proxy;
     private readonly List<HeadPod> pods = [.. Map.Values.Distinct().Select(name => new HeadPod(name))];
 
-    public RequestFuzzTests() => proxy = new("proxy", IPAddress.Loopback, ProxyPorts.Free(), pki);
+    public RequestFuzz() => proxy = new("proxy", IPAddress.Loopback, ProxyPorts.Free(), pki);
 
     private IPEndPoint Http => new(IPAddress.Loopback, proxy.Ports.Http);
 
@@ -95,16 +95,21 @@ public sealed class RequestFuzzTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Whatever_is_written_is_answered_as_the_model_says()
+    public Task Whatever_is_written_is_answered_as_the_model_says() => FuzzRun.RunAsync(
+        "tests/Integration/Fuzz/corpus/requests",
+        [Bytes(new("/admin/x", null, ["a.example"]))],
+        400,
+        async input => Assert.Empty(await DifferencesAsync(Read(input))),
+        (from, random) => Bytes(random.Next(2) == 0 ? Some(random) : Mutated(random, Read(from))));
+
+    /// <summary>An input: target, authority after <c>=</c> or an empty line for none, and Host headers, each a line.</summary>
+    private static byte[] Bytes(WrittenRequest request) => Encoding.Latin1.GetBytes(
+        string.Join('\n', [request.Target, request.Authority is { } own ? $"={own}" : "", .. request.Hosts]));
+
+    private static WrittenRequest Read(byte[] input)
     {
-        var seconds = Number("FUZZ_SECONDS");
-        var seed = (int)(Number("FUZZ_SEED") ?? (seconds is null ? 1 : Random.Shared.Next()));
-        var random = new Random(seed);
-        var lasts = Stopwatch.StartNew();
-        var wrong = new List<string>();
-        for (var tried = 0; wrong.Count < 20 && (seconds is { } most ? lasts.Elapsed.TotalSeconds < most : tried < 400); tried++)
-            wrong.AddRange(await DifferencesAsync(Some(random)));
-        Assert.True(wrong.Count == 0, string.Create(CultureInfo.InvariantCulture, $"seed {seed}:\n{string.Join('\n', wrong)}"));
+        var lines = Encoding.Latin1.GetString(input).Split('\n');
+        return new(lines[0], lines is [_, ['=', .. var own], ..] ? own : null, [.. lines.Skip(2)]);
     }
 
     private static WrittenRequest Some(Random random)
@@ -115,6 +120,11 @@ public sealed class RequestFuzzTests : IAsyncLifetime
         string[] hosts = random.Next(12) switch { 0 => [], 1 => [host, Host()], 2 => [host, host], _ => [host] };
         return new(Mutated(random, Paths[random.Next(Paths.Length)]), authority, hosts);
     }
+
+    private static WrittenRequest Mutated(Random random, WrittenRequest from) => new(
+        Mutated(random, from.Target),
+        from.Authority is { } own ? Mutated(random, own) : null,
+        [.. from.Hosts.Select(host => Mutated(random, host))]);
 
     private static string Mutated(Random random, string text)
     {
@@ -158,7 +168,4 @@ public sealed class RequestFuzzTests : IAsyncLifetime
     }
 
     private static string Shown(string? text) => text is null ? "none" : $"'{string.Concat(text.Select(letter => letter is >= ' ' and < '\u007f' ? $"{letter}" : $"\\x{(int)letter:x2}"))}'";
-
-    private static double? Number(string variable) =>
-        double.TryParse(Environment.GetEnvironmentVariable(variable), CultureInfo.InvariantCulture, out var number) ? number : null;
 }
