@@ -40,8 +40,8 @@ public sealed record HostOwners
     internal sealed class Builder(HostOwners before)
     {
         private readonly ImmutableDictionary<string, ImmutableArray<string>>.Builder holders = before.Holders.ToBuilder();
-        private readonly ImmutableDictionary<string, ImmutableHashSet<string>>.Builder heldBy = before.HeldBy.ToBuilder();
-        private readonly ImmutableDictionary<string, ImmutableHashSet<string>>.Builder under = before.Under.ToBuilder();
+        private readonly MultimapBuilder<string, string> heldBy = new(before.HeldBy);
+        private readonly MultimapBuilder<string, string> under = new(before.Under);
         private readonly ImmutableHashSet<string>.Builder repeating = before.Repeating.ToBuilder();
 
         public HostOwners Build() => before with
@@ -56,9 +56,9 @@ public sealed record HostOwners
 
         public ImmutableArray<string> HoldersOf(string host) => holders.GetValueOrDefault(host, []);
 
-        public ImmutableHashSet<string> HeldBy(string ns) => heldBy.GetValueOrDefault(ns, []);
+        public IReadOnlyCollection<string> HeldBy(string ns) => heldBy[ns];
 
-        public ImmutableHashSet<string> Under(string wildcard) => under.GetValueOrDefault(wildcard, []);
+        public IReadOnlyCollection<string> Under(string wildcard) => under[wildcard];
 
         /// <summary>Notes whether a host is named by anybody.</summary>
         public void Name(string host, bool isNamed)
@@ -75,14 +75,15 @@ public sealed record HostOwners
         public void Hold(string host, ImmutableArray<string> now, bool repeats)
         {
             var old = HoldersOf(host);
-            foreach (var ns in old.Except(now))
-                heldBy.Remove(ns, host);
-            foreach (var ns in now.Except(old))
-                heldBy.Add(ns, host);
-            if (now.IsEmpty)
-                holders.Remove(host);
-            else
-                holders[host] = now;
+            if (!old.AsSpan().SequenceEqual(now.AsSpan()))
+            {
+                heldBy.Move(old, now, host);
+                if (now.IsEmpty)
+                    holders.Remove(host);
+                else
+                    holders[host] = now;
+            }
+
             if (repeats)
                 repeating.Add(host);
             else

@@ -25,9 +25,9 @@ public sealed record ModelUses
     public ModelUses After(IEnumerable<HostDifference> hosts)
     {
         var upstreams = Upstreams.ToBuilder();
-        var services = UpstreamsOf.ToBuilder();
+        var services = new MultimapBuilder<ResourceKey, Upstream>(UpstreamsOf);
         var nodes = AtNodes.ToBuilder();
-        var certificates = HostsOf.ToBuilder();
+        var certificates = new MultimapBuilder<CertificateReference, string>(HostsOf);
         foreach (var (host, before, after) in hosts)
         {
             foreach (var upstream in Named(after))

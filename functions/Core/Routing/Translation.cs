@@ -112,8 +112,8 @@ public sealed record Translation
     private sealed class Step(Translation before, ClusterState state)
     {
         private readonly ImmutableDictionary<ResourceKey, IngressContribution>.Builder contributions = before.Contributions.ToBuilder();
-        private readonly ImmutableDictionary<string, ImmutableHashSet<ResourceKey>>.Builder claimants = before.Claimants.ToBuilder();
-        private readonly ImmutableDictionary<ResourceKey, ImmutableHashSet<ResourceKey>>.Builder referrers = before.Referrers.ToBuilder();
+        private readonly MultimapBuilder<string, ResourceKey> claimants = new(before.Claimants);
+        private readonly MultimapBuilder<ResourceKey, ResourceKey> referrers = new(before.Referrers);
         private readonly ImmutableDictionary<ResourceKey, ValueList<Finding>>.Builder ownFindings = before.OwnFindings.ToBuilder();
         private readonly ImmutableDictionary<string, ValueList<Finding>>.Builder hostFindings = before.HostFindings.ToBuilder();
         private readonly ImmutableDictionary<HostKey, HostRoutes>.Builder hosts = before.Model.Hosts.ToBuilder();
@@ -139,16 +139,11 @@ public sealed record Translation
             if (old is null ? now is null : old.Equals(now))
                 return;
 
-            foreach (var reference in old?.References ?? [])
-                referrers.Remove(reference, key);
-            foreach (var reference in now?.References ?? [])
-                referrers.Add(reference, key);
-            foreach (var claim in old?.Claims ?? [])
-                claimants.Remove(claim.Host, key);
-            foreach (var claim in now?.Claims ?? [])
-                claimants.Add(claim.Host, key);
-            touched.UnionWith((old?.Claims ?? []).Select(claim => claim.Host));
-            touched.UnionWith((now?.Claims ?? []).Select(claim => claim.Host));
+            referrers.Move(old?.References ?? [], now?.References ?? [], key);
+            string[] was = [.. (old?.Claims ?? []).Select(claim => claim.Host)], wants = [.. (now?.Claims ?? []).Select(claim => claim.Host)];
+            claimants.Move(was, wants, key);
+            touched.UnionWith(was);
+            touched.UnionWith(wants);
 
             SetOrRemove(ownFindings, key, now?.Findings ?? []);
             if (now is null)
@@ -200,8 +195,7 @@ public sealed record Translation
             return (next, [.. differences]);
         }
 
-        private IEnumerable<IngressContribution> ClaimsOn(string host) =>
-            (claimants.GetValueOrDefault(host) ?? []).Select(key => contributions[key]);
+        private IEnumerable<IngressContribution> ClaimsOn(string host) => claimants[host].Select(key => contributions[key]);
 
         private (string Host, HostRoutes? Routes, ValueList<Finding> Findings) Share(string host)
         {
