@@ -46,11 +46,13 @@ public sealed class HAProxy(IReadOnlyList<string> configuration, IReadOnlyDictio
     }
 
     /// <summary>SIGUSR1, as the kubelet sends it: the process takes no more connections, and ends with its last. Returns at once.</summary>
-    public async Task StopSoftlyAsync()
-    {
-        using var kill = System.Diagnostics.Process.Start("kill", ["-USR1", Pid.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
-        await kill.WaitForExitAsync();
-    }
+    public Task StopSoftlyAsync() => SignalAsync("USR1");
+
+    /// <summary>SIGSTOP: the process does nothing at all until <see cref="ThawAsync"/>, and its connections stay.</summary>
+    public Task FreezeAsync() => SignalAsync("STOP");
+
+    /// <summary>SIGCONT.</summary>
+    public Task ThawAsync() => SignalAsync("CONT");
 
     /// <summary>SIGKILL; returns when the process is gone.</summary>
     public Task KillAsync() => process!.KillAsync();
@@ -60,6 +62,12 @@ public sealed class HAProxy(IReadOnlyList<string> configuration, IReadOnlyDictio
     {
         if (process is not null)
             await process.DisposeAsync();
+    }
+
+    private async Task SignalAsync(string signal)
+    {
+        using var kill = System.Diagnostics.Process.Start("kill", [$"-{signal}", Pid.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+        await kill.WaitForExitAsync();
     }
 
     private async Task<bool> AcceptsAsync()

@@ -61,6 +61,12 @@ public abstract class RealProxy : IAsyncDisposable
     /// <summary>SIGUSR1, as the kubelet sends it; see <see cref="HAProxy.StopSoftlyAsync"/>.</summary>
     public Task StopSoftlyAsync() => haproxy.StopSoftlyAsync();
 
+    /// <inheritdoc cref="HAProxy.FreezeAsync"/>
+    public Task FreezeAsync() => haproxy.FreezeAsync();
+
+    /// <inheritdoc cref="HAProxy.ThawAsync"/>
+    public Task ThawAsync() => haproxy.ThawAsync();
+
     /// <summary>SIGKILL; returns when the process is gone.</summary>
     public Task KillAsync() => haproxy.KillAsync();
 

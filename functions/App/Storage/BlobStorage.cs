@@ -18,6 +18,7 @@ public sealed class BlobStorage : IDisposable
     private readonly HttpClient _http;
     private readonly BlobContainerClient _container;
     private readonly StorageOptions _options;
+    private readonly LeaseHolder _holder;
     private readonly TimeProvider _time;
 
     /// <summary>Opens the container that <paramref name="options"/> name; without any call.</summary>
@@ -28,6 +29,7 @@ public sealed class BlobStorage : IDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         _options = options.Checked();
+        _holder = new(_options);
         _time = time;
         _http = new(new SocketsHttpHandler
         {
@@ -45,10 +47,14 @@ public sealed class BlobStorage : IDisposable
     /// <summary>All state of one cluster.</summary>
     /// <param name="id">The cluster's name, a lower-case DNS label (RFC 1123): 1 to 63 of a–z, 0–9 and inner hyphens.</param>
     /// <exception cref="ArgumentException"><paramref name="id"/> is no DNS label.</exception>
-    public ClusterStorage Cluster(string id) => new(new StorageCalls(_container, _options), id, _options, _time);
+    public ClusterStorage Cluster(string id) => new(new StorageCalls(_container, _options), id, _options, _holder, _time);
 
-    /// <summary>Closes the connections.</summary>
-    public void Dispose() => _http.Dispose();
+    /// <summary>Closes the connections, and lets another process take this one's place.</summary>
+    public void Dispose()
+    {
+        _http.Dispose();
+        _holder.Dispose();
+    }
 
     private static BlobContainerClient Connect(StorageOptions options, BlobClientOptions settings)
     {

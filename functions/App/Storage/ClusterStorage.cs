@@ -11,7 +11,7 @@ public sealed class ClusterStorage
     private readonly StorageFolder _folder;
     private readonly TimeProvider _time;
 
-    internal ClusterStorage(StorageCalls calls, string id, StorageOptions options, TimeProvider time)
+    internal ClusterStorage(StorageCalls calls, string id, StorageOptions options, LeaseHolder holder, TimeProvider time)
     {
         if (!IsLabel(id))
             throw new ArgumentException($"'{id}' is no cluster id: it must be a DNS label, 1 to 63 of a-z, 0-9 and inner hyphens.", nameof(id));
@@ -22,7 +22,7 @@ public sealed class ClusterStorage
         Snapshots = new(folder.Below("snapshots"), options);
         Versions = new(folder.Below("versions"));
         Head = new(folder);
-        PushLease = new(folder, options, time);
+        PushLease = new(folder, options, holder, time);
         Proxies = new(folder.Below("proxies"));
         Resync = new(folder, "resync", AppJson.Default.ResyncReport);
         Findings = new(folder, "findings", AppJson.Default.FindingsReport);

@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using Azure;
 using Azure.Storage.Blobs.Specialized;
 
@@ -7,7 +5,7 @@ namespace IngressReconciler.Storage;
 
 /// <summary>
 /// One cluster's right to write to its proxies, held by one at a time: a blob lease on <c>lease</c>. A holder that dies loses it after
-/// <see cref="StorageOptions.LeaseDuration"/>, unless it is started again as the same <see cref="StorageOptions.Instance"/>: then it has it back at once.
+/// <see cref="StorageOptions.LeaseDuration"/>, unless a process takes its place (<see cref="LeaseHolder"/>): that one has it at once.
 /// </summary>
 public sealed class PushLease
 {
@@ -16,14 +14,11 @@ public sealed class PushLease
     private readonly StorageFolder _folder;
     private readonly TimeSpan _duration;
     private readonly TimeProvider _time;
-    private readonly string? _own;
+    private readonly LeaseHolder _holder;
     private string? _orphan;
 
-    internal PushLease(StorageFolder folder, StorageOptions options, TimeProvider time)
-    {
-        (_folder, _duration, _time) = (folder, options.LeaseDuration, time);
-        _own = options.Instance is { } instance ? new Guid(SHA256.HashData(Encoding.UTF8.GetBytes(instance)).AsSpan(0, 16)).ToString() : null;
-    }
+    internal PushLease(StorageFolder folder, StorageOptions options, LeaseHolder holder, TimeProvider time) =>
+        (_folder, _duration, _holder, _time) = (folder, options.LeaseDuration, holder, time);
 
     /// <summary>Takes the lease if it is free. One call.</summary>
     /// <returns>The lease, renewed until it is disposed; null while somebody else holds it.</returns>
@@ -31,7 +26,7 @@ public sealed class PushLease
     public async Task<HeldLease?> TryAcquireAsync(CancellationToken cancel)
     {
         // Acquiring again under the same id is allowed: so a lease that we took or kept without knowing it blocks nobody until it expires.
-        var id = _own ?? Interlocked.Exchange(ref _orphan, null) ?? Guid.NewGuid().ToString();
+        var id = Interlocked.Exchange(ref _orphan, null) ?? _holder.Id ?? Guid.NewGuid().ToString();
         var lease = _folder.Blob(Name).GetBlobLeaseClient(id);
         while (true)
         {

@@ -24,12 +24,14 @@ internal sealed class Instance : IAsyncDisposable
 
     /// <summary>Starts one for the stage's cluster and returns when it answers.</summary>
     /// <param name="stage">The stage.</param>
-    public static async Task<Instance> StartAsync(Stage stage)
+    /// <param name="instance">How the Functions host calls its machine.</param>
+    public static async Task<Instance> StartAsync(Stage stage, string instance = "")
     {
         var port = FreePorts.Take();
         var cluster = $"IngressReconciler__Clusters__{stage.ClusterId}__";
         var process = await ChildProcess.StartAsync(Path.GetTempFileName(), Path.Combine(AppContext.BaseDirectory, "ingress-reconciler"), ["serve"], new Dictionary<string, string>
         {
+            [IngressReconciler.Storage.StorageOptions.InstanceSetting] = instance,
             [HandlerServer.PortSetting] = port.ToString(CultureInfo.InvariantCulture),
             ["AzureWebJobsStorage"] = IngressReconciler.Storage.StorageOptions.AzuriteConnection(stage.StoragePort),
             [cluster + "Proxies"] = string.Join(',', stage.Proxies.Select(proxy => proxy.Address)),
@@ -38,9 +40,9 @@ internal sealed class Instance : IAsyncDisposable
             ["IngressReconciler__Admin__Key"] = stage.Admin.Key,
             ["IngressReconciler__Admin__Authority"] = stage.Admin.Authority,
         });
-        var instance = stage.Keep(new Instance(process, port));
-        await process.WaitUntilAsync(instance.AnswersAsync, TimeSpan.FromSeconds(60));
-        return instance;
+        var started = stage.Keep(new Instance(process, port));
+        await process.WaitUntilAsync(started.AnswersAsync, TimeSpan.FromSeconds(60));
+        return started;
     }
 
     /// <summary>Calls the function OnClusterEvents; the status of the answer, null when there was none.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Net;
 using IngressReconciler.Planning;
 using IngressReconciler.Proxies;
 using Xunit;
@@ -59,5 +60,42 @@ public sealed class LeaseTests : IAsyncLifetime
         Assert.True(marks.Select(mark => mark.Instance).Distinct().Count() > 1, "one instance pushed alone: nothing was shown");
         Stage.Say($"{marks.Count / 2} keys read in pushes of {marks.Select(mark => mark.Instance).Distinct().Count()} instances, never two instances at once");
         await stage.RunsAsync(reconcilers.MaxBy(one => one.Position)!.Wanted, (await stage.VersionsAsync()).Head.Version);
+    }
+
+    [Fact]
+    public async Task Two_processes_of_one_instance_id_never_push_at_once_and_the_second_goes_on_when_the_first_is_killed()
+    {
+        var machine = Guid.NewGuid().ToString("N");
+        var (one, two) = (await Instance.StartAsync(stage, machine), await Instance.StartAsync(stage, machine));
+        foreach (var (instance, name) in new[] { (two, "first"), (one, "second"), (two, "third"), (one, "fourth") })
+        {
+            Assert.Equal(HttpStatusCode.OK, await instance.SendAsync(await stage.HostAsync(name)));
+            await stage.ServedAsync($"{name}.example", name);
+        }
+
+        // The first is in the middle of a push that lasts, and so has the lease: what the second takes meanwhile is the first's to seal and to push.
+        await stage.Proxies[0].FreezeAsync();
+        var sealedByTwo = Sealed(two);
+        var told = new List<Task<HttpStatusCode?>> { one.SendAsync(await stage.HostAsync("held")) };
+        await Stage.UntilAsync("a fifth version", () => one.Output.Contains("Sealed version 5", StringComparison.Ordinal));
+        for (var i = 0; i < 5; i++)
+        {
+            told.Add(two.SendAsync(await stage.HostAsync($"more{i}")));
+            var host = $"more{i}.example";
+            await Stage.UntilAsync(async () => await stage.GetAsync(stage.Proxies[1], host) is (200, _) ? "" : $"{host} is not served");
+        }
+
+        Assert.Equal(sealedByTwo, Sealed(two));
+        Assert.Contains("Sealed version 10", one.Output, StringComparison.Ordinal);
+        await stage.Proxies[0].ThawAsync();
+        Assert.All(await Task.WhenAll(told), status => Assert.Equal(HttpStatusCode.OK, status));
+        await stage.ServedAsync("more4.example", "more4");
+
+        await one.KillAsync();
+        Assert.Equal(HttpStatusCode.OK, await two.SendAsync(await stage.HostAsync("last")));
+        await stage.ServedAsync("last.example", "last");
+        Assert.Contains("Sealed version 11", two.Output, StringComparison.Ordinal);
+
+        static int Sealed(Instance instance) => instance.Output.Split("Sealed version").Length;
     }
 }

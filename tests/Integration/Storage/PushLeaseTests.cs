@@ -128,6 +128,57 @@ public sealed class PushLeaseTests(SharedAzurite azurite)
         Assert.NotNull(again);
     }
 
+    [Fact]
+    public async Task Two_of_one_instance_id_never_hold_it_at_once()
+    {
+        var options = await azurite.FreshAsync() with { Instance = Guid.NewGuid().ToString() };
+        using var one = new BlobStorage(options, TimeProvider.System);
+        using var two = new BlobStorage(options, TimeProvider.System);
+        await using (var held = await one.Cluster("one").PushLease.TryAcquireAsync(Cancel))
+        {
+            Assert.NotNull(held);
+            Assert.Null(await two.Cluster("one").PushLease.TryAcquireAsync(Cancel));
+        }
+
+        await using var next = await two.Cluster("one").PushLease.TryAcquireAsync(Cancel);
+        Assert.NotNull(next);
+    }
+
+    [Fact]
+    public void A_place_has_one_id_from_process_to_process_and_one_process_at_a_time()
+    {
+        var options = StorageOptions.Azurite(1) with { Instance = Guid.NewGuid().ToString() };
+        string? id;
+        using (var one = new LeaseHolder(options))
+        {
+            using var two = new LeaseHolder(options);
+            using var elsewhere = new LeaseHolder(options with { Container = "other" });
+            id = one.Id;
+            Assert.NotNull(id);
+            Assert.Equal(id, one.Id);
+            Assert.Null(two.Id);
+            Assert.NotEqual(id, elsewhere.Id);
+            Assert.Null(new LeaseHolder(StorageOptions.Azurite(1)).Id);
+        }
+
+        // As a process leaves it that is killed.
+        using var next = new LeaseHolder(options);
+        File.WriteAllText(next.Path!, id);
+        Assert.Equal(id, next.Id);
+    }
+
+    [Theory]
+    [InlineData("no id\n")]
+    [InlineData("6f9619ff-8b86-d011-b42d-00cf4fc964ffx")]
+    public void A_file_of_somebody_else_is_left_alone(string text)
+    {
+        using var holder = new LeaseHolder(StorageOptions.Azurite(1) with { Instance = Guid.NewGuid().ToString() });
+        File.WriteAllText(holder.Path!, text);
+        Assert.Null(holder.Id);
+        Assert.Equal(text, File.ReadAllText(holder.Path!));
+        File.Delete(holder.Path!);
+    }
+
     private static async Task LostAsync(HeldLease held)
     {
         var lost = new TaskCompletionSource();
