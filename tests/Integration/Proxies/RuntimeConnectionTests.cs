@@ -144,14 +144,15 @@ public sealed class RuntimeConnectionTests(HAProxyProcess haproxy) : IClassFixtu
     }
 
     [Fact]
-    public async Task A_payload_over_the_proxys_limit_ends_the_session_with_its_own_words()
+    public async Task A_payload_over_the_proxys_limit_ends_the_session_with_its_own_words_where_they_arrive()
     {
         await using var connection = await haproxy.ConnectAsync(HAProxyProcess.Options with { PayloadLimit = int.MaxValue });
         var payload = string.Concat(Enumerable.Repeat(new string('x', 9_999) + "\n", 6_800));
 
         var e = await Assert.ThrowsAsync<ProxyUnavailableException>(() => connection.SendAsync([new("add map virt@routes", payload)], Cancelled));
 
-        Assert.Contains("[3]: The payload is too big.", e.Message, StringComparison.Ordinal);
+        // A HAProxy that closes with bytes unread may take back what it said last.
+        Assert.Matches(@"\[3\]: The payload is too big\.|closed the session with 1 replies owed", e.Message);
         Assert.True(connection.Disconnected.IsCompleted);
     }
 
