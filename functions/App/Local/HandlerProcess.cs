@@ -49,7 +49,7 @@ public sealed class HandlerProcess : IAsyncDisposable
     })
     { Timeout = Timeout.InfiniteTimeSpan };
 
-    private readonly string instance = Guid.NewGuid().ToString("N");
+    private readonly string instance = Environment.MachineName;
     private readonly CancellationTokenSource stopping = new();
     private readonly TaskCompletionSource<string> failure = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly StartThread starter = new();

@@ -48,12 +48,13 @@ internal static class RestoreSplit
         Lap();
         var prepare = plan.Prepare.Select(HAProxyCommands.Of).ToArray();
         var routes = plan.Switch.OfType<ReplaceRoutes>().Single().Routes;
+        var notes = plan.Switch.Where(step => step is not ReplaceRoutes).Select(HAProxyCommands.Of).ToArray();
         Lap();
         Check(await connection.SendAsync(prepare, CancellationToken.None));
         Lap();
         var generation = (await connection.SendAsync([HAProxyCommands.PrepareRoutes], CancellationToken.None))[0].Text.Split(' ')[^1];
         var load = HAProxyCommands.LoadRoutes(int.Parse(generation, NumberStyles.None, CultureInfo.InvariantCulture), routes);
-        Check(await connection.SendAsync([.. load], CancellationToken.None));
+        Check(await connection.SendAsync([.. load, .. notes], CancellationToken.None));
         Lap();
         var after = reading.Read(Texts(await connection.SendAsync(reading.Commands, CancellationToken.None)));
         Lap();
