@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 
@@ -66,7 +67,7 @@ public sealed class HAProxy(IReadOnlyList<string> configuration, IReadOnlyDictio
 
     private async Task SignalAsync(string signal)
     {
-        using var kill = System.Diagnostics.Process.Start("kill", [$"-{signal}", Pid.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+        using var kill = System.Diagnostics.Process.Start("kill", [$"-{signal}", string.Create(CultureInfo.InvariantCulture, $"{Pid}")]);
         await kill.WaitForExitAsync();
     }
 

@@ -49,7 +49,6 @@ public sealed class HandlerProcess : IAsyncDisposable
     })
     { Timeout = Timeout.InfiniteTimeSpan };
 
-    private readonly string instance = Environment.MachineName;
     private readonly CancellationTokenSource stopping = new();
     private readonly TaskCompletionSource<string> failure = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly StartThread starter = new();
@@ -187,7 +186,7 @@ public sealed class HandlerProcess : IAsyncDisposable
         };
         foreach (var (name, value) in start.Settings)
             info.Environment[name] = value;
-        info.Environment[StorageOptions.InstanceSetting] = instance;
+        info.Environment[StorageOptions.InstanceSetting] = Environment.MachineName; // as one machine of a function app has it
         info.Environment["FUNCTIONS_CUSTOMHANDLER_PORT"] = port.ToString(CultureInfo.InvariantCulture);
         info.Environment[Handler.ParentDeath.Setting] = Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
 

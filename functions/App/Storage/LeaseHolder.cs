@@ -4,10 +4,11 @@ using System.Text;
 namespace IngressReconciler.Storage;
 
 /// <summary>
-/// Under which id this process takes leases. Who is killed and started again in the same place (<see cref="StorageOptions.Instance"/>) has its lease
-/// back at once, since it takes it under the same id; two processes that run in one place at the same time never have the same. What tells the
-/// two apart is a lock on a file of this machine, which the system takes away from a process that dies: who has it knows that its predecessor is
-/// gone. The id stands in that file and was drawn at random, so it is no other machine's either, whatever that one is called.
+/// Under which id this process takes leases. One that is killed and started again in the same place
+/// (<see cref="StorageOptions.Instance"/>) has its lease back at once, by the same id; two that run in one place at the same time never
+/// have the same. What tells these apart is a lock on a file of this machine, which the system takes away from a process that dies: who
+/// has it knows that its predecessor is gone. The id stands in that file and was drawn at random, so it is no other machine's either,
+/// whatever that one is called.
 /// </summary>
 internal sealed class LeaseHolder : IDisposable
 {
@@ -24,15 +25,16 @@ internal sealed class LeaseHolder : IDisposable
             return;
         // Several apps may share a machine and be called by its name.
         var place = $"{instance}\n{options.ConnectionString ?? $"{options.ServiceUri}"}\n{options.Container}";
-        Path = System.IO.Path.Combine(System.IO.Path.GetTempPath(), $"ingress-reconciler-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(place)).AsSpan(0, 16))}.lease");
+        var name = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(place)).AsSpan(0, 16));
+        Path = System.IO.Path.Combine(System.IO.Path.GetTempPath(), $"ingress-reconciler-{name}.lease");
     }
 
     /// <summary>The file; null where there is no place.</summary>
     public string? Path { get; }
 
     /// <summary>
-    /// The place's id, a GUID; null while another process has it, and where there is no place or no file that can be locked: then each lease is taken
-    /// under an id of its own, and that of a process which died is waited for.
+    /// The place's id, a GUID; null while another process has it, and where there is no place or no file that can be locked: then each
+    /// lease is taken under an id of its own, and that of a process which died is waited for.
     /// </summary>
     public string? Id
     {
@@ -115,7 +117,13 @@ internal sealed class LeaseHolder : IDisposable
 
     private static FileStream Open(string path)
     {
-        var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.None, BufferSize = 0 };
+        var options = new FileStreamOptions
+        {
+            Mode = FileMode.OpenOrCreate,
+            Access = FileAccess.ReadWrite,
+            Share = FileShare.None,
+            BufferSize = 0,
+        };
         if (!OperatingSystem.IsWindows())
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         return new(path, options);

@@ -34,8 +34,8 @@ public sealed record StorageOptions
     public TimeSpan LeaseDuration { get; init; } = TimeSpan.FromSeconds(15);
 
     /// <summary>
-    /// Names the place on this machine where a process of ours runs; null when there is no such place. One that dies there and is started again, as
-    /// the Functions host does, need not wait for its own lease to expire (<see cref="LeaseHolder"/>).
+    /// Names the place on this machine where a process of ours runs; null when there is no such place. One that dies there and is started
+    /// again, as the Functions host does, need not wait for its own lease to expire (<see cref="LeaseHolder"/>).
     /// </summary>
     public string? Instance { get; init; }
 

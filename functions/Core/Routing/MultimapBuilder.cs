@@ -2,7 +2,9 @@ using System.Collections.Immutable;
 
 namespace IngressReconciler.Routing;
 
-/// <summary>A dictionary of sets that is being changed; an empty set is no entry. Each set that changes is copied once, however often it does.</summary>
+/// <summary>
+/// A dictionary of sets that is being changed; an empty set is no entry. Each set that changes is copied once, however often it does.
+/// </summary>
 /// <param name="before">The dictionary before.</param>
 internal sealed class MultimapBuilder<TKey, TValue>(ImmutableDictionary<TKey, ImmutableHashSet<TValue>> before)
     where TKey : notnull

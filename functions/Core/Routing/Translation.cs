@@ -140,10 +140,11 @@ public sealed record Translation
                 return;
 
             referrers.Move(old?.References ?? [], now?.References ?? [], key);
-            string[] was = [.. (old?.Claims ?? []).Select(claim => claim.Host)], wants = [.. (now?.Claims ?? []).Select(claim => claim.Host)];
-            claimants.Move(was, wants, key);
-            touched.UnionWith(was);
-            touched.UnionWith(wants);
+            string[] were = [.. (old?.Claims ?? []).Select(claim => claim.Host)];
+            string[] are = [.. (now?.Claims ?? []).Select(claim => claim.Host)];
+            claimants.Move(were, are, key);
+            touched.UnionWith(were);
+            touched.UnionWith(are);
 
             SetOrRemove(ownFindings, key, now?.Findings ?? []);
             if (now is null)

@@ -10,8 +10,8 @@ using static IngressReconciler.Tests.Integration.Proxies.ProxyLine;
 namespace IngressReconciler.Tests.Integration.Fuzz;
 
 /// <summary>
-/// Any TLVs in a header of version 2, through a real edge and a real ingress proxy: both stay as they are, and a pod is told a number of at most ten
-/// digits as its private link, or none.
+/// Any TLVs in a header of version 2, through a real edge and a real ingress proxy: both stay as they are, and a pod is told a number of
+/// at most ten digits as its private link, or none.
 /// </summary>
 public sealed class TlvFuzz(ProxyLine line) : IClassFixture<ProxyLine>, IAsyncLifetime
 {
@@ -55,7 +55,8 @@ public sealed class TlvFuzz(ProxyLine line) : IClassFixture<ProxyLine>, IAsyncLi
             [.. Tlv(Azure, 1, 255, 255, 255, 255), .. Tlv(0xE1, "37"u8.ToArray()), .. Tlv(2, "x.example"u8.ToArray())],
             [.. Tlv(0xE1, "3\r\nX-Evil: yes"u8.ToArray()), .. Tlv(Azure, 1, 13, 10, 13, 10), .. Tlv(0x20, 1, 0, 0, 0, 0)],
             Tlv(4, new byte[256]),
-            [.. Tlv(Azure, 255, 255, 255, 255, 255, 255, 255), .. Tlv(Azure, 1, 37, 0, 0, 0)], // two of a type, and the other one is well-formed
+            // Two of a type, of which the second is well-formed.
+            [.. Tlv(Azure, 255, 255, 255, 255, 255, 255, 255), .. Tlv(Azure, 1, 37, 0, 0, 0)],
             [.. Tlv(0xE1, "999999999999999999"u8.ToArray()), .. Tlv(0xE1, "37"u8.ToArray())],
         ],
         100,

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Xunit;
 
 namespace IngressReconciler.Tests.Integration.Infra;
@@ -17,15 +16,12 @@ public sealed class DeployTests
 
         """;
 
-    private static readonly string RelayImage = $"example/relay@sha256:{new string('1', 64)}";
-    private static readonly string ProxyImage = $"haproxy@sha256:{new string('a', 64)}";
-
     private const string New = "ADMIN_GROUP_IDS=00000000-0000-0000-0000-000000000001\n";
 
     [Fact]
     public async Task Everything_is_done_in_order()
     {
-        using var place = new Place(New);
+        using var place = new DeployPlace(New);
         var (code, output) = await place.RunAsync();
 
         Assert.True(code == 0, output);
@@ -50,7 +46,17 @@ public sealed class DeployTests
         Assert.Contains("overlays/flat", place.Calls.Single(call => call.StartsWith("kubectl apply -k", StringComparison.Ordinal)), StringComparison.Ordinal);
         // The parameters that were applied, and nothing that a key is in on any command line.
         Assert.Equal(
-            ["CLUSTER=shop", "TOPIC=https://topic.example/api/events", $"RELAY_IMAGE={RelayImage}", $"PROXY_IMAGE={ProxyImage}", "RELAY_CLIENT_ID=relay", "CONTROL_PLANE_OBJECT_ID=control", "CONTROL_PLANE_CIDR=10.240.0.0/26", "EDGE_CIDR=10.240.0.64/26", "MONITORING_NAMESPACE=monitoring"],
+            [
+                "CLUSTER=shop",
+                "TOPIC=https://topic.example/api/events",
+                $"RELAY_IMAGE={DeployPlace.RelayImage}",
+                $"PROXY_IMAGE={DeployPlace.ProxyImage}",
+                "RELAY_CLIENT_ID=relay",
+                "CONTROL_PLANE_OBJECT_ID=control",
+                "CONTROL_PLANE_CIDR=10.240.0.0/26",
+                "EDGE_CIDR=10.240.0.64/26",
+                "MONITORING_NAMESPACE=monitoring",
+            ],
             place.Applied);
         Assert.Contains("resources: [shop,blog]", place.Namespaces, StringComparison.Ordinal);
         Assert.Equal(Manifests.Parameters.Keys, place.Applied.Select(line => line.Split('=')[0]));
@@ -63,7 +69,7 @@ public sealed class DeployTests
     [InlineData("NAMESPACES=*\n", "components: [../rights/secrets-everywhere, ../rights/status-everywhere]", false)]
     public async Task Rights_in_no_namespace_are_told_and_in_all_are_an_option(string settings, string rights, bool isTold)
     {
-        using var place = new Place(New + settings);
+        using var place = new DeployPlace(New + settings);
         var (code, output) = await place.RunAsync();
 
         Assert.True(code == 0, output);
@@ -74,7 +80,7 @@ public sealed class DeployTests
     [Fact]
     public async Task Tags_are_taken_where_they_are_allowed()
     {
-        using var place = new Place(New + "ALLOW_TAGS=true\nRELAY_IMAGE=example/relay:1\n");
+        using var place = new DeployPlace(New + "ALLOW_TAGS=true\nRELAY_IMAGE=example/relay:1\n");
         var (code, output) = await place.RunAsync();
 
         Assert.True(code == 0, output);
@@ -84,7 +90,7 @@ public sealed class DeployTests
     [Fact]
     public async Task Certificates_that_are_there_stay_until_they_are_to_be_renewed()
     {
-        using var place = new Place(New);
+        using var place = new DeployPlace(New);
         place.Has("vault").Has("cluster");
 
         Assert.Equal(0, (await place.RunAsync()).Code);
@@ -109,7 +115,7 @@ public sealed class DeployTests
     [Fact]
     public async Task Proxies_keep_their_certificates_while_the_edge_s_machines_are_not_known()
     {
-        using var place = new Place(New);
+        using var place = new DeployPlace(New);
         var (code, output) = await place.Has("no-instances").RunAsync("--renew");
 
         Assert.NotEqual(0, code);
@@ -120,7 +126,7 @@ public sealed class DeployTests
     [Fact]
     public async Task Without_machines_only_the_proxies_are_renewed()
     {
-        using var place = new Place(New + "EDGE_SHAPE=loadBalancer\n");
+        using var place = new DeployPlace(New + "EDGE_SHAPE=loadBalancer\n");
         var (code, output) = await place.Has("no-machines").RunAsync("--renew");
 
         Assert.True(code == 0, output);
@@ -133,7 +139,7 @@ public sealed class DeployTests
     [InlineData("cluster")]
     public async Task Half_of_the_certificates_is_an_error(string where)
     {
-        using var place = new Place(New);
+        using var place = new DeployPlace(New);
         var (code, output) = await place.Has(where).RunAsync();
 
         Assert.Equal(1, code);
@@ -144,7 +150,7 @@ public sealed class DeployTests
     [Fact]
     public async Task A_new_cluster_s_nodes_reach_the_load_balancer_in_a_second_turn()
     {
-        using var place = new Place(New + "EDGE_SHAPE=loadBalancer\n");
+        using var place = new DeployPlace(New + "EDGE_SHAPE=loadBalancer\n");
 
         Assert.Equal(0, (await place.RunAsync()).Code);
         Assert.Equal(2, place.Calls.Count(call => call.StartsWith("az deployment sub create", StringComparison.Ordinal)));
@@ -158,7 +164,7 @@ public sealed class DeployTests
     [InlineData("10.241.0.3\n10.241.0.4\n", "cluster= nodes=10.241.0.3,10.241.0.4", "cluster= nodes=10.241.0.4,10.241.0.5")]
     public async Task A_later_turn_never_empties_the_load_balancer(string pool, params string[] turns)
     {
-        using var place = new Place(New + "EDGE_SHAPE=loadBalancer\n");
+        using var place = new DeployPlace(New + "EDGE_SHAPE=loadBalancer\n");
 
         Assert.Equal(0, (await place.Has("pool", pool).RunAsync()).Code);
         Assert.Equal(turns, place.Infrastructure);
@@ -167,7 +173,7 @@ public sealed class DeployTests
     [Fact]
     public async Task A_cluster_that_is_there_is_asked_for_its_nodes_first()
     {
-        using var place = new Place(Existing + "EDGE_SHAPE=loadBalancer\n");
+        using var place = new DeployPlace(Existing + "EDGE_SHAPE=loadBalancer\n");
 
         Assert.Equal(0, (await place.RunAsync()).Code);
         Assert.Equal(["cluster=/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerService/managedClusters/aks nodes=10.241.0.4,10.241.0.5"], place.Infrastructure);
@@ -176,7 +182,7 @@ public sealed class DeployTests
     [Fact]
     public async Task Nothing_is_left_in_a_cluster_and_a_network_that_were_there_before()
     {
-        using var place = new Place(Existing);
+        using var place = new DeployPlace(Existing);
 
         Assert.Equal(0, (await place.RunAsync("--remove")).Code);
         InOrder(
@@ -196,7 +202,7 @@ public sealed class DeployTests
     [Fact]
     public async Task A_subnet_that_Azure_holds_is_told_before_the_group_goes()
     {
-        using var place = new Place(Existing);
+        using var place = new DeployPlace(Existing);
         var (code, output) = await place.Has("held").RunAsync("--remove");
 
         Assert.Equal(1, code);
@@ -207,7 +213,7 @@ public sealed class DeployTests
     [Fact]
     public async Task Nothing_is_removed_past_what_cannot_be_listed()
     {
-        using var place = new Place(Existing);
+        using var place = new DeployPlace(Existing);
         var (code, _) = await place.Has("no-list").RunAsync("--remove");
 
         Assert.NotEqual(0, code);
@@ -217,7 +223,7 @@ public sealed class DeployTests
     [Fact]
     public async Task A_cluster_of_ours_goes_with_its_group()
     {
-        using var place = new Place(New);
+        using var place = new DeployPlace(New);
 
         Assert.Equal(0, (await place.RunAsync("--remove")).Code);
         Assert.Contains("az group delete --name rg-shop --yes", place.Calls);
@@ -230,7 +236,7 @@ public sealed class DeployTests
     [InlineData("privateLink")]
     public async Task A_dry_run_runs_nothing(string shape)
     {
-        using var place = new Place($"{New}EDGE_SHAPE={shape}\nPRIVATE_LINK_SUBSCRIPTIONS=00000000-0000-0000-0000-000000000002\n");
+        using var place = new DeployPlace($"{New}EDGE_SHAPE={shape}\nPRIVATE_LINK_SUBSCRIPTIONS=00000000-0000-0000-0000-000000000002\n");
         foreach (var arguments in new string[][] { ["--dry-run"], ["--dry-run", "--renew"], ["--dry-run", "--remove"] })
         {
             var (code, output) = await place.RunAsync(arguments);
@@ -261,7 +267,7 @@ public sealed class DeployTests
     [InlineData(New + "POD_NETWORK=kubenet\n", "POD_NETWORK is 'kubenet'; expected flat or overlay")]
     public async Task A_wrong_setting_is_told_before_anything_is_run(string settings, string message)
     {
-        using var place = new Place(settings);
+        using var place = new DeployPlace(settings);
         var (code, output) = await place.RunAsync();
 
         Assert.Equal(1, code);
@@ -272,7 +278,7 @@ public sealed class DeployTests
     [Fact]
     public async Task Who_is_not_signed_in_is_told_so()
     {
-        using var place = new Place(New);
+        using var place = new DeployPlace(New);
         var (code, output) = await place.Has("signed-out").RunAsync();
 
         Assert.Equal(1, code);
@@ -283,7 +289,7 @@ public sealed class DeployTests
     [Fact]
     public async Task A_missing_tool_is_named_with_the_way_to_get_it()
     {
-        using var place = new Place(New);
+        using var place = new DeployPlace(New);
         place.Remove("az");
 
         var (code, output) = await place.RunAsync();
@@ -301,125 +307,5 @@ public sealed class DeployTests
             Assert.True(at < calls.Count, $"'{one}' is not where it should be:\n{string.Join('\n', calls)}");
             at++;
         }
-    }
-
-    /// <summary>The script's own copy of the repository, and stand-ins for everything that it runs.</summary>
-    private sealed class Place : IDisposable
-    {
-        private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("ingress-reconciler-deploy-");
-
-        public Place(string settings)
-        {
-            foreach (var file in Directory.GetFiles(Repository.File("scripts"), "deploy*"))
-                Write($"scripts/{Path.GetFileName(file)}", File.ReadAllText(file));
-            foreach (var file in new[] { "infra/main.bicep", "infra/kubernetes/parameters/parameters.env", "infra/kubernetes/namespaces/kustomization.yaml", "infra/haproxy/common.cfg" })
-                Write(file, File.ReadAllText(Repository.File(file)));
-            Program("infra/kubernetes/namespaces/set", File.ReadAllText(Repository.File("infra/kubernetes/namespaces/set")));
-            Write("settings", $"# what is asked for\nAZURE_ENV_NAME=shop\nAZURE_LOCATION=northeurope\nCLUSTER=shop\nOPERATOR_CIDRS=203.0.113.7/32\nRELAY_IMAGE={RelayImage}\nPROXY_IMAGE={ProxyImage}\nNAMESPACES=shop,blog\n{settings}");
-            Stand("scripts/package", "package", "");
-            Stand("scripts/bicep", "", $"echo {folder.FullName}/bin/bicep");
-            Stand("bin/bicep", "bicep", "", "cluster=$CLUSTER_RESOURCE_ID nodes=$NODE_ADDRESSES");
-            Stand("bin/kubelogin", "kubelogin", "");
-            Stand("bin/dotnet", "dotnet", "");
-            Stand("artifacts/native/ingress-reconciler", "ingress-reconciler", """
-                if [ "$1" = pki ]; then
-                  for pair in admin edge/admin traffic client; do mkdir -p "$2/$pair"; for file in tls.crt tls.key ca.crt; do echo "PRIVATE $pair $file" >"$2/$pair/$file"; done; done
-                fi
-                """, "$INGRESS_RECONCILER_URL $INGRESS_RECONCILER_KEY $INGRESS_RECONCILER_ACT_KEY");
-            Stand("bin/kubectl", "kubectl", $$"""
-                case "$*" in
-                *'get secret proxy-admin'*) [ -e {{folder.FullName}}/has-cluster ] ;;
-                'get nodes'*) echo 10.241.0.4 10.241.0.5 ;;
-                'apply -k'*)
-                  cp "${3%/overlays/*}/parameters/parameters.env" {{folder.FullName}}/applied
-                  cp "${3%/overlays/*}/namespaces/kustomization.yaml" {{folder.FullName}}/namespaces ;;
-                *'apply --server-side'*) cat >/dev/null ;;
-                esac
-                """);
-            Stand("bin/sleep", "", "");
-            Stand("bin/az", "az", $$"""
-                case "$*" in
-                'account show --query id'*) echo s ;;
-                'account show'*) [ ! -e {{folder.FullName}}/has-signed-out ] && printf 'name\ts\n' ;;
-                'deployment sub show'*) cat {{folder.FullName}}/outputs ;;
-                'keyvault list-deleted'*) ;;
-                'resource show'*secrets/client-key*) [ -e {{folder.FullName}}/has-vault ] ;;
-                'resource show'*) echo /vault ;;
-                'resource list'*) [ ! -e {{folder.FullName}}/has-no-list ] || exit 3; all="$*" type="${all##*--resource-type }"; echo "/${type%% *}/one" ;;
-                'functionapp function keys list'*Api*) echo read-key ;;
-                'functionapp function keys list'*Act*) echo act-key ;;
-                'vmss list-instances'*) [ ! -e {{folder.FullName}}/has-no-instances ] || { echo 'az: no instances' >&2; exit 3; }; printf '1\n2\n' ;;
-                'vmss list'*keyData*) ;;
-                'vmss list'*) [ -e {{folder.FullName}}/has-no-machines ] || echo vmss ;;
-                'vmss get-instance-view'*) echo HealthState/healthy ;;
-                'network vnet show'*) echo subnet ;;
-                'network vnet subnet delete'*) [ ! -e {{folder.FullName}}/has-held ] ;;
-                'network lb list'*) cat {{folder.FullName}}/has-pool ;;
-                esac
-                """);
-            // As Azure gives them: in another case.
-            Write("outputs", """
-                { "azurE_RESOURCE_GROUP": {"value": "rg-shop"}, "akS_RESOURCE_ID": {"value": "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerService/managedClusters/aks"},
-                  "functioN_APP": {"value": "func-shop"}, "functioN_APP_HOST": {"value": "func-shop.example"}, "functioN_IDENTITY": {"value": "id-function"}, "edgE_IDENTITY": {"value": "id-edge"},
-                  "keY_VAULT": {"value": "kv-shop"}, "storagE_ACCOUNT": {"value": "stshop"}, "topiC_NAME": {"value": "evgt-shop"}, "edgE_ADDRESS": {"value": "203.0.113.1"}, "cluster": {"value": "shop"},
-                  "topic": {"value": "https://topic.example/api/events"}, "relaY_CLIENT_ID": {"value": "relay"}, "controL_PLANE_OBJECT_ID": {"value": "control"},
-                  "controL_PLANE_CIDR": {"value": "10.240.0.0/26"}, "edgE_CIDR": {"value": "10.240.0.64/26"} }
-                """);
-        }
-
-        public IReadOnlyList<string> Calls => File.Exists(At("calls")) ? [.. File.ReadLines(At("calls")).Select(line => line.TrimEnd())] : [];
-
-        public string Namespaces => File.ReadAllText(At("namespaces"));
-
-        public IReadOnlyList<string> Applied => [.. File.ReadLines(At("applied"))];
-
-        /// <summary>Which cluster and which nodes the infrastructure was deployed with, turn by turn.</summary>
-        public IReadOnlyList<string> Infrastructure =>
-            [.. Calls.Where(call => call.StartsWith("bicep build-params infra/main", StringComparison.Ordinal)).Select(call => call[call.IndexOf("cluster=", StringComparison.Ordinal)..])];
-
-        public Place Has(string what, string content = "")
-        {
-            File.WriteAllText(At($"has-{what}"), content);
-            return this;
-        }
-
-        public void Forget() => File.Delete(At("calls"));
-
-        public void Remove(string tool) => File.Delete(At($"bin/{tool}"));
-
-        public async Task<(int Code, string Output)> RunAsync(params string[] arguments)
-        {
-            Assert.SkipWhen(!File.Exists("/usr/bin/jq") && Environment.GetEnvironmentVariable("CI") is null or "", "jq is not installed");
-            var start = new ProcessStartInfo("bash", [At("scripts/deploy"), At("settings"), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
-            start.Environment["PATH"] = $"{At("bin")}:/usr/bin:/bin";
-            using var process = Process.Start(start)!;
-            var errors = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
-            var output = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
-            await process.WaitForExitAsync(TestContext.Current.CancellationToken);
-            return (process.ExitCode, output + await errors);
-        }
-
-        public void Dispose() => folder.Delete(recursive: true);
-
-        /// <summary>Writes a stand-in, which notes its name and arguments, and what else is asked for.</summary>
-        private void Stand(string file, string name, string script, string also = "")
-        {
-            Program(file, $"#!/bin/bash\n{(name == "" ? "" : $"echo \"{name} $* {also}\" >>{At("calls")}\n")}{script}\n");
-        }
-
-        private void Program(string file, string text)
-        {
-            Write(file, text);
-            if (!OperatingSystem.IsWindows())
-                File.SetUnixFileMode(At(file), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        }
-
-        private void Write(string file, string text)
-        {
-            Directory.CreateDirectory(Path.GetDirectoryName(At(file))!);
-            File.WriteAllText(At(file), text.ReplaceLineEndings("\n"));
-        }
-
-        private string At(string file) => Path.Combine(folder.FullName, file);
     }
 }

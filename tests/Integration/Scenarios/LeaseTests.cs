@@ -73,7 +73,8 @@ public sealed class LeaseTests : IAsyncLifetime
             await stage.ServedAsync($"{name}.example", name);
         }
 
-        // The first is in the middle of a push that lasts, and so has the lease: what the second takes meanwhile is the first's to seal and to push.
+        // The first is in the middle of a push that lasts, and so has the lease: what the second takes meanwhile is the first's to seal and
+        // to push.
         await stage.Proxies[0].FreezeAsync();
         var sealedByTwo = Sealed(two);
         var told = new List<Task<HttpStatusCode?>> { one.SendAsync(await stage.HostAsync("held")) };
