@@ -18,7 +18,7 @@ public static class SnapshotLines
     public static async IAsyncEnumerable<JournalBatch> ReadAsync(
         Stream content, string name, [EnumeratorCancellation] CancellationToken cancel)
     {
-        var isWhole = false;
+        var (lines, sums, isEnded) = (0, 0, false);
         await foreach (var line in CutAsync(content, name, cancel))
         {
             JournalBatch batch;
@@ -31,13 +31,17 @@ public static class SnapshotLines
                 throw Damaged(name, e.Message, e);
             }
 
-            // An earlier release wrote neither sums nor an end.
-            isWhole = batch.Id == ClusterSnapshot.EndId || !JournalBatch.HasSum(line.Span);
+            lines++;
+            sums += JournalBatch.HasSum(line.Span) ? 1 : 0;
+            isEnded = batch.Id == ClusterSnapshot.EndId;
             yield return batch;
         }
 
-        if (!isWhole)
+        // An earlier release wrote neither sums nor an end.
+        if (lines == 0 || (!isEnded && sums > 0))
             throw Damaged(name, "its end is missing");
+        if (isEnded && sums < lines)
+            throw Damaged(name, "a line of it has no sum, and others have");
     }
 
     private static InvalidDataException Damaged(string name, string why, Exception? cause = null) =>

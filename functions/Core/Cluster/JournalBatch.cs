@@ -65,18 +65,16 @@ public sealed record JournalBatch(string Id, DateTimeOffset At, ImmutableArray<R
         }
     }
 
-    /// <summary>Whether a line, with or without its line feed, has a sum; those of earlier releases have none.</summary>
-    public static bool HasSum(ReadOnlySpan<byte> line)
-    {
-        line = line.TrimEnd((byte)'\n');
-        return line.Length >= SumLength && line[^SumLength..].StartsWith(SumName) && line.EndsWith("\"}"u8);
-    }
+    /// <summary>
+    /// Whether a line, with or without its line feed, must have a sum: those of earlier releases, which have none, end with their changes.
+    /// </summary>
+    public static bool HasSum(ReadOnlySpan<byte> line) => !line.TrimEnd((byte)'\n').EndsWith("]}"u8);
 
     /// <summary>A line without a sum is taken as it is.</summary>
     private static void CheckSum(ReadOnlySpan<byte> line)
     {
         line = line.TrimEnd((byte)'\n');
-        if (HasSum(line) && !line[^SumLength..^2].SequenceEqual(SumOf(line[..^SumLength])))
+        if (HasSum(line) && (line.Length < SumLength || !line[^SumLength..^2].SequenceEqual(SumOf(line[..^SumLength]))))
             throw new JsonException($"a journal line is damaged: its sum is not that of its content, {Shown(line)}");
     }
 
