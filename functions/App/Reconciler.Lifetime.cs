@@ -78,7 +78,9 @@ public sealed partial class Reconciler
         var started = time.GetTimestamp();
         var (state, at) = await snapshots.LoadAsync(cancel);
         journal.GoOnFrom(at);
-        Volatile.Write(ref wanted, Wanted.Of(state, options).Beside(EdgeAddresses).Next);
+        var next = Wanted.Of(state, options).Beside(EdgeAddresses).Next;
+        Volatile.Write(ref wanted, next);
+        Volatile.Write(ref configs, ProxyConfigs.Of(next));
         sealing = new(storage, time);
         sealing.Begin(wanted.Model);
         feedback?.Load(at);
@@ -87,7 +89,7 @@ public sealed partial class Reconciler
         foreach (var worker in proxies.Workers)
         {
             worker.LookAtEverything();
-            worker.Want(wanted, Version, Position, WantedDifference.None);
+            worker.Want(configs[worker.Role], Version, Position, ConfigDifference.None);
         }
 
         LogLoaded(state.Resources.Count, wanted.Model.Hosts.Count, Position, time.GetElapsedTime(started).TotalMilliseconds);

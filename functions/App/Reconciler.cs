@@ -63,6 +63,7 @@ public sealed partial class Reconciler(
 
     // What this instance knows. Only the loop writes it.
     private Wanted wanted = Wanted.Of(ClusterState.Empty, options);
+    private ProxyConfigs configs = ProxyConfigs.Of(Wanted.Of(ClusterState.Empty, options));
     private VersionSealing sealing = new(storage, time);
     private ClusterGauges? gauges;
     private HeldDeletions? held;
@@ -180,7 +181,7 @@ public sealed partial class Reconciler(
         var (next, difference) = wanted.After(batch.Changes, batch.At);
         unjournalled.Follow(batch.Changes);
         held?.Follow(batch.Changes, wanted.Cluster, next.Cluster);
-        Volatile.Write(ref wanted, next);
+        var changed = Compile(next, difference);
         snapshots.Count(bytes);
         sealing.Follow(difference);
         feedback?.Follow(batch.Changes, difference, Position);
@@ -189,8 +190,17 @@ public sealed partial class Reconciler(
         foreach (var worker in proxies.Workers)
         {
             worker.Telemetry.Await(awaited);
-            worker.Want(next, Version, Position, difference);
+            worker.Want(configs[worker.Role], Version, Position, changed(worker.Role));
         }
+    }
+
+    /// <summary>Desired state ─► what proxies should run, once for all of a role.</summary>
+    private Func<ProxyRole, ConfigDifference> Compile(Wanted next, WantedDifference difference)
+    {
+        (var compiled, var changed) = configs.After(next, difference);
+        Volatile.Write(ref wanted, next);
+        Volatile.Write(ref configs, compiled);
+        return changed;
     }
 
     /// <summary>Routing ─► version, when it is another than the wanted one.</summary>
@@ -206,7 +216,7 @@ public sealed partial class Reconciler(
         }
 
         foreach (var worker in proxies.Workers)
-            worker.Want(wanted, Version, Position, WantedDifference.None);
+            worker.Want(configs[worker.Role], Version, Position, ConfigDifference.None);
     }
 
     /// <summary>What follows from half of a cluster would be told as its users' mistakes.</summary>
@@ -235,9 +245,9 @@ public sealed partial class Reconciler(
         foreach (var name in proxies.Take(now))
             reports.Remove(name);
         var (next, difference) = wanted.Beside(EdgeAddresses);
-        Volatile.Write(ref wanted, next);
+        var changed = Compile(next, difference);
         foreach (var worker in proxies.Workers)
-            worker.Want(next, Version, Position, difference);
+            worker.Want(configs[worker.Role], Version, Position, changed(worker.Role));
     }
 
     /// <summary>Where edge proxies are, as far as that is said by addresses: no endpoint may be there.</summary>
@@ -252,7 +262,7 @@ public sealed partial class Reconciler(
         foreach (var name in taken.Gone)
             reports.Remove(name);
         foreach (var worker in proxies.Workers)
-            worker.Want(wanted, Version, Position, WantedDifference.None);
+            worker.Want(configs[worker.Role], Version, Position, ConfigDifference.None);
         disputes.Add(taken.Disputes);
         if (!taken.Disputes.IsEmpty)
             _ = queue.Add([.. taken.Disputes.Select(one => one.Correction)]);

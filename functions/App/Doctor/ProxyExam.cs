@@ -91,10 +91,10 @@ public sealed record ProxyExam(string Name, ProxyRole Role, ProxyReport Report)
         for (var reading = 1; ; reading++)
         {
             var scope = PlanScope.All(worker.Role);
-            var (wanted, version) = (reconciler.Wanted, reconciler.Version);
+            var (config, version) = (reconciler.Configs[worker.Role], reconciler.Version);
             var asked = new HAProxyStateReading(scope, certificateStore: false);
             // What the proxy refuses is told of elsewhere.
-            var plan = HAProxyPlanner.Plan(wanted, version, await session.ReadAsync(asked, cancel), scope, worker.Refused);
+            var plan = HAProxyPlanner.Plan(config, version, await session.ReadAsync(asked, cancel), scope, worker.Refused);
             string[] left = [.. plan.Prepare.Concat(plan.Switch).Concat(plan.Retire).Select(HAProxyNames.Describe)];
             if (left.Length == 0 || reading == Readings)
                 return left;

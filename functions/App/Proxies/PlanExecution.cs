@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using IngressReconciler.Cluster;
 using IngressReconciler.Planning;
@@ -5,7 +6,9 @@ using IngressReconciler.Telemetry;
 
 namespace IngressReconciler.Proxies;
 
-/// <summary>Collects commands and sends them together, and notes what is refused.</summary>
+/// <summary>
+/// Collects commands and sends them together, and notes what is refused. While a proxy carries out many, the next are made.
+/// </summary>
 internal sealed class PlanExecution
 {
     /// <summary>What is said of a certificate while HAProxy takes none.</summary>
@@ -13,16 +16,20 @@ internal sealed class PlanExecution
         $"HAProxy says that certificates are locked: another session changes them by the admin port, or did so at a moment that HAProxy "
         + $"3.4 does not recover from; if it lasts, restart this proxy");
 
+    /// <summary>From how many commands on they are sent, though more are to come.</summary>
+    private const int Together = 2_000;
+
     private readonly RuntimeConnection connection;
-    private readonly Wanted wanted;
+    private readonly ProxyConfig config;
     private readonly ProxyState before;
     private readonly Dictionary<string, KeyPairText> pairs;
-    private readonly List<(RuntimeCommand Command, Step? Step, string? Meaning)> commands = [];
     private readonly HashSet<ProxyPart> refused = [];
+    private List<Pending> commands = [];
+    private (List<Pending> Commands, Task<ImmutableArray<RuntimeReply>> Replies)? sent;
 
-    public PlanExecution(RuntimeConnection connection, Wanted wanted, ProxyState before, Dictionary<string, KeyPairText> pairs)
+    public PlanExecution(RuntimeConnection connection, ProxyConfig config, ProxyState before, Dictionary<string, KeyPairText> pairs)
     {
-        (this.connection, this.wanted, this.before, this.pairs) = (connection, wanted, before, pairs);
+        (this.connection, this.config, this.before, this.pairs) = (connection, config, before, pairs);
         foreach (var (certificate, pair) in pairs.Where(one => one.Value.Bundle is null))
         {
             foreach (var kind in new[] { PartKind.Certificate, PartKind.DefaultCertificate })
@@ -65,7 +72,7 @@ internal sealed class PlanExecution
 
         var proof = new HAProxyStateReading(scope);
         var answers = await FlushAsync(proof.Commands, cancel);
-        return Refused.Count > 0 ? null : HAProxyPlanner.Plan(wanted, version, connection.Read(proof, answers), scope, refused);
+        return Refused.Count > 0 ? null : HAProxyPlanner.Plan(config, version, connection.Read(proof, answers), scope, refused);
     }
 
     /// <summary>What the proxy took and does not run is refused as well: nothing else may wait for it.</summary>
@@ -80,29 +87,58 @@ internal sealed class PlanExecution
         }
     }
 
-    /// <summary>Adds a command; without a meaning it may fail.</summary>
-    public void Add(RuntimeCommand command, string? meaning) => commands.Add((command, null, meaning));
+    /// <summary>A command that waits to be sent, or for its reply.</summary>
+    /// <param name="Command">The command.</param>
+    /// <param name="Step">The step that it is of; null for a note on the push itself.</param>
+    /// <param name="MayFail">Whether it may be refused.</param>
+    /// <param name="Note">What it notes; null when it is of a step.</param>
+    private readonly record struct Pending(RuntimeCommand Command, Step? Step, bool MayFail = false, string? Note = null);
+
+    /// <summary>Adds a note on the push itself.</summary>
+    public void Add(RuntimeCommand command, string meaning) => commands.Add(new(command, null, Note: meaning));
 
     /// <summary>Sends what was collected and then some questions; the answers to these.</summary>
     public async Task<string[]> FlushAsync(IReadOnlyList<RuntimeCommand> questions, CancellationToken cancel)
     {
+        await SettleAsync();
         var replies = await connection.SendAsync([.. commands.Select(one => one.Command), .. questions], cancel);
-        for (var i = 0; i < commands.Count; i++)
+        Judge(commands, replies);
+        string[] answers = [.. replies.Skip(commands.Count).Select(reply => reply.Answer)];
+        commands.Clear();
+        return answers;
+    }
+
+    /// <summary>Sends what was collected, once all that was sent before is answered; does not wait for the answers.</summary>
+    private async Task SendOnAsync(CancellationToken cancel)
+    {
+        await SettleAsync();
+        sent = (commands, connection.SendAsync([.. commands.Select(one => one.Command)], cancel));
+        commands = [];
+    }
+
+    private async Task SettleAsync()
+    {
+        if (sent is not var (asked, replies))
+            return;
+        sent = null;
+        Judge(asked, await replies);
+    }
+
+    private void Judge(List<Pending> asked, ImmutableArray<RuntimeReply> replies)
+    {
+        for (var i = 0; i < asked.Count; i++)
         {
-            var (_, step, meaning) = commands[i];
+            var (_, step, mayFail, note) = asked[i];
             var locked = HAProxyCommands.SaysLocked(replies[i].Text);
-            if (!locked && (!replies[i].IsError || meaning is null))
+            if (!locked && (!replies[i].IsError || mayFail))
                 continue;
+            var meaning = note ?? HAProxyNames.Describe(step!);
             var said = locked ? Locked : ShownText.Of($"HAProxy refuses {meaning}: '{replies[i].Text.ReplaceLineEndings(" ")}'");
             if (step is null)
                 Refused.Add(new(new(PartKind.Note, ""), null, said));
             else
                 Refuse(ProxyPart.Of(step), said, locked);
         }
-
-        string[] answers = [.. replies.Skip(commands.Count).Select(reply => reply.Answer)];
-        commands.Clear();
-        return answers;
     }
 
     private async Task SendAsync(Step step, CancellationToken cancel)
@@ -118,13 +154,16 @@ internal sealed class PlanExecution
             var made = step is ReplaceRoutes replace ? await CommandsAsync(replace, cancel) : Commands(step);
             foreach (var (command, mayFail) in made)
                 connection.Check(command);
-            commands.AddRange(made.Select(one => (one.Command, (Step?)step, one.MayFail ? null : HAProxyNames.Describe(step))));
+            commands.AddRange(made.Select(one => new Pending(one.Command, step, one.MayFail)));
             Steps++;
         }
         catch (ArgumentException e)
         {
             Refuse(ProxyPart.Of(step), $"{HAProxyNames.Describe(step)} cannot be sent to HAProxy: {e.Message}", isOutage: false);
         }
+
+        if (commands.Count >= Together)
+            await SendOnAsync(cancel);
     }
 
     private async Task<List<(RuntimeCommand Command, bool MayFail)>> CommandsAsync(ReplaceRoutes replace, CancellationToken cancel)
@@ -166,6 +205,6 @@ internal sealed class PlanExecution
     private void Refuse(ProxyPart part, ShownText reason, bool isOutage)
     {
         if (!(part.Foundation is { } foundation && refused.Contains(foundation)) && refused.Add(part))
-            Refused.Add(new(part, part.OwnerIn(wanted, before), reason, isOutage));
+            Refused.Add(new(part, part.OwnerIn(config.Model, before), reason, isOutage));
     }
 }

@@ -14,6 +14,9 @@ internal sealed class ProxyContact(ProxyLink link, TimeProvider time)
     private static readonly TimeSpan FirstTry = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LongestTry = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>By how much a pause is longer than the one before: so a proxy that is back waits a quarter of the time that it was gone, at most.</summary>
+    private const double Growth = 1.25;
+
     private readonly Lock gate = new();
     private TaskCompletionSource lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TimeSpan pause = FirstTry;
@@ -76,7 +79,7 @@ internal sealed class ProxyContact(ProxyLink link, TimeProvider time)
         lock (gate)
         {
             wait = pause < longest ? pause : longest;
-            pause = wait * 2;
+            pause = wait * Growth;
         }
 
         await Task.Delay(wait, time, stop);

@@ -32,7 +32,7 @@ public static class ProxyPush
 
     /// <summary>Brings the proxy to what is wanted, within a scope, and proves it.</summary>
     /// <param name="connection">The proxy.</param>
-    /// <param name="wanted">What is wanted.</param>
+    /// <param name="config">What the proxy should run.</param>
     /// <param name="version">The number of the version that it routes by.</param>
     /// <param name="scope">
     /// What may differ from the last push. Widened to everything when the proxy shows that a push was cut off or that it restarted.
@@ -47,7 +47,7 @@ public static class ProxyPush
     /// <exception cref="ProxyUnavailableException">The session broke.</exception>
     public static async Task<PushOutcome> RunAsync(
         RuntimeConnection connection,
-        Wanted wanted,
+        ProxyConfig config,
         int version,
         PlanScope scope,
         Refusals known,
@@ -60,7 +60,7 @@ public static class ProxyPush
         for (var attempt = 1; ; attempt++)
         {
             // What will be added goes with the reading: a round trip earlier than a plan could say so, and read back at once.
-            var foreseen = attempt == 1 ? HAProxyPlanner.Foresee(wanted, scope, refused) : [];
+            var foreseen = attempt == 1 ? HAProxyPlanner.Foresee(config, scope, refused) : [];
             var opened = !foreseen.IsEmpty;
             var opening = HAProxyCommands.Note(ProxyNotes.Push, ProxyNotes.Open, exists: true);
             var reading = new HAProxyStateReading(scope, changes: opened ? [opening, .. foreseen.Select(HAProxyCommands.Of)] : []);
@@ -68,7 +68,7 @@ public static class ProxyPush
             var isReady = state.Notes.GetValueOrDefault(ProxyNotes.Ready) == "1";
             var whole = isReady && (attempt > 1 || state.Notes.GetValueOrDefault(ProxyNotes.Push) == ProxyNotes.Done);
             if (!scope.Everything && !whole)
-                return await RunAsync(connection, wanted, version, PlanScope.All(scope.Role), known, keys, cancel);
+                return await RunAsync(connection, config, version, PlanScope.All(scope.Role), known, keys, cancel);
 
             // Without certificates it must not take clients.
             var ready = wasReady ??= isReady;
@@ -76,16 +76,16 @@ public static class ProxyPush
                 throw new PushRefusedException($"{PlanExecution.Locked}");
 
             Traces.Stage("read");
-            var plan = HAProxyPlanner.Plan(wanted, version, state, scope, refused);
+            var plan = HAProxyPlanner.Plan(config, version, state, scope, refused);
             if (plan.IsDone && whole && !opened && attempt == 1)
                 return new(0, scope.Everything, ready, plan.Sweep, refused);
 
-            var work = new PlanExecution(connection, wanted, state, await PairsAsync(plan, wanted, state, keys, cancel));
+            var work = new PlanExecution(connection, config, state, await PairsAsync(plan, config, state, keys, cancel));
             if (work.Refused.Count > 0)
             {
                 refused = refused.With(work.Refused);
                 work.Refused.Clear();
-                plan = HAProxyPlanner.Plan(wanted, version, state, scope, refused);
+                plan = HAProxyPlanner.Plan(config, version, state, scope, refused);
             }
 
             if (!opened)
@@ -145,7 +145,7 @@ public static class ProxyPush
     /// The pairs of every certificate that a plan puts on the proxy, or why there is no usable one; while certificates are locked, none.
     /// </summary>
     private static async Task<Dictionary<string, KeyPairText>> PairsAsync(
-        PushPlan plan, Wanted wanted, ProxyState state, KeyPairReading keys, CancellationToken cancel)
+        PushPlan plan, ProxyConfig config, ProxyState state, KeyPairReading keys, CancellationToken cancel)
     {
         var pairs = new Dictionary<string, KeyPairText>(StringComparer.Ordinal);
         if (state.CertificatesLocked)
@@ -166,7 +166,7 @@ public static class ProxyPush
 
         async Task<KeyPairText> PairAsync(CertificateReference reference)
         {
-            if (wanted.SecretOf(reference) is not { Fingerprint: { } fingerprint })
+            if (config.FingerprintOf(reference) is not { } fingerprint)
                 return KeyPairText.Unusable($"there is no such Secret of type kubernetes.io/tls");
             try
             {

@@ -34,7 +34,7 @@ public sealed class ProxyWorker(
     private bool reachable = true;
     private bool resync;
 
-    private sealed record Target(Wanted Wanted, int Version, JournalPosition Position);
+    private sealed record Target(ProxyConfig Config, int Version, JournalPosition Position);
 
     /// <summary>How it stands.</summary>
     public ProxyReport Report { get; private set; } =
@@ -68,13 +68,13 @@ public sealed class ProxyWorker(
         }
     }
 
-    /// <summary>Says what is wanted now, and what of it differs from what was said last.</summary>
-    public void Want(Wanted wanted, int version, JournalPosition position, WantedDifference difference)
+    /// <summary>Says what the proxy should run now, and what of it differs from what was said last.</summary>
+    public void Want(ProxyConfig config, int version, JournalPosition position, ConfigDifference difference)
     {
         lock (gate)
         {
             pending.Version |= target?.Version != version;
-            target = new(wanted, version, position);
+            target = new(config, version, position);
             pending.Add(difference);
             resync &= difference.IsEmpty;
             if (pending.IsEmpty && current.IsCompleted)
@@ -187,13 +187,13 @@ public sealed class ProxyWorker(
     {
         try
         {
-            return await ProxyPush.RunAsync(connection, what.Wanted, what.Version, scope, refused, keys, cancel);
+            return await ProxyPush.RunAsync(connection, what.Config, what.Version, scope, refused, keys, cancel);
         }
         catch (PushRefusedException e)
         {
             ProxyLog.Refused(log, Name, e.Message);
             Traces.Stage("refused");
-            return await ProxyPush.RunAsync(connection, what.Wanted, what.Version, PlanScope.All(Role), refused, keys, cancel);
+            return await ProxyPush.RunAsync(connection, what.Config, what.Version, PlanScope.All(Role), refused, keys, cancel);
         }
     }
 

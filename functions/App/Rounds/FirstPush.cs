@@ -18,18 +18,18 @@ public static class FirstPush
     /// read, has nothing in use.
     /// </summary>
     /// <param name="workers">The proxies.</param>
-    /// <param name="wanted">What would be pushed.</param>
+    /// <param name="configs">What would be pushed.</param>
     /// <param name="guard">How much is most.</param>
     /// <param name="cancel">Gives up.</param>
     public static async Task<ImmutableArray<SuspectList>> JudgeAsync(
-        IEnumerable<ProxyWorker> workers, Wanted wanted, ListBrake guard, CancellationToken cancel)
+        IEnumerable<ProxyWorker> workers, ProxyConfigs configs, ListBrake guard, CancellationToken cancel)
     {
-        var judged = await Task.WhenAll(workers.Select(worker => JudgeAsync(worker, wanted, guard, cancel)));
+        var judged = await Task.WhenAll(workers.Select(worker => JudgeAsync(worker, configs[worker.Role], guard, cancel)));
         var worst = judged.SelectMany(one => one).GroupBy(one => one.Kind).Select(group => group.MaxBy(one => one.Missing)!);
         return [.. worst.OrderBy(one => one.Kind)];
     }
 
-    private static async Task<SuspectList[]> JudgeAsync(ProxyWorker worker, Wanted wanted, ListBrake guard, CancellationToken cancel)
+    private static async Task<SuspectList[]> JudgeAsync(ProxyWorker worker, ProxyConfig config, ListBrake guard, CancellationToken cancel)
     {
         using var timeout = new CancellationTokenSource(Timeout);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancel);
@@ -41,7 +41,7 @@ public static class FirstPush
             var state = await session.ReadAsync(reading, either.Token);
             if (state.Notes.GetValueOrDefault(ProxyNotes.Ready) != "1")
                 return [];
-            var lost = Lost(worker.Role, state, HAProxyPlanner.Plan(wanted, 1, state, scope));
+            var lost = Lost(worker.Role, state, HAProxyPlanner.Plan(config, 1, state, scope));
             return [.. lost.Where(one => guard.Holds(one.Missing, one.Known)).Take(1)];
         }
         catch (Exception e) when (e is ProxyUnavailableException

@@ -139,7 +139,7 @@ public sealed partial class Resync(
                 kinds = kinds.Remove(ResourceKind.Pod);
             }
 
-            var judged = await FirstPush.JudgeAsync(reconciler.Workers, reconciler.Wanted, guard, cancel);
+            var judged = await FirstPush.JudgeAsync(reconciler.Workers, reconciler.Configs, guard, cancel);
             lacking = [.. judged.Where(one => kinds.Contains(one.Kind) && !earlier.Believes(one.Kind, one.Reason))];
             kinds = [.. kinds.Where(kind => !lacking.Any(one => one.Kind == kind))];
         }

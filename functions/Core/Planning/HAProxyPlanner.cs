@@ -1,11 +1,10 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using IngressReconciler.Endpoints;
 using IngressReconciler.Routing;
 
 namespace IngressReconciler.Planning;
 
-/// <summary>What a proxy says it runs + what is wanted → the ordered, minimal steps between the two; the same for the same input, to the letter.</summary>
+/// <summary>What a proxy says it runs + what it should run → the ordered, minimal steps between the two; the same for the same input, to the letter.</summary>
 public static class HAProxyPlanner
 {
     /// <summary>
@@ -15,24 +14,24 @@ public static class HAProxyPlanner
     public const int ReplaceFrom = 256;
 
     /// <summary>Plans one push.</summary>
-    /// <param name="wanted">What is wanted.</param>
-    /// <param name="version">Number of the version that <paramref name="wanted"/> routes by.</param>
+    /// <param name="config">What the proxy should run.</param>
+    /// <param name="version">Number of the version that <paramref name="config"/> routes by.</param>
     /// <param name="state">What the proxy runs, read for <paramref name="scope"/>.</param>
     /// <param name="scope">What is looked at.</param>
     /// <param name="refused">
     /// What the proxy is known to refuse; null for nothing. It keeps what it has there, and so does what depends on it: a route is not led
     /// to a backend that cannot be made, and what it goes on leading to is not taken away.
     /// </param>
-    public static PushPlan Plan(Wanted wanted, int version, ProxyState state, PlanScope scope, Refusals? refused = null)
+    public static PushPlan Plan(ProxyConfig config, int version, ProxyState state, PlanScope scope, Refusals? refused = null)
     {
         var plan = new PlanBuilder(refused ?? Refusals.None);
-        var kept = Routes(plan, wanted, version, state, scope);
-        Backends(plan, wanted, state, scope, kept);
+        var kept = Routes(plan, config, version, state, scope);
+        Backends(plan, config, state, scope, kept);
         if (scope.Role == ProxyRole.Ingress)
         {
-            Certificates(plan, wanted, state, scope);
+            Certificates(plan, config, state, scope);
             if (scope.Everything || scope.ProxySources)
-                ProxySources(plan, wanted, state);
+                ProxySources(plan, config.ProxyProtocol, state);
         }
 
         return plan.Build();
@@ -42,86 +41,82 @@ public static class HAProxyPlanner
     /// What a push will add, told before the proxy is read: what it lacks if it runs what was wanted before the scope's changes. Should it run
     /// something else, this does no harm: all of it is wanted, none of it takes a request from where it goes, and what is there already is refused.
     /// </summary>
-    /// <param name="wanted">What is wanted.</param>
+    /// <param name="config">What the proxy should run.</param>
     /// <param name="scope">What is looked at.</param>
     /// <param name="refused">What the proxy is known to refuse; null for nothing.</param>
-    public static ImmutableArray<Step> Foresee(Wanted wanted, PlanScope scope, Refusals? refused = null)
+    public static ImmutableArray<Step> Foresee(ProxyConfig config, PlanScope scope, Refusals? refused = null)
     {
         if (scope.Everything)
             return [];
         var plan = new PlanBuilder(refused ?? Refusals.None);
-        var before = scope.Upstreams.Where(pair => pair.Value is not null).Select(pair => AsPushed(HAProxyNames.Backend(pair.Key), pair.Value!));
-        Backends(plan, wanted, new() { Backends = before.ToImmutableDictionary(one => one.Name, StringComparer.Ordinal) }, scope, []);
+        var before = scope.Backends.Values.OfType<BackendConfig>().ToDictionary(one => one.Name, AsPushed, StringComparer.Ordinal);
+        Backends(plan, config, new() { Backends = before }, scope, []);
         // A proxy that runs something else may have such a server ready, and no other.
         return [.. plan.Prepare.Build().Where(step => step is not SetServerState { State: not ServerState.Ready })];
     }
 
-    private static ProxyBackend AsPushed(string backend, EndpointSet endpoints) => new(
-        backend,
-        endpoints.Endpoints.DistinctBy(HAProxyNames.Server).ToDictionary(HAProxyNames.Server, one => new ProxyServer(HAProxyNames.Server(one), one.Address.Value, one.Port, State(one), Checked: true)),
+    private static ProxyBackend AsPushed(BackendConfig backend) => new(
+        backend.Name,
+        backend.Servers.ToDictionary(
+            one => one.Name, one => new ProxyServer(one.Name, one.Address.Value, one.Port, one.State, Checked: true), StringComparer.Ordinal),
         Published: true);
 
-    private static ServerState State(Endpoint endpoint) => endpoint.State == EndpointState.Ready ? ServerState.Ready : ServerState.Drain;
-
-    private static void Backends(PlanBuilder plan, Wanted wanted, ProxyState state, PlanScope scope, HashSet<string> kept)
+    private static void Backends(PlanBuilder plan, ProxyConfig config, ProxyState state, PlanScope scope, HashSet<string> kept)
     {
-        var upstreams = scope.Everything ? wanted.Endpoints.Keys.Where(scope.Concerns) : scope.Upstreams.Keys;
-        var looked = new HashSet<string>(StringComparer.Ordinal);
-        var limit = scope.Role == ProxyRole.Ingress ? wanted.Model.Settings.PodConnections ?? HAProxyNames.PodConnections : 0;
+        var limit = config.ServerLimit.ToString(CultureInfo.InvariantCulture);
         var noted = state.Notes.GetValueOrDefault(ProxyNotes.ServerLimit);
-        var limitAll = scope.Everything && scope.Role == ProxyRole.Ingress && noted != limit.ToString(CultureInfo.InvariantCulture);
-        foreach (var (name, upstream) in upstreams.Select(one => (Name: HAProxyNames.Backend(one), one)).OrderBy(one => one.Name, StringComparer.Ordinal))
+        var limitAll = scope.Everything && scope.Role == ProxyRole.Ingress && noted != limit;
+        foreach (var name in (scope.Everything ? config.Backends.Keys : scope.Backends.Keys).Order(StringComparer.Ordinal))
         {
-            looked.Add(name);
             var actual = state.Backends.GetValueOrDefault(name);
-            if (wanted.Endpoints.TryGetValue(upstream, out var endpoints))
-                Keep(plan, upstream, name, endpoints, actual, limit, limitAll);
+            if (config.Backends.TryGetValue(name, out var backend))
+                Keep(plan, backend, actual, config.ServerLimit, limitAll);
             else if (actual is not null && !kept.Contains(name))
                 Drop(plan, actual);
         }
 
         if (limitAll)
-            plan.Switch.Add(new NoteServerLimit(limit, noted is not null));
+            plan.Switch.Add(new NoteServerLimit(config.ServerLimit, noted is not null));
         if (!scope.Everything)
             return;
-        looked.UnionWith(kept);
-        foreach (var actual in state.Backends.Values.Where(one => !looked.Contains(one.Name)).OrderBy(one => one.Name, StringComparer.Ordinal))
+        var stray = state.Backends.Values.Where(one => !config.Backends.ContainsKey(one.Name) && !kept.Contains(one.Name));
+        foreach (var actual in stray.OrderBy(one => one.Name, StringComparer.Ordinal))
             Drop(plan, actual);
     }
 
-    private static void Keep(PlanBuilder plan, Upstream upstream, string backend, EndpointSet endpoints, ProxyBackend? actual, int limit, bool limitAll)
+    private static void Keep(PlanBuilder plan, BackendConfig backend, ProxyBackend? actual, int limit, bool limitAll)
     {
-        if (actual is null && !plan.Prepare.Add(new AddBackend(backend, HAProxyNames.Profile(upstream))))
+        var (name, upstream, servers) = backend;
+        if (actual is null && !plan.Prepare.Add(new AddBackend(name, HAProxyNames.Profile(upstream))))
             return;
-        var kept = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var endpoint in endpoints.Endpoints)
+        foreach (var server in servers)
         {
-            var server = HAProxyNames.Server(endpoint);
-            if (!kept.Add(server))
-                continue;
-            var state = State(endpoint);
-            if (actual is null || !actual.Servers.TryGetValue(server, out var there))
+            if (actual is null || !actual.Servers.TryGetValue(server.Name, out var there))
             {
-                plan.Prepare.Add(new AddServer(backend, server, endpoint.Address, endpoint.Port, upstream.Protocol, upstream.SendProxy, limit));
+                plan.Prepare.Add(new AddServer(name, server.Name, server.Address, server.Port, upstream.Protocol, upstream.SendProxy, limit));
                 if (HAProxyNames.IsChecked(upstream))
-                    plan.Prepare.Add(new CheckServer(backend, server));
-                plan.Prepare.Add(new SetServerState(backend, server, state));
+                    plan.Prepare.Add(new CheckServer(name, server.Name));
+                plan.Prepare.Add(new SetServerState(name, server.Name, server.State));
                 continue;
             }
 
             if (limitAll)
-                plan.Prepare.Add(new LimitServer(backend, server, limit));
+                plan.Prepare.Add(new LimitServer(name, server.Name, limit));
             if (HAProxyNames.IsChecked(upstream) && !there.Checked)
-                plan.Prepare.Add(new CheckServer(backend, server));
-            if (there.State != state)
-                (state == ServerState.Ready ? plan.Prepare : plan.Retire).Add(new SetServerState(backend, server, state));
+                plan.Prepare.Add(new CheckServer(name, server.Name));
+            if (there.State != server.State)
+                (server.IsReady ? plan.Prepare : plan.Retire).Add(new SetServerState(name, server.Name, server.State));
         }
 
-        foreach (var server in (actual?.Servers.Values ?? []).Where(one => !kept.Contains(one.Name)).OrderBy(one => one.Name, StringComparer.Ordinal))
-            Drop(plan, backend, server);
+        if (actual is { Servers.Count: > 0 })
+        {
+            var kept = servers.Select(one => one.Name).ToHashSet(StringComparer.Ordinal);
+            foreach (var gone in actual.Servers.Values.Where(one => !kept.Contains(one.Name)).OrderBy(one => one.Name, StringComparer.Ordinal))
+                Drop(plan, name, gone);
+        }
 
         if (actual is not { Published: true })
-            plan.Prepare.Add(new PublishBackend(backend));
+            plan.Prepare.Add(new PublishBackend(name));
     }
 
     private static void Drop(PlanBuilder plan, ProxyBackend backend)
@@ -144,39 +139,23 @@ public static class HAProxyPlanner
     /// <returns>
     /// Backends that some go on leading to, because they cannot be changed or because the backend that they should lead to cannot be made.
     /// </returns>
-    private static HashSet<string> Routes(PlanBuilder plan, Wanted wanted, int version, ProxyState state, PlanScope scope)
+    private static HashSet<string> Routes(PlanBuilder plan, ProxyConfig config, int version, ProxyState state, PlanScope scope)
     {
-        var target = new Dictionary<string, string>(StringComparer.Ordinal) { [HAProxyRoutes.VersionKey] = version.ToString(CultureInfo.InvariantCulture) };
-        var looked = new HashSet<string>(StringComparer.Ordinal) { HAProxyRoutes.VersionKey };
-        foreach (var host in scope.Everything ? wanted.Model.Hosts.Keys.Where(scope.Concerns) : scope.Hosts.Keys)
-        {
-            foreach (var (key, value) in HAProxyRoutes.Entries(host, wanted.Model.Hosts.GetValueOrDefault(host)))
-                target[key] = value;
-            if (scope.Hosts.TryGetValue(host, out var keys))
-                looked.UnionWith(keys);
-        }
-
-        looked.UnionWith(target.Keys);
-        if (scope.Everything)
-            looked.UnionWith(state.Routes.Keys);
-
+        var number = version.ToString(CultureInfo.InvariantCulture);
+        var differing = (scope.Everything ? config.Routes.Keys.Union(state.Routes.Keys, StringComparer.Ordinal) : scope.Routes)
+            .Append(HAProxyRoutes.VersionKey).Distinct(StringComparer.Ordinal)
+            .Where(key => Wanted(key) != state.Routes.GetValueOrDefault(key));
         var added = new List<Step>();
         var moved = new List<Step>();
         var removed = new List<Step>();
-        var kept = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var key in looked.Order(HAProxyRoutes.MoreSpecificFirst))
+        var unchanged = new Dictionary<string, string?>(StringComparer.Ordinal);
+        foreach (var key in differing.Order(HAProxyRoutes.MoreSpecificFirst))
         {
-            var want = target.GetValueOrDefault(key);
+            var want = Wanted(key);
             var have = state.Routes.GetValueOrDefault(key);
-            if (want == have)
-                continue;
             if (plan.Refused.Has(new ProxyPart(PartKind.Route, key))
                 || (want is not null && have is not null && plan.Refused.Has(new ProxyPart(PartKind.Backend, want))))
-            {
-                target.Remove(key);
-                if (have is not null)
-                    kept.Add(target[key] = have);
-            }
+                unchanged[key] = have;
             else if (want is null)
                 removed.Add(new DeleteRoute(key));
             else if (have is null)
@@ -185,8 +164,8 @@ public static class HAProxyPlanner
                 moved.Add(new SetRoute(key, want));
         }
 
-        if (scope.Everything && added.Count + moved.Count + removed.Count >= ReplaceFrom
-            && plan.Switch.Add(new ReplaceRoutes([.. target.OrderBy(pair => pair.Key, StringComparer.Ordinal)])))
+        var kept = unchanged.Values.OfType<string>().ToHashSet(StringComparer.Ordinal);
+        if (scope.Everything && added.Count + moved.Count + removed.Count >= ReplaceFrom && plan.Switch.Add(new ReplaceRoutes(All())))
             return kept;
 
         // A new key is in before another leads elsewhere or goes, and the version is said last. The more specific key comes before the other and goes
@@ -194,13 +173,22 @@ public static class HAProxyPlanner
         removed.Reverse();
         plan.Switch.AddRange(added.Concat(moved).Concat(removed).OrderBy(SaysVersion));
         return kept;
+
+        string? Wanted(string key) => key == HAProxyRoutes.VersionKey ? number : config.Routes.GetValueOrDefault(key);
+
+        ImmutableArray<KeyValuePair<string, string>> All() =>
+        [
+            .. config.Routes.Append(new(HAProxyRoutes.VersionKey, number)).Where(pair => !unchanged.ContainsKey(pair.Key))
+                .Concat(unchanged.Where(pair => pair.Value is not null).Select(pair => KeyValuePair.Create(pair.Key, pair.Value!)))
+                .OrderBy(pair => pair.Key, StringComparer.Ordinal),
+        ];
     }
 
     private static bool SaysVersion(Step step) => step is AddRoute { Key: HAProxyRoutes.VersionKey } or SetRoute { Key: HAProxyRoutes.VersionKey };
 
-    private static void Certificates(PlanBuilder plan, Wanted wanted, ProxyState state, PlanScope scope)
+    private static void Certificates(PlanBuilder plan, ProxyConfig config, ProxyState state, PlanScope scope)
     {
-        var references = (scope.Everything ? wanted.Translation.Uses.HostsOf.Keys : scope.Certificates).OrderBy(one => one.ToString(), StringComparer.Ordinal);
+        var references = (scope.Everything ? config.Certificates.Keys : scope.Certificates).OrderBy(one => one.ToString(), StringComparer.Ordinal);
         plan.Prepare.AddRange(state.UnfinishedCertificates.Order(StringComparer.Ordinal).Select(name => new AbortCertificate(name)));
         var shown = state.Certificates.Keys.Select(line => line.Certificate).ToHashSet(StringComparer.Ordinal);
         var lines = new HashSet<CertificateLine>();
@@ -209,9 +197,9 @@ public static class HAProxyPlanner
         foreach (var reference in references)
         {
             prefixes.Add(HAProxyNames.CertificatePrefix(reference));
-            if (wanted.SecretOf(reference) is not { } secret || !wanted.Translation.Uses.HostsOf.TryGetValue(reference, out var hosts))
+            if (config.Certificates.GetValueOrDefault(reference) is not { Fingerprint: { } fingerprint, ServerNames: var hosts })
                 continue;
-            var name = HAProxyNames.Certificate(reference, secret);
+            var name = HAProxyNames.Certificate(reference, fingerprint);
             var unusable = plan.Refused.Has(new ProxyPart(PartKind.Certificate, name));
             var missing = new List<CertificateLine>();
             foreach (var host in hosts.Order(StringComparer.Ordinal))
@@ -238,7 +226,7 @@ public static class HAProxyPlanner
         {
             var named = lines.Concat(state.Certificates.Keys.Where(line => !Looked(line.Certificate) && !IsDefault(line)))
                 .Select(line => line.ServerName).ToHashSet(StringComparer.Ordinal);
-            var unnamed = wanted.Translation.Uses.HostsOf.GetValueOrDefault(CertificateReference.Default, []).Except(named);
+            var unnamed = (config.Certificates.GetValueOrDefault(CertificateReference.Default)?.ServerNames ?? []).Except(named);
             foreach (var line in unnamed.Order(StringComparer.Ordinal).Select(host => new CertificateLine(HAProxyCommands.DefaultCertificate, host)))
             {
                 if (lines.Add(line) && !state.Certificates.ContainsKey(line))
@@ -251,13 +239,12 @@ public static class HAProxyPlanner
         plan.Prepare.AddRange(own);
 
         // Without one wanted the last stays: a client must be shown something, and the bootstrap's own cannot be had back without a restart.
-        if (wanted.Model.Settings.DefaultCertificate is { } byDefault && wanted.SecretOf(byDefault) is { } pair
-            && (scope.Everything || scope.Certificates.Contains(byDefault)))
+        if (config.DefaultCertificate is { } byDefault && (scope.Everything || scope.Certificates.Contains(byDefault.Reference)))
         {
-            var name = HAProxyNames.Certificate(byDefault, pair);
+            var name = HAProxyNames.Certificate(byDefault.Reference, byDefault.Fingerprint);
             if (state.Notes.GetValueOrDefault(ProxyNotes.DefaultCertificate) != name)
             {
-                plan.Prepare.Add(new SetDefaultCertificate(name, byDefault));
+                plan.Prepare.Add(new SetDefaultCertificate(name, byDefault.Reference));
                 plan.Switch.Add(new NoteDefaultCertificate(name));
             }
         }
@@ -281,10 +268,9 @@ public static class HAProxyPlanner
         bool Looked(string name) => scope.Everything || prefixes.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal));
     }
 
-    private static void ProxySources(PlanBuilder plan, Wanted wanted, ProxyState state)
+    private static void ProxySources(PlanBuilder plan, ProxyProtocolSettings settings, ProxyState state)
     {
-        var target = wanted.Model.Settings.ProxyProtocol.Sources;
-        foreach (var source in target)
+        foreach (var source in settings.Sources)
         {
             if (!state.ProxySources.TryGetValue(source.Network, out var word))
                 plan.Switch.Add(new AddProxySource(source));
@@ -292,9 +278,9 @@ public static class HAProxyPlanner
                 plan.Switch.Add(new SetProxySource(source));
         }
 
-        var gone = state.ProxySources.Keys.Except(target.Select(source => source.Network), StringComparer.Ordinal);
+        var gone = state.ProxySources.Keys.Except(settings.Sources.Select(source => source.Network), StringComparer.Ordinal);
         plan.Switch.AddRange(gone.Order(StringComparer.Ordinal).Select(network => new DeleteProxySource(network)));
-        if (wanted.Model.Settings.ProxyProtocol.LinkId != state.Notes.ContainsKey(ProxyNotes.LinkId))
-            plan.Switch.Add(new TellLinkId(wanted.Model.Settings.ProxyProtocol.LinkId));
+        if (settings.LinkId != state.Notes.ContainsKey(ProxyNotes.LinkId))
+            plan.Switch.Add(new TellLinkId(settings.LinkId));
     }
 }

@@ -39,8 +39,7 @@ public static class HAProxyRoutes
         return decided != 0 ? decided : string.CompareOrdinal(left, right);
     });
 
-    /// <summary>The entries of one host; none for null.</summary>
-    /// <exception cref="NotSupportedException">A route asks for more than a path and one backend: no translation makes such a route yet.</exception>
+    /// <summary>The entries of one host; none for null. A route that HAProxy cannot be told of is closed: see <see cref="Findings"/>.</summary>
     public static Dictionary<string, string> Entries(HostKey host, HostRoutes? routes)
     {
         var entries = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -83,10 +82,17 @@ public static class HAProxyRoutes
         return host is ['/', ..] ? 2 : host is ['*', ..] ? 1 : 0;
     }
 
-    private static string Backend(Route route)
-    {
-        if (route.Match is { Method: null, Headers.Count: 0, Query.Count: 0 } && route is { Filters.Count: 0, Timeouts: null, Backends.Count: <= 1 })
-            return route.Backends.Count == 0 ? NoBackend : HAProxyNames.Backend(route.Backends[0].Upstream);
-        throw new NotSupportedException($"the route of {route.Origin.Object}, {route.Origin.Field}, asks for more than a path and one backend");
-    }
+    /// <summary>
+    /// What of one host's routes cannot be said to HAProxy. Such a route leads nowhere: half of what was asked for may be less than none of it,
+    /// where the other half was to keep somebody out.
+    /// </summary>
+    public static IEnumerable<Finding> Findings(HostRoutes? routes) => (routes?.Routes ?? []).Where(route => !IsExpressible(route)).Select(route => new Finding(
+        route.Origin.Object, Severity.Error, "NotExpressible",
+        $"{route.Origin.Field} asks for more than a host, a path and one backend, which these proxies cannot do yet. Requests to it are answered 503."));
+
+    private static bool IsExpressible(Route route) =>
+        route.Match is { Method: null, Headers.Count: 0, Query.Count: 0 } && route is { Filters.Count: 0, Timeouts: null, Backends.Count: <= 1 };
+
+    private static string Backend(Route route) =>
+        route.Backends.Count == 0 || !IsExpressible(route) ? NoBackend : HAProxyNames.Backend(route.Backends[0].Upstream);
 }

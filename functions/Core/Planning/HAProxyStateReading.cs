@@ -37,9 +37,9 @@ public sealed class HAProxyStateReading
         else
         {
             AskRoute(HAProxyRoutes.VersionKey);
-            foreach (var key in scope.Hosts.Values.SelectMany(keys => keys))
+            foreach (var key in scope.Routes)
                 AskRoute(key);
-            foreach (var backend in scope.Upstreams.Keys.Select(HAProxyNames.Backend))
+            foreach (var backend in scope.Backends.Keys)
             {
                 Ask($"show stat {HAProxyCommands.Word(backend)} 2 -1", static (reply, found) => ReadBackends(reply, found));
                 Ask($"show servers state {HAProxyCommands.Word(backend)}", static (reply, found) => ReadServers(reply, found));
@@ -215,7 +215,8 @@ public sealed class HAProxyStateReading
         public ProxyState State() => new()
         {
             Notes = Notes.ToImmutableDictionary(StringComparer.Ordinal),
-            Backends = backends.Values.ToImmutableDictionary(one => one.Name, one => new ProxyBackend(one.Name, one.ByName, one.Published), StringComparer.Ordinal),
+            Backends = backends.Values.ToDictionary(
+                one => one.Name, one => new ProxyBackend(one.Name, one.ByName, one.Published), StringComparer.Ordinal),
             Routes = Routes,
             ProxySources = ProxySources,
             Certificates = Certificates.ToImmutableDictionary(),

@@ -1,4 +1,3 @@
-using IngressReconciler.Endpoints;
 using IngressReconciler.Routing;
 
 namespace IngressReconciler.Planning;
@@ -7,7 +6,7 @@ namespace IngressReconciler.Planning;
 /// The part of a proxy that a push looks at: what changed since the proxy was last seen to run what was wanted. Changes add up until a push has
 /// succeeded; what was not touched is neither read nor planned.
 /// </summary>
-/// <param name="role">What the proxy is for: what is for others is never in its scope.</param>
+/// <param name="role">What the proxy is for.</param>
 public sealed class PlanScope(ProxyRole role = ProxyRole.Ingress)
 {
     /// <summary>What the proxy is for.</summary>
@@ -16,11 +15,11 @@ public sealed class PlanScope(ProxyRole role = ProxyRole.Ingress)
     /// <summary>Look at everything: the proxy is new, or what it runs is not known.</summary>
     public bool Everything { get; private init; }
 
-    /// <summary>Upstreams whose backend is looked at, each with the endpoints it had before the first change; null if it was not in use.</summary>
-    public Dictionary<Upstream, EndpointSet?> Upstreams { get; } = [];
+    /// <summary>Backends that are looked at, each as it was before the first change; null if it is new.</summary>
+    public Dictionary<string, BackendConfig?> Backends { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>Hosts whose routes are looked at, each with every key it may have on the proxy.</summary>
-    public Dictionary<HostKey, HashSet<string>> Hosts { get; } = [];
+    /// <summary>Keys of routes that are looked at.</summary>
+    public HashSet<string> Routes { get; } = new(StringComparer.Ordinal);
 
     /// <summary>Certificates that are looked at.</summary>
     public HashSet<CertificateReference> Certificates { get; } = [];
@@ -32,46 +31,31 @@ public sealed class PlanScope(ProxyRole role = ProxyRole.Ingress)
     public bool Version { get; set; }
 
     /// <summary>Whether there is nothing to look at.</summary>
-    public bool IsEmpty => !Everything && !Version && !ProxySources && Upstreams.Count == 0 && Hosts.Count == 0 && Certificates.Count == 0;
+    public bool IsEmpty => !Everything && !Version && !ProxySources && Backends.Count == 0 && Routes.Count == 0 && Certificates.Count == 0;
 
     /// <summary>Everything.</summary>
     public static PlanScope All(ProxyRole role = ProxyRole.Ingress) => new(role) { Everything = true };
 
-    /// <summary>Whether the proxy has such a backend.</summary>
-    public bool Concerns(Upstream upstream) => upstream.AtNodes == (role == ProxyRole.Edge);
-
-    /// <summary>Whether the proxy has the routes of such a host.</summary>
-    public bool Concerns(HostKey host) => EdgeTables.Contains(host.Table) == (role == ProxyRole.Edge);
-
     /// <summary>Whether a part of the proxy is looked at.</summary>
     public bool Touches(ProxyPart part) => Everything || part.Kind switch
     {
-        PartKind.Backend or PartKind.Server => Upstreams.Keys.Any(upstream => part.Backend.SequenceEqual(HAProxyNames.Backend(upstream))),
-        PartKind.Route => Hosts.Values.Any(keys => keys.Contains(part.Name)),
-        PartKind.RouteMap => Hosts.Count > 0,
+        PartKind.Backend or PartKind.Server => Backends.ContainsKey(part.Backend.ToString()),
+        PartKind.Route => Routes.Contains(part.Name),
+        PartKind.RouteMap => Routes.Count > 0,
         _ when part.IsOfCertificate =>
             Certificates.Any(reference => part.Name.StartsWith(HAProxyNames.CertificatePrefix(reference), StringComparison.Ordinal)),
         _ => ProxySources,
     };
 
     /// <summary>Adds what a change touched.</summary>
-    public void Add(WantedDifference difference)
+    public void Add(ConfigDifference difference)
     {
         if (Everything)
             return;
-        foreach (var (upstream, before) in difference.Upstreams.Where(one => Concerns(one.Upstream)))
-            Upstreams.TryAdd(upstream, before);
-        if (role == ProxyRole.Ingress)
-        {
-            Certificates.UnionWith(difference.Certificates);
-            ProxySources |= difference.Settings is not null;
-        }
-
-        foreach (var (host, before, after) in difference.Hosts.Where(one => Concerns(one.Host)))
-        {
-            var keys = Hosts.TryGetValue(host, out var known) ? known : Hosts[host] = [];
-            keys.UnionWith(HAProxyRoutes.Entries(host, before).Keys);
-            keys.UnionWith(HAProxyRoutes.Entries(host, after).Keys);
-        }
+        foreach (var (name, before) in difference.Backends)
+            Backends.TryAdd(name, before);
+        Routes.UnionWith(difference.Routes);
+        Certificates.UnionWith(difference.Certificates);
+        ProxySources |= difference.ProxySources;
     }
 }

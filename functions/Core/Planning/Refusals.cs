@@ -119,18 +119,18 @@ public readonly record struct ProxyPart(PartKind Kind, string Name)
     /// The object that asked for it, which therefore has the finding when it is refused: the Ingress of a route, the Service of a backend
     /// and its servers, the Secret of a certificate. Null when it is no single object's, or that object is gone.
     /// </summary>
-    /// <param name="wanted">What is wanted.</param>
+    /// <param name="model">The routing that is wanted.</param>
     /// <param name="state">What the proxy runs: tells where a route leads that nobody wants any more.</param>
-    public ResourceKey? OwnerIn(Wanted wanted, ProxyState state)
+    public ResourceKey? OwnerIn(RoutingModel model, ProxyState state)
     {
         if (Kind == PartKind.CertificateLine && Foundation?.Name == HAProxyCommands.DefaultCertificate)
-            return NamingOf(Name[(Name.IndexOf(' ', StringComparison.Ordinal) + 1)..], wanted.Model) ?? EdgeTranslation.Key;
+            return NamingOf(Name[(Name.IndexOf(' ', StringComparison.Ordinal) + 1)..], model) ?? EdgeTranslation.Key;
         if (IsOfCertificate)
             return HAProxyNames.ReferenceOf(Name) is { } reference ? new(ResourceKind.Secret, reference.Namespace, reference.Name) : null;
         return Kind switch
         {
             PartKind.Backend or PartKind.Server => HAProxyNames.ServiceOf(Backend),
-            PartKind.Route => HAProxyRoutes.OriginOf(wanted.Model, Name)?.Object ?? LedTo(Name, state),
+            PartKind.Route => HAProxyRoutes.OriginOf(model, Name)?.Object ?? LedTo(Name, state),
             PartKind.ProxySource or PartKind.Note => EdgeTranslation.Key,
             _ => null,
         };

@@ -180,6 +180,13 @@ public sealed record WantedDifference(
     /// <summary>Nothing differs.</summary>
     public static WantedDifference None { get; } = new([], [], []);
 
+    /// <summary>All of a desired state: what differs between it and none.</summary>
+    public static WantedDifference All(Wanted wanted) => new(
+        [.. wanted.Model.Hosts.Select(host => new HostDifference(host.Key, null, host.Value))],
+        [.. wanted.Endpoints.Keys.Select(upstream => new UpstreamDifference(upstream, null))],
+        [.. wanted.Translation.Uses.HostsOf.Keys],
+        wanted.Model.Settings);
+
     /// <summary>Whether nothing differs.</summary>
     public bool IsEmpty => Hosts.IsEmpty && Upstreams.IsEmpty && Certificates.IsEmpty && Settings is null;
 }

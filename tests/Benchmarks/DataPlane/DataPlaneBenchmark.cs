@@ -79,7 +79,7 @@ public static class DataPlaneBenchmark
         using var credentials = pki.Credentials();
         await using var connection = await RuntimeConnection.OpenAsync(proxy.Address, credentials, new ProxyOptions(), TimeProvider.System, CancellationToken.None);
         await ProxyPush.RunAsync(
-            connection, wanted, 1, PlanScope.All(), Refusals.None,
+            connection, wanted.Compiled(), 1, PlanScope.All(), Refusals.None,
             (_, _, _) => ValueTask.FromResult(KeyPairText.Unusable($"there are none here")),
             CancellationToken.None);
     }

@@ -70,6 +70,7 @@ internal static class PropagationParts
             RuntimeConnection.OpenAsync(proxy.Address, credentials, new(), TimeProvider.System, CancellationToken.None)));
         var cluster = new SyntheticCluster(1_000, 10, network: 127);
         var wanted = MeasuredCluster.Build(cluster);
+        var config = wanted.Compiled();
         PushOutcome[] outcomes = [];
         await PushAsync(PlanScope.All(), version: 1);
         var scope = new PlanScope();
@@ -93,13 +94,14 @@ internal static class PropagationParts
         void Change(byte[] json)
         {
             (wanted, var difference) = wanted.After([SyntheticCluster.Read(json)], DateTimeOffset.UnixEpoch);
+            (config, var changed) = HAProxyCompiler.Advance(config, wanted, difference);
             scope = new();
-            scope.Add(difference);
+            scope.Add(changed);
         }
 
         async Task PushAsync(PlanScope of, int version) => outcomes = await Task.WhenAll(connections.Select(connection =>
             Task.Run(() => ProxyPush.RunAsync(
-                connection, wanted, version, of, Refusals.None,
+                connection, config, version, of, Refusals.None,
                 (_, _, _) => ValueTask.FromResult(KeyPairText.Unusable($"there are none here")),
                 CancellationToken.None))));
 

@@ -19,12 +19,12 @@ internal static class RestoreSplit
     {
         using var pki = new TestPki();
         using var credentials = pki.Credentials();
-        var wanted = MeasuredCluster.Build(cluster);
+        var config = MeasuredCluster.Build(cluster).Compiled();
         var samples = Stages.Select(_ => new List<double>()).ToArray();
         for (var round = -1; round < rounds; round++)
         {
             await using var proxy = new LoopbackProxy("fresh", pki, threads: 2);
-            var times = await PushAsync(proxy, wanted, credentials);
+            var times = await PushAsync(proxy, config, credentials);
             for (var stage = 0; round >= 0 && stage < times.Count; stage++)
                 samples[stage].Add(times[stage].TotalMilliseconds);
         }
@@ -32,7 +32,7 @@ internal static class RestoreSplit
         return [.. samples.Select(stage => new Distribution(stage))];
     }
 
-    private static async Task<List<TimeSpan>> PushAsync(LoopbackProxy proxy, Wanted wanted, AdminCredentials credentials)
+    private static async Task<List<TimeSpan>> PushAsync(LoopbackProxy proxy, ProxyConfig config, AdminCredentials credentials)
     {
         var times = new List<TimeSpan>();
         var last = Stopwatch.GetTimestamp();
@@ -44,7 +44,7 @@ internal static class RestoreSplit
         var reading = new HAProxyStateReading(scope);
         var state = reading.Read(Texts(await connection.SendAsync(reading.Commands, CancellationToken.None)));
         Lap();
-        var plan = HAProxyPlanner.Plan(wanted, 1, state, scope);
+        var plan = HAProxyPlanner.Plan(config, 1, state, scope);
         Lap();
         var prepare = plan.Prepare.Select(HAProxyCommands.Of).ToArray();
         var routes = plan.Switch.OfType<ReplaceRoutes>().Single().Routes;
@@ -58,7 +58,7 @@ internal static class RestoreSplit
         Lap();
         var after = reading.Read(Texts(await connection.SendAsync(reading.Commands, CancellationToken.None)));
         Lap();
-        if (!HAProxyPlanner.Plan(wanted, 1, after, scope).IsEmpty)
+        if (!HAProxyPlanner.Plan(config, 1, after, scope).IsEmpty)
             throw new InvalidOperationException("a push left something to do");
         Lap();
         return times;

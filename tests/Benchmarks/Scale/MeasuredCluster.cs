@@ -4,6 +4,7 @@ using IngressReconciler.Benchmarks.Measuring;
 using IngressReconciler.Cluster;
 using IngressReconciler.Planning;
 using IngressReconciler.Routing;
+using IngressReconciler.Tests.Harness;
 using IngressReconciler.Versions;
 
 namespace IngressReconciler.Benchmarks.Scale;
@@ -12,7 +13,7 @@ namespace IngressReconciler.Benchmarks.Scale;
 internal sealed class MeasuredCluster
 {
     /// <summary>The stages of one endpoint's change.</summary>
-    public static readonly IReadOnlyList<string> Stages = ["parse", "apply and resolve", "scope and ask", "read and plan", "render", "read back and plan"];
+    public static readonly IReadOnlyList<string> Stages = ["parse", "apply, resolve and compile", "scope and ask", "read and plan", "render", "read back and plan"];
 
     private readonly SyntheticCluster cluster;
     private readonly Random random = new(1);
@@ -22,6 +23,7 @@ internal sealed class MeasuredCluster
     private readonly List<double>[] stages = [.. Stages.Select(_ => new List<double>())];
     private ModelHash hash;
     private Wanted wanted;
+    private ProxyConfig config;
     private HashSet<Finding> told = [];
     private int version = 1;
     private int route;
@@ -34,6 +36,7 @@ internal sealed class MeasuredCluster
         var events = cluster.Events().ToArray();
         var started = CpuTime.OfThisThread();
         wanted = Build(events);
+        config = wanted.Compiled();
         ColdBuild = CpuTime.OfThisThread() - started;
         hash = ModelHash.Of(wanted.Model);
     }
@@ -103,28 +106,29 @@ internal sealed class MeasuredCluster
 
     private void OneChange(byte[] json, Span<TimeSpan> spent)
     {
-        var before = wanted;
+        var before = config;
         var at = CpuTime.OfThisThread();
         var change = SyntheticCluster.Read(json);
         Lap(ref at, ref spent[0]);
-        (wanted, var difference) = before.After([change], DateTimeOffset.UnixEpoch);
+        (wanted, var difference) = wanted.After([change], DateTimeOffset.UnixEpoch);
         if (!difference.Hosts.IsEmpty)
             Seal(difference.Hosts);
+        (config, var changed) = HAProxyCompiler.Advance(config, wanted, difference);
         Lap(ref at, ref spent[1]);
         var scope = new PlanScope { Version = true };
-        scope.Add(difference);
+        scope.Add(changed);
         var reading = new HAProxyStateReading(scope);
-        var foreseen = HAProxyPlanner.Foresee(wanted, scope).Select(HAProxyCommands.Of).ToArray();
+        var foreseen = HAProxyPlanner.Foresee(config, scope).Select(HAProxyCommands.Of).ToArray();
         Lap(ref at, ref spent[2]);
         var was = StandInProxy.Replies(reading.Commands, before, difference.Hosts.IsEmpty ? version : version - 1, scope);
         at = CpuTime.OfThisThread();
-        var plan = HAProxyPlanner.Plan(wanted, version, reading.Read(was), scope);
+        var plan = HAProxyPlanner.Plan(config, version, reading.Read(was), scope);
         Lap(ref at, ref spent[3]);
         var commands = plan.Steps.Select(HAProxyCommands.Of).ToArray();
         Lap(ref at, ref spent[4]);
-        var now = StandInProxy.Replies(reading.Commands, wanted, version, scope);
+        var now = StandInProxy.Replies(reading.Commands, config, version, scope);
         at = CpuTime.OfThisThread();
-        var left = HAProxyPlanner.Plan(wanted, version, reading.Read(now), scope);
+        var left = HAProxyPlanner.Plan(config, version, reading.Read(now), scope);
         Lap(ref at, ref spent[5]);
         if (commands.Length == 0 || foreseen.Length > commands.Length || !left.IsEmpty)
             throw new InvalidOperationException($"a change made {commands.Length} commands and left {left.Steps.Count()} steps");

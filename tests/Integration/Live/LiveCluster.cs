@@ -170,7 +170,7 @@ internal sealed class LiveCluster : IAsyncDisposable
         {
             foreach (var proxy in Stage.Proxies)
             {
-                if (HAProxyPlanner.Plan(fresh, Reconciler.Version, await Stage.StateAsync(proxy), PlanScope.All()) is { IsDone: false } plan)
+                if (HAProxyPlanner.Plan(fresh.Compiled(), Reconciler.Version, await Stage.StateAsync(proxy), PlanScope.All()) is { IsDone: false } plan)
                     return $"{proxy.Address.Name} still lacks {string.Join('\n', plan.Steps.Take(5))}";
             }
 

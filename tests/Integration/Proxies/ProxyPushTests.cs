@@ -97,9 +97,10 @@ public sealed class ProxyPushTests(HAProxyProcess haproxy) : IClassFixture<HAPro
     private PlanScope Change(params JsonObject[] changed)
     {
         var changes = changed.Select(one => ClusterEvent.TryRead(objects.Applied(one), out var read, out var refusal) ? ((ChangeEvent)read).Change : throw new InvalidOperationException(refusal));
+        var before = wanted;
         (wanted, var difference) = wanted.After(changes, DateTimeOffset.UnixEpoch);
         var scope = new PlanScope();
-        scope.Add(difference);
+        scope.Add(before, wanted, difference);
         return scope;
     }
 
@@ -108,10 +109,10 @@ public sealed class ProxyPushTests(HAProxyProcess haproxy) : IClassFixture<HAPro
     {
         stream.Written.Clear();
         await ProxyPush.RunAsync(
-            connection, wanted, 1, scope, Refusals.None,
+            connection, wanted.Compiled(), 1, scope, Refusals.None,
             (_, _, _) => throw new InvalidOperationException("no certificate is wanted"),
             Cancelled);
-        var left = HAProxyPlanner.Plan(wanted, 1, await Stage.StateAsync(haproxy), PlanScope.All());
+        var left = HAProxyPlanner.Plan(wanted.Compiled(), 1, await Stage.StateAsync(haproxy), PlanScope.All());
         Assert.True(left.IsDone, string.Join('\n', left.Steps));
         return [.. stream.Written.Select(text => text.Split('\n').SkipLast(2).ToList())];
     }

@@ -138,7 +138,7 @@ public sealed class RepairTests : IAsyncLifetime
         }
 
         // Ready means everything: not one look later.
-        Assert.True(HAProxyPlanner.Plan(reconciler.Wanted, reconciler.Version, await Stage.StateAsync(stage.Proxies[0]), PlanScope.All()).IsDone);
+        Assert.True(HAProxyPlanner.Plan(reconciler.Wanted.Compiled(), reconciler.Version, await Stage.StateAsync(stage.Proxies[0]), PlanScope.All()).IsDone);
         await stage.ServedAsync("first.example", "first");
         Stage.Say($"503 {notReady} times, then ready with everything");
     }

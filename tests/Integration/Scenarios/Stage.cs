@@ -267,7 +267,7 @@ public sealed class Stage : IAsyncLifetime
     {
         foreach (var proxy in only.Any() ? only : Proxies)
         {
-            await UntilAsync(async () => string.Join('\n', HAProxyPlanner.Plan(wanted, version, await StateAsync(proxy), PlanScope.All()) is { IsDone: false } plan
+            await UntilAsync(async () => string.Join('\n', HAProxyPlanner.Plan(wanted.Compiled(), version, await StateAsync(proxy), PlanScope.All()) is { IsDone: false } plan
                 ? plan.Steps.Take(5).Prepend<object>($"{proxy.Address.Name} still lacks") : []));
         }
     }

@@ -1,6 +1,7 @@
 using IngressReconciler.Cluster;
 using IngressReconciler.Planning;
 using IngressReconciler.Routing;
+using IngressReconciler.Tests.Harness;
 using Xunit;
 using static IngressReconciler.Tests.Unit.Core.Tenants;
 
@@ -67,12 +68,12 @@ public class HostOwnershipTests
 
         var secret = Manifests.Resources(Secret.Replace("NS", "shop", StringComparison.Ordinal))[0];
         var (there, scope) = Happenings.After(missing, [new Applied(secret)], 1);
-        proxy.Apply(HAProxyPlanner.Plan(there, 2, proxy.Read(scope), scope).Steps);
+        proxy.Apply(HAProxyPlanner.Plan(there.Compiled(), 2, proxy.Read(scope), scope).Steps);
         Assert.StartsWith("shop/t/", proxy.Shows("shop.example"), StringComparison.Ordinal);
         Assert.True(Happenings.Full(there, 2, proxy).IsEmpty);
 
         (var gone, scope) = Happenings.After(there, [new Deleted(secret.Key, "9")], 1);
-        foreach (var step in HAProxyPlanner.Plan(gone, 3, proxy.Read(scope), scope).Steps)
+        foreach (var step in HAProxyPlanner.Plan(gone.Compiled(), 3, proxy.Read(scope), scope).Steps)
         {
             proxy.Apply(step);
             Assert.DoesNotContain("thief", proxy.Shows("shop.example"), StringComparison.Ordinal);
@@ -247,7 +248,7 @@ public class HostOwnershipTests
         {
             new ProxyPart(PartKind.Route, "ingress|shop.example/"), ProxyPart.Of(new CertificateLine("@traffic/default", "shop.example")),
         })
-            Assert.Equal("Ingress shop/shop", part.OwnerIn(wanted, ProxyState.Fresh).ToString());
+            Assert.Equal("Ingress shop/shop", part.OwnerIn(wanted.Model, ProxyState.Fresh).ToString());
     }
 
     [Fact]

@@ -2,11 +2,12 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using FsCheck;
 using FsCheck.Xunit;
+using FsCheck;
 using IngressReconciler.Cluster;
 using IngressReconciler.Planning;
 using IngressReconciler.Routing;
+using IngressReconciler.Tests.Harness;
 using Xunit;
 
 namespace IngressReconciler.Tests.Unit.Core;
@@ -132,13 +133,14 @@ public class HostileProperties
 
             var line = new JournalBatch("1", Happenings.At, [.. changes]).ToBytes();
             Assert.Equal(line, JournalBatch.Parse(line).ToBytes());
+            var before = wanted;
             (wanted, var difference) = wanted.After(changes, Happenings.At);
             Assert.Equal(Stages.All(Wanted.Of(wanted.Cluster, wanted.Options)), Stages.All(wanted));
             var scope = new PlanScope();
-            scope.Add(difference);
+            scope.Add(before, wanted, difference);
             foreach (var looked in new[] { PlanScope.All(), scope })
             {
-                var plan = HAProxyPlanner.Plan(wanted, 1, ProxyState.Fresh, looked);
+                var plan = HAProxyPlanner.Plan(wanted.Compiled(), 1, ProxyState.Fresh, looked);
                 Assert.All(plan.Steps.SelectMany(Stages.Commands).Concat(new HAProxyStateReading(looked).Commands), IsOneCommand);
             }
 

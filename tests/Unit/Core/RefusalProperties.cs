@@ -1,6 +1,7 @@
 using FsCheck.Xunit;
 using IngressReconciler.Cluster;
 using IngressReconciler.Planning;
+using IngressReconciler.Tests.Harness;
 using Xunit;
 
 namespace IngressReconciler.Tests.Unit.Core;
@@ -124,7 +125,7 @@ public class RefusalProperties
         {
             Assert.True(attempt < 10, "what is refused is planned again and again");
             var state = proxy.Read(scope);
-            var plan = HAProxyPlanner.Plan(wanted, 2, state, scope, refused);
+            var plan = HAProxyPlanner.Plan(wanted.Compiled(), 2, state, scope, refused);
             var found = new List<RefusedPart>();
             foreach (var stage in new[] { plan.Prepare, plan.Switch, plan.Retire }.TakeWhile(_ => found.Count == 0))
             {
@@ -133,14 +134,14 @@ public class RefusalProperties
                     if (proxy.Offer(step))
                         taken?.Invoke(step);
                     else if (ProxyPart.Of(step).Foundation is not { } foundation || found.All(one => one.Part != foundation))
-                        found.Add(new(ProxyPart.Of(step), ProxyPart.Of(step).OwnerIn(wanted, state), ShownText.Of($"refused by a test")));
+                        found.Add(new(ProxyPart.Of(step), ProxyPart.Of(step).OwnerIn(wanted.Model, state), ShownText.Of($"refused by a test")));
                 }
             }
 
             refused = refused.With(found);
             if (found.Count > 0)
                 continue;
-            Assert.True(HAProxyPlanner.Plan(wanted, 2, proxy.Read(scope), scope, refused).IsDone);
+            Assert.True(HAProxyPlanner.Plan(wanted.Compiled(), 2, proxy.Read(scope), scope, refused).IsDone);
             foreach (var step in plan.Sweep)
                 proxy.Offer(step);
             return refused;

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using IngressReconciler.Cluster;
 using IngressReconciler.Planning;
 using IngressReconciler.Routing;
+using IngressReconciler.Tests.Harness;
 using Xunit;
 
 namespace IngressReconciler.Tests.Unit.Core;
@@ -28,15 +29,16 @@ public class SequenceTests
         foreach (var file in Directory.GetFiles(folder, "*.yaml").Order(StringComparer.Ordinal))
         {
             var changes = Manifests.Documents(File.ReadAllText(file)).Select((document, i) => Change(document, $"{1 + (step * 100) + i}")).ToArray();
+            var before = wanted;
             (wanted, var difference) = wanted.After(changes, DateTimeOffset.UnixEpoch);
             Assert.Equal(Stages.All(Wanted.Of(wanted.Cluster, wanted.Options)), Stages.All(wanted));
 
             var scope = step++ == 0 ? PlanScope.All() : new PlanScope();
-            scope.Add(difference);
+            scope.Add(before, wanted, difference);
             version += difference.Hosts.IsEmpty ? 0 : 1;
-            var plan = scope.IsEmpty ? PushPlan.Empty : HAProxyPlanner.Plan(wanted, version, proxy.Read(scope), scope);
+            var plan = scope.IsEmpty ? PushPlan.Empty : HAProxyPlanner.Plan(wanted.Compiled(), version, proxy.Read(scope), scope);
             proxy.Apply(plan.Steps);
-            Assert.True(HAProxyPlanner.Plan(wanted, version, proxy.Read(PlanScope.All()), PlanScope.All()).IsEmpty);
+            Assert.True(HAProxyPlanner.Plan(wanted.Compiled(), version, proxy.Read(PlanScope.All()), PlanScope.All()).IsEmpty);
             text.Append(CultureInfo.InvariantCulture, $"==== {Path.GetFileNameWithoutExtension(file)}\n{(plan.IsEmpty ? "# nothing\n" : Stages.Plan(plan))}\n");
         }
 

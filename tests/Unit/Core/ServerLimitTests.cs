@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using IngressReconciler.Planning;
 using IngressReconciler.Routing;
+using IngressReconciler.Tests.Harness;
 using Xunit;
 
 namespace IngressReconciler.Tests.Unit.Core;
@@ -40,7 +41,7 @@ public class ServerLimitTests
     [InlineData(0, "")]
     public void A_new_server_has_the_limit(int? setting, string keyword)
     {
-        var plan = HAProxyPlanner.Plan(Wants(setting), 1, ProxyState.Fresh, PlanScope.All());
+        var plan = HAProxyPlanner.Plan(Wants(setting).Compiled(), 1, ProxyState.Fresh, PlanScope.All());
         Assert.Equal(
             [$"add server http:shop:web:80/10.0.0.1_8080 ipv4@10.0.0.1:8080{keyword}", $"add server http:shop:web:80/10.0.0.2_8080 ipv4@10.0.0.2:8080{keyword}"],
             plan.Prepare.OfType<AddServer>().Select(step => HAProxyCommands.Of(step).Line));
@@ -51,18 +52,18 @@ public class ServerLimitTests
     [InlineData("300")]
     public void A_server_that_was_made_with_another_is_given_it_and_that_is_noted_once(string? noted)
     {
-        var proxy = new SimulatedProxy().Apply(HAProxyPlanner.Plan(Wants(300), 1, ProxyState.Fresh, PlanScope.All()).Steps);
+        var proxy = new SimulatedProxy().Apply(HAProxyPlanner.Plan(Wants(300).Compiled(), 1, ProxyState.Fresh, PlanScope.All()).Steps);
         var state = proxy.Read(PlanScope.All());
         state = state with { Notes = noted is null ? ImmutableDictionary<string, string>.Empty : state.Notes };
 
-        var plan = HAProxyPlanner.Plan(Wants(null), 1, state, PlanScope.All());
+        var plan = HAProxyPlanner.Plan(Wants(null).Compiled(), 1, state, PlanScope.All());
 
         Assert.Equal(
             ["set maxconn server http:shop:web:80/10.0.0.1_8080 1000", "set maxconn server http:shop:web:80/10.0.0.2_8080 1000"],
             plan.Prepare.Select(step => HAProxyCommands.Of(step).Line));
         Assert.Equal([$"{(noted is null ? "add" : "set")} map virt@state server-limit 1000"], plan.Switch.Select(step => HAProxyCommands.Of(step).Line));
         state = state with { Notes = ImmutableDictionary<string, string>.Empty.Add(ProxyNotes.ServerLimit, "1000") };
-        Assert.True(HAProxyPlanner.Plan(Wants(null), 1, state, PlanScope.All()).IsEmpty);
+        Assert.True(HAProxyPlanner.Plan(Wants(null).Compiled(), 1, state, PlanScope.All()).IsEmpty);
     }
 
     private static Wanted Wants(int? limit)

@@ -94,12 +94,11 @@ internal sealed class SimulatedProxy
     /// <summary>What the proxy says to a reading of that scope: nothing that was not asked for.</summary>
     public ProxyState Read(PlanScope scope)
     {
-        var names = scope.Upstreams.Keys.Select(HAProxyNames.Backend).ToHashSet();
-        var keys = scope.Hosts.Values.SelectMany(one => one).Append(HAProxyRoutes.VersionKey).ToHashSet();
+        var keys = scope.Routes.Append(HAProxyRoutes.VersionKey).ToHashSet();
         var withCertificates = scope.Everything || scope.Certificates.Count > 0;
         return new()
         {
-            Backends = backends.Where(pair => scope.Everything || names.Contains(pair.Key)).ToImmutableDictionary(
+            Backends = backends.Where(pair => scope.Everything || scope.Backends.ContainsKey(pair.Key)).ToImmutableDictionary(
                 pair => pair.Key, pair => new ProxyBackend(pair.Key, pair.Value.Servers.ToImmutableDictionary(), pair.Value.Published)),
             Routes = routes.Where(pair => scope.Everything || keys.Contains(pair.Key)).ToImmutableDictionary(),
             Certificates = withCertificates ? lines.ToImmutableDictionary() : ImmutableDictionary<CertificateLine, int>.Empty,

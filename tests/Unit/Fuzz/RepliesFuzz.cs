@@ -2,6 +2,7 @@ using System.Text;
 using IngressReconciler.Planning;
 using IngressReconciler.Proxies;
 using IngressReconciler.Tests.Harness.Fuzz;
+using IngressReconciler.Tests.Harness;
 using IngressReconciler.Tests.Unit.Core;
 using Xunit;
 
@@ -52,8 +53,8 @@ public sealed class RepliesFuzz
         var answers = Replies(input);
         Plan(answers, PlanScope.All());
         var part = new PlanScope();
-        foreach (var (upstream, _) in Wanted.Endpoints)
-            part.Upstreams[upstream] = null;
+        foreach (var backend in Wanted.Compiled().Backends.Keys)
+            part.Backends[backend] = null;
         Plan(answers, part);
     }
 
@@ -90,7 +91,7 @@ public sealed class RepliesFuzz
             return;
         }
 
-        var plan = HAProxyPlanner.Plan(Wanted, 2, state, scope);
+        var plan = HAProxyPlanner.Plan(Wanted.Compiled(), 2, state, scope);
         foreach (var step in plan.Prepare.Concat(plan.Switch).Concat(plan.Retire).Concat(plan.Sweep))
         {
             var part = ProxyPart.Of(step);

@@ -1,10 +1,11 @@
 using System.Reflection;
 using FsCheck.Xunit;
-using IngressReconciler.Cluster;
 using IngressReconciler.Cluster.Resources;
+using IngressReconciler.Cluster;
 using IngressReconciler.Kubernetes;
 using IngressReconciler.Planning;
 using IngressReconciler.Proxies;
+using IngressReconciler.Tests.Harness;
 using IngressReconciler.Tests.Unit.Core;
 using Xunit;
 
@@ -60,10 +61,10 @@ public class ConfirmedProxyTests
         var before = log.InService().Changes().Wanted();
         var (wanted, difference) = before.After(more.Changes(1000), Happenings.At);
         var some = new PlanScope(ProxyRole.Edge);
-        some.Add(difference);
+        some.Add(before, wanted, difference);
         foreach (var scope in (PlanScope[])[some, PlanScope.All(ProxyRole.Edge)])
         {
-            var plan = HAProxyPlanner.Plan(wanted, 1, new SimulatedProxy().Read(scope), scope);
+            var plan = HAProxyPlanner.Plan(wanted.Compiled(ProxyRole.Edge), 1, new SimulatedProxy().Read(scope), scope);
             Assert.DoesNotContain(plan.Steps, step => step.GetType().Name.Contains("Certificate", StringComparison.Ordinal));
             Assert.Empty(scope.Certificates);
         }

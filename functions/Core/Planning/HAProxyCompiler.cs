@@ -1,0 +1,137 @@
+using System.Collections.Immutable;
+using IngressReconciler.Routing;
+
+namespace IngressReconciler.Planning;
+
+/// <summary>
+/// Desired state → what HAProxy is to run. Pure, and incremental: a changed endpoint, route or certificate costs what it touches.
+/// <see cref="Advance"/> after any sequence of changes equals <see cref="Compile"/> of the last state.
+/// </summary>
+public static class HAProxyCompiler
+{
+    /// <summary>Compiles all of a desired state for the proxies of one role.</summary>
+    public static ProxyConfig Compile(Wanted desired, ProxyRole role) => Advance(new(role), desired, WantedDifference.All(desired)).Next;
+
+    /// <summary>Compiles what of the desired state differs.</summary>
+    /// <param name="config">What was compiled of the state before.</param>
+    /// <param name="desired">The state now.</param>
+    /// <param name="difference">What differs between the two.</param>
+    public static (ProxyConfig Next, ConfigDifference Difference) Advance(ProxyConfig config, Wanted desired, WantedDifference difference)
+    {
+        config = config with { Model = desired.Model };
+        if (difference.IsEmpty)
+            return (config, ConfigDifference.None);
+        var (next, routes) = Routes(config, difference.Hosts);
+        (next, var backends) = Backends(next, desired, difference.Upstreams);
+        if (config.Role == ProxyRole.Edge)
+            return (next, new(backends, routes, [], ProxySources: false));
+        var settings = desired.Model.Settings;
+        next = next with
+        {
+            Certificates = Certificates(config, desired, difference.Certificates),
+            DefaultCertificate = settings.DefaultCertificate is { } byDefault && desired.SecretOf(byDefault) is { Fingerprint: { } fingerprint }
+                ? new(byDefault, fingerprint)
+                : null,
+            ProxyProtocol = settings.ProxyProtocol,
+            ServerLimit = settings.PodConnections ?? HAProxyNames.PodConnections,
+        };
+        return (next, new(backends, routes, difference.Certificates, difference.Settings is not null));
+    }
+
+    private static (ProxyConfig Next, ImmutableArray<string> Keys) Routes(ProxyConfig config, ImmutableArray<HostDifference> hosts)
+    {
+        var routes = config.Routes.ToBuilder();
+        var findings = config.Findings;
+        var keys = ImmutableArray.CreateBuilder<string>();
+        foreach (var (host, before, after) in hosts)
+        {
+            if (EdgeTables.Contains(host.Table) != (config.Role == ProxyRole.Edge))
+                continue;
+            var now = HAProxyRoutes.Entries(host, after);
+            foreach (var (key, value) in now)
+            {
+                if (routes.TryGetValue(key, out var was) && was == value)
+                    continue;
+                routes[key] = value;
+                keys.Add(key);
+            }
+
+            foreach (var key in HAProxyRoutes.Entries(host, before).Keys.Where(key => !now.ContainsKey(key)))
+            {
+                routes.Remove(key);
+                keys.Add(key);
+            }
+
+            ValueList<Finding> unsaid = [.. HAProxyRoutes.Findings(after)];
+            if (unsaid.Count > 0)
+                findings = findings.SetItem(host, unsaid);
+            else if (!findings.IsEmpty)
+                findings = findings.Remove(host);
+        }
+
+        return (config with { Routes = routes.ToImmutable(), Findings = findings }, keys.DrainToImmutable());
+    }
+
+    private static (ProxyConfig Next, ImmutableArray<BackendDifference> Differences) Backends(
+        ProxyConfig config, Wanted desired, ImmutableArray<UpstreamDifference> upstreams)
+    {
+        var backends = config.Backends.ToBuilder();
+        var differences = ImmutableArray.CreateBuilder<BackendDifference>();
+        foreach (var (upstream, _) in upstreams)
+        {
+            if (upstream.AtNodes != (config.Role == ProxyRole.Edge))
+                continue;
+            var name = HAProxyNames.Backend(upstream);
+            var before = backends.GetValueOrDefault(name);
+            var now = desired.Endpoints.TryGetValue(upstream, out var endpoints) ? BackendConfig.Of(name, upstream, endpoints) : null;
+            if (now == before)
+                continue;
+            if (now is null)
+                backends.Remove(name);
+            else
+                backends[name] = now;
+            differences.Add(new(name, before));
+        }
+
+        return (config with { Backends = backends.ToImmutable() }, differences.DrainToImmutable());
+    }
+
+    private static ImmutableDictionary<CertificateReference, CertificateConfig> Certificates(
+        ProxyConfig config, Wanted desired, ImmutableArray<CertificateReference> touched)
+    {
+        var certificates = config.Certificates.ToBuilder();
+        foreach (var reference in touched)
+        {
+            if (desired.Translation.Uses.HostsOf.TryGetValue(reference, out var hosts))
+                certificates[reference] = new(desired.SecretOf(reference)?.Fingerprint, hosts);
+            else
+                certificates.Remove(reference);
+        }
+
+        return certificates.ToImmutable();
+    }
+}
+
+/// <summary>What the proxies of each role should run.</summary>
+/// <param name="Ingress">Ingress proxies.</param>
+/// <param name="Edge">Edge proxies.</param>
+public sealed record ProxyConfigs(ProxyConfig Ingress, ProxyConfig Edge)
+{
+    /// <summary>Of a whole desired state.</summary>
+    public static ProxyConfigs Of(Wanted desired) =>
+        new(HAProxyCompiler.Compile(desired, ProxyRole.Ingress), HAProxyCompiler.Compile(desired, ProxyRole.Edge));
+
+    /// <summary>What the proxies of a role should run.</summary>
+    public ProxyConfig this[ProxyRole role] => role == ProxyRole.Edge ? Edge : Ingress;
+
+    /// <summary>What cannot be said to the proxies.</summary>
+    public IEnumerable<Finding> Findings => Ingress.Findings.Values.Concat(Edge.Findings.Values).SelectMany(one => one.Items);
+
+    /// <summary>The same after a difference of the desired state, with what differs for each role.</summary>
+    public (ProxyConfigs Next, Func<ProxyRole, ConfigDifference> Difference) After(Wanted desired, WantedDifference difference)
+    {
+        var (ingress, ofIngress) = HAProxyCompiler.Advance(Ingress, desired, difference);
+        var (edge, ofEdge) = HAProxyCompiler.Advance(Edge, desired, difference);
+        return (new(ingress, edge), role => role == ProxyRole.Edge ? ofEdge : ofIngress);
+    }
+}
