@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Net;
 using IngressReconciler.Cluster;
 using IngressReconciler.Edge;
 using IngressReconciler.Kubernetes;
@@ -50,13 +49,14 @@ public sealed partial class Reconciler(
     private readonly CancellationTokenSource stopping = new();
     private readonly ReportWriter reports = new(storage.Proxies, log);
     private readonly JournalFollower journal = new(storage.Journal);
-    private readonly PushTurn turn = new(storage.PushLease, proxies);
+    private readonly PushTurn turn = new(storage.PushLease, proxies, time);
     private readonly SnapshotWriter snapshots = new(storage, time, log);
     private readonly Resync resync = new(storage, options.Brake, reader, feedback, time, log);
     private readonly FirstList firstList = new(reader, storage.Environment, time, log);
     private readonly EdgeMachines machines = new(edge, time, log);
     private readonly PodDisputes disputes = new(storage.Id, time, log);
     private readonly FindingsWriter findings = new(storage.Findings, time, log);
+    private readonly PushAhead ahead = new();
     private readonly UnjournalledObjects unjournalled = new(log);
     private readonly RoundAnswers answers = new(storage.Id, proxies, time, log);
     private Task running = Task.CompletedTask;
@@ -86,13 +86,17 @@ public sealed partial class Reconciler(
                 StartPushes(held);
                 var pushing = proxies.Workers.Any(worker => !worker.Current.IsCompleted);
                 TellFeedback();
-                if (pushing && await queue.WaitAsync(LookWithin, cancel))
+                var isKept = turn.IsKept;
+                if ((pushing || isKept) && await queue.WaitAsync(LookWithin, cancel))
                     continue;
 
                 // Nothing is left to somebody who has already finished: what others wrote while we had the lease is ours to push.
                 if (await journal.CatchUpAsync(Follow, cancel))
+                {
+                    turn.Share();
                     await RoundAsync(cancel);
-                else if (!pushing)
+                }
+                else if (!pushing && !isKept)
                     await turn.LetGoAsync();
                 continue;
             }
@@ -115,6 +119,7 @@ public sealed partial class Reconciler(
             {
                 // Another instance is at it. It reads the journal to the end before it lets go, and then it is our turn to look.
                 journal.OthersWrite = true;
+                turn.Share();
                 if (requests.ChangeCount == 0)
                     span.Forget();
                 queue.PutBack(requests, giveUpAfter: TurnWithin);
@@ -124,6 +129,7 @@ public sealed partial class Reconciler(
 
             if (!IsUnknown)
                 await SealAsync(requests, cancel);
+            turn.Use();
             StartPushes(turn.Lease!);
         }
         catch (OperationCanceledException) when (turn.IsLost && !cancel.IsCancellationRequested)
@@ -152,8 +158,7 @@ public sealed partial class Reconciler(
         try
         {
             var batches = requests.Batches(wanted.Cluster, time.GetUtcNow());
-            requests.ChangeCount = await journal.AppendAsync(
-                batches, batch => held is null ? batch : held.Admit(batch, wanted.Cluster), Follow, cancel);
+            requests.ChangeCount = await journal.AppendAsync(batches, Admit, Follow, cancel);
             unjournalled.Add(requests.TooLarge);
         }
         finally
@@ -167,12 +172,28 @@ public sealed partial class Reconciler(
             return false;
         if (journal.OthersWrite || !had)
         {
-            await journal.CatchUpAsync(Follow, cancel);
-            await sealing.ReadHeadAsync(cancel);
+            var reading = sealing.ReadHeadAsync(cancel);
+            await Task.WhenAll(journal.CatchUpAsync(Follow, cancel), reading);
             journal.OthersWrite = false;
         }
 
         return true;
+    }
+
+    /// <summary>What of a batch may be journalled. Endpoints go to the proxies meanwhile, where the lease is ours.</summary>
+    private JournalBatch? Admit(JournalBatch asked)
+    {
+        var admitted = held is null ? asked : held.Admit(asked, wanted.Cluster);
+        if (admitted is null || turn is not { Lease: { } lease, IsLost: false } || journal.OthersWrite || IsUnknown)
+            return admitted;
+        if (ahead.Begin(admitted, wanted, configs) is var (compiled, changed))
+        {
+            foreach (var worker in proxies.Workers)
+                worker.Want(compiled[worker.Role], Version, Position, changed(worker.Role));
+            StartPushes(lease);
+        }
+
+        return admitted;
     }
 
     /// <summary>Journal ─► cluster state ─► routing and endpoints, each at the cost of what changed.</summary>
@@ -181,7 +202,7 @@ public sealed partial class Reconciler(
         var (next, difference) = wanted.After(batch.Changes, batch.At);
         unjournalled.Follow(batch.Changes);
         held?.Follow(batch.Changes, wanted.Cluster, next.Cluster);
-        var changed = Compile(next, difference);
+        var changed = ahead.Follow(batch, Compile(next, difference));
         snapshots.Count(bytes);
         sealing.Follow(difference);
         feedback?.Follow(batch.Changes, difference, Position);
@@ -226,46 +247,6 @@ public sealed partial class Reconciler(
             return;
         feedback?.Tell(wanted, Proxies, Findings);
         findings.Write(Position, Findings);
-    }
-
-    /// <summary>For each proxy by itself: ReadState ─► Plan ─► Push ─► Verify. None waits for another.</summary>
-    private void StartPushes(HeldLease held)
-    {
-        if (IsUnknown)
-            return;
-        foreach (var worker in proxies.Workers.Where(worker => worker.WantsPush))
-            worker.Start(held.Lost);
-    }
-
-    /// <summary>The edge's machines as they were last listed ─► edge proxies.</summary>
-    private void TakeEdge()
-    {
-        if (!machines.TryTake(out var now))
-            return;
-        foreach (var name in proxies.Take(now))
-            reports.Remove(name);
-        var (next, difference) = wanted.Beside(EdgeAddresses);
-        var changed = Compile(next, difference);
-        foreach (var worker in proxies.Workers)
-            worker.Want(configs[worker.Role], Version, Position, changed(worker.Role));
-    }
-
-    /// <summary>Where edge proxies are, as far as that is said by addresses: no endpoint may be there.</summary>
-    private IEnumerable<IPAddress> EdgeAddresses => proxies.Workers.Where(worker => worker.Role == ProxyRole.Edge)
-        .SelectMany(worker => IPAddress.TryParse(worker.Address.Host, out var address) ? new[] { address } : []);
-
-    /// <summary>What the API server has said of Pods ─► ingress proxies; what the journal has otherwise is put right.</summary>
-    private void TakeConfirmed()
-    {
-        if (proxies.TakeConfirmed(wanted.Cluster) is not { } taken)
-            return;
-        foreach (var name in taken.Gone)
-            reports.Remove(name);
-        foreach (var worker in proxies.Workers)
-            worker.Want(configs[worker.Role], Version, Position, ConfigDifference.None);
-        disputes.Add(taken.Disputes);
-        if (!taken.Disputes.IsEmpty)
-            _ = queue.Add([.. taken.Disputes.Select(one => one.Correction)]);
     }
 
     /// <summary>A list that deletions by events have asked for. It confirms none before it.</summary>
