@@ -1,8 +1,8 @@
 using System.Text;
 using IngressReconciler.Planning;
 using IngressReconciler.Proxies;
-using IngressReconciler.Tests.Harness.Fuzz;
 using IngressReconciler.Tests.Harness;
+using IngressReconciler.Tests.Harness.Fuzz;
 using IngressReconciler.Tests.Unit.Core;
 using Xunit;
 

@@ -1,7 +1,7 @@
 using System.Reflection;
 using FsCheck.Xunit;
-using IngressReconciler.Cluster.Resources;
 using IngressReconciler.Cluster;
+using IngressReconciler.Cluster.Resources;
 using IngressReconciler.Kubernetes;
 using IngressReconciler.Planning;
 using IngressReconciler.Proxies;
