@@ -43,33 +43,50 @@ public static class HAProxyCompiler
         var routes = config.Routes.ToBuilder();
         var findings = config.Findings;
         var keys = ImmutableArray.CreateBuilder<string>();
-        foreach (var (host, before, after) in hosts)
+        foreach (var host in hosts.Where(one => EdgeTables.Contains(one.Host.Table) == (config.Role == ProxyRole.Edge)))
         {
-            if (EdgeTables.Contains(host.Table) != (config.Role == ProxyRole.Edge))
-                continue;
-            var now = HAProxyRoutes.Entries(host, after);
-            foreach (var (key, value) in now)
+            var piecewise = findings.ContainsKey(host.Host) ? null : Differing(host);
+            foreach (var (key, value) in piecewise ?? Whole(host))
             {
-                if (routes.TryGetValue(key, out var was) && was == value)
+                if (routes.GetValueOrDefault(key) == value)
                     continue;
-                routes[key] = value;
+                if (value is null)
+                    routes.Remove(key);
+                else
+                    routes[key] = value;
                 keys.Add(key);
             }
 
-            foreach (var key in HAProxyRoutes.Entries(host, before).Keys.Where(key => !now.ContainsKey(key)))
-            {
-                routes.Remove(key);
-                keys.Add(key);
-            }
-
-            ValueList<Finding> unsaid = [.. HAProxyRoutes.Findings(after)];
-            if (unsaid.Count > 0)
-                findings = findings.SetItem(host, unsaid);
-            else if (!findings.IsEmpty)
-                findings = findings.Remove(host);
+            if (piecewise is not null)
+                continue;
+            ValueList<Finding> unsaid = [.. HAProxyRoutes.Findings(host.After)];
+            findings = unsaid.Count > 0 ? findings.SetItem(host.Host, unsaid) : findings.Remove(host.Host);
         }
 
         return (config with { Routes = routes.ToImmutable(), Findings = findings }, keys.DrainToImmutable());
+    }
+
+    /// <summary>Entries of the routes that differ; null where what one of them asks for cannot be said, which may be on the key of another.</summary>
+    private static IEnumerable<KeyValuePair<string, string?>>? Differing(HostDifference host)
+    {
+        if (host is not { Before: { } before, After: { } after })
+            return null;
+        var differing = host.Routes.ToArray();
+        if (differing.SelectMany(one => new[] { one.Before, one.After }).Any(route => route is not null && !HAProxyRoutes.IsExpressible(route)))
+            return null;
+        var paths = differing.Select(route => route.Match.Path.Value);
+        if (before.Ends is null != after.Ends is null)
+            paths = paths.Append("/");
+        return paths.Distinct(StringComparer.Ordinal).SelectMany(path => HAProxyRoutes.EntriesAt(host.Host, after, path));
+    }
+
+    /// <summary>Entries that the host has, and had.</summary>
+    private static IEnumerable<KeyValuePair<string, string?>> Whole(HostDifference host)
+    {
+        var now = HAProxyRoutes.Entries(host.Host, host.After);
+        return HAProxyRoutes.Entries(host.Host, host.Before).Keys.Where(key => !now.ContainsKey(key))
+            .Select(key => KeyValuePair.Create(key, (string?)null))
+            .Concat(now.Select(pair => KeyValuePair.Create(pair.Key, (string?)pair.Value)));
     }
 
     private static (ProxyConfig Next, ImmutableArray<BackendDifference> Differences) Backends(

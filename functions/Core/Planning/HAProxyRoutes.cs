@@ -43,7 +43,7 @@ public static class HAProxyRoutes
     public static Dictionary<string, string> Entries(HostKey host, HostRoutes? routes)
     {
         var entries = new Dictionary<string, string>(StringComparer.Ordinal);
-        var prefix = host.Host == HostKey.AnyHost ? host.Table + "|" : $"{host.Table}|{host.Host}";
+        var prefix = Prefix(host);
         foreach (var route in routes?.Routes ?? [])
         {
             // Routes come with the one that is tried first at the head, so the first to have a key keeps it.
@@ -58,6 +58,30 @@ public static class HAProxyRoutes
         if (routes is { Ends: not null })
             entries.TryAdd($"{prefix}/", NoRoute);
         return entries;
+    }
+
+    /// <summary>
+    /// The two keys that routes of one path may have, each with its value, null for no entry: what <see cref="Entries"/> has of them, at the cost of
+    /// that path. Only of hosts whose routes all can be said.
+    /// </summary>
+    public static IEnumerable<KeyValuePair<string, string?>> EntriesAt(HostKey host, HostRoutes routes, string path)
+    {
+        var exact = Value(PathMatchType.Exact);
+        var prefix = Value(PathMatchType.Prefix);
+        var start = Prefix(host);
+        if (path == "/")
+        {
+            yield return new($"{start}/#", exact);
+            yield return new($"{start}/", prefix ?? (routes.Ends is null ? null : NoRoute));
+        }
+        else
+        {
+            yield return new($"{start}{path}#", exact ?? prefix);
+            yield return new($"{start}{path}/", prefix);
+        }
+
+        string? Value(PathMatchType type) =>
+            routes.Routes.Find(new() { Path = new(type, path) }) is { } route ? Backend(route) : null;
     }
 
     /// <summary>What asked for the entry of a key; null when nothing does.</summary>
@@ -76,6 +100,8 @@ public static class HAProxyRoutes
         return routes is not null && Entries(host, routes).ContainsKey(key) ? routes.Ends : null;
     }
 
+    private static string Prefix(HostKey host) => host.Host == HostKey.AnyHost ? host.Table + "|" : $"{host.Table}|{host.Host}";
+
     private static int HostRank(string key)
     {
         var host = key.AsSpan(key.IndexOf('|', StringComparison.Ordinal) + 1);
@@ -90,7 +116,8 @@ public static class HAProxyRoutes
         route.Origin.Object, Severity.Error, "NotExpressible",
         $"{route.Origin.Field} asks for more than a host, a path and one backend, which these proxies cannot do yet. Requests to it are answered 503."));
 
-    private static bool IsExpressible(Route route) =>
+    /// <summary>Whether a route asks for nothing but a path and one backend.</summary>
+    public static bool IsExpressible(Route route) =>
         route.Match is { Method: null, Headers.Count: 0, Query.Count: 0 } && route is { Filters.Count: 0, Timeouts: null, Backends.Count: <= 1 };
 
     private static string Backend(Route route) =>

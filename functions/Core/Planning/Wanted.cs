@@ -122,10 +122,10 @@ public sealed record Wanted(
             }
         }
 
-        foreach (var host in hosts)
+        foreach (var route in hosts.SelectMany(host => host.Routes))
         {
-            foreach (var side in new[] { host.Before, host.After })
-                concerned.UnionWith((side?.Routes ?? []).SelectMany(route => route.Backends.Items).Select(backend => backend.Upstream).Where(NewOrGone));
+            foreach (var side in new[] { route.Before, route.After })
+                concerned.UnionWith((side?.Backends ?? []).Select(backend => backend.Upstream).Where(NewOrGone));
         }
 
         return concerned;

@@ -1,44 +1,33 @@
-using System.Collections.Immutable;
-
 namespace IngressReconciler.Routing;
-
-/// <summary>
-/// One host as far as it goes by itself: whose it is, and what is asked for there. A proxy tries a host, then the wildcard host above it,
-/// then every host.
-/// </summary>
-/// <param name="Host">The host.</param>
-/// <param name="Owner">The claim that decides whose it is; null when only the operator's list does.</param>
-/// <param name="Holders">The namespaces whose requests it may answer: the owner, or those that it is listed for.</param>
-/// <param name="Origin">What names it, for its owner or for those that it is listed for.</param>
-/// <param name="Asked">What its owner asks for there.</param>
-public sealed record HostLevel(string Host, OwnershipClaim? Owner, ImmutableArray<string> Holders, RouteOrigin Origin, HostMerge Asked)
-{
-    /// <summary>Whether two levels have a holder in common, so that what one leaves may fall to the other.</summary>
-    public bool SharesHolder(HostLevel other) => Holders.Any(other.Holders.Contains);
-}
 
 /// <summary>
 /// What a host leaves unmatched falls only to rules of the same owner. Where the next level that a proxy would try is another's, the routes
 /// of the owner's own level behind it are repeated here, and the host ends: the rest is answered 404.
 /// </summary>
-public static class HostFallThrough
+/// <param name="Added">The routes that are repeated, and those to default backends; after all that is asked for on the host itself.</param>
+/// <param name="Repeats">Whether they depend on what the levels below it ask for.</param>
+/// <param name="TooMany">Whether a level below it has more routes than are repeated.</param>
+/// <param name="Ends">Whether what no route matches is answered 404.</param>
+internal readonly record struct HostFallThrough(ValueList<Route> Added, bool Repeats, bool TooMany, bool Ends)
 {
     /// <summary>Most routes of a less specific host that are repeated; with more, none are.</summary>
     public const int MostRepeated = 100;
 
-    /// <summary>The routes of a host, closed against other owners.</summary>
+    private static readonly RouteMatch Everything = new() { Path = new(PathMatchType.Prefix, "/") };
+
+    /// <summary>Closes a host against other owners.</summary>
     /// <param name="host">The host.</param>
     /// <param name="below">The less specific levels that are held by somebody, in the order in which a proxy tries them.</param>
-    public static (HostRoutes? Routes, bool Repeats, bool TooMany) Close(HostLevel host, IReadOnlyList<HostLevel> below)
+    public static HostFallThrough Of(HostLevel host, IReadOnlyList<HostLevel> below)
     {
-        var routes = host.Asked.Routes.ToList();
+        var (asked, added) = (host.Asked, new Dictionary<RouteMatch, Route>());
         HostLevel[] own = [.. below.Where(host.SharesHolder)];
         var (repeats, tooMany, ends) = (false, false, false);
         if (host.Host == HostKey.AnyHost)
-            AddDefault(host.Asked.Default);
-        else if (!TakesAll(routes))
+            AddDefault(asked.Default);
+        else if (!Has(Everything))
         {
-            repeats = host.Asked.Default is { } byDefault
+            repeats = asked.Default is { } byDefault
                 ? own.Length < below.Count || !LeadTo(own, byDefault)
                 : below.Count > 0 && !host.SharesHolder(below[0]);
             if (repeats)
@@ -46,38 +35,29 @@ public static class HostFallThrough
                 tooMany = own.Any(level => level.Asked.Routes.Count > MostRepeated);
                 foreach (var level in own.Where(level => level.Asked.Routes.Count <= MostRepeated))
                     Repeat(level.Asked.Routes);
-                AddDefault(host.Asked.Default);
+                AddDefault(asked.Default);
                 foreach (var level in tooMany ? [] : own)
                     AddDefault(level.Asked.Default);
             }
 
-            ends = (repeats || below.Count == 0) && !TakesAll(routes);
+            ends = (repeats || below.Count == 0) && !Has(Everything);
         }
 
-        // A server name without a certificate of its own would be shown that of the wildcard host.
-        var keepsDefault = below is [{ Asked.Certificate: not null } above, ..] && !host.SharesHolder(above);
-        if (routes.Count == 0 && host.Asked.Certificate is null && !keepsDefault && !ends)
-            return (null, repeats, tooMany);
-        HostRoutes closed = new()
-        {
-            Routes = routes.OrderBy(route => route.Match, RoutePrecedence.Order).ToValueList(),
-            Certificate = host.Asked.Certificate,
-            KeepsDefaultCertificate = keepsDefault,
-            Ends = ends ? host.Origin : null,
-        };
-        return (closed, repeats, tooMany);
+        return new(added.Values.ToValueList(), repeats, tooMany, ends);
+
+        bool Has(RouteMatch match) => asked.Routes.Find(match) is not null || added.ContainsKey(match);
 
         void AddDefault(Route? route)
         {
-            if (route is not null && !TakesAll(routes))
-                routes.Add(route);
+            if (route is not null && !Has(Everything))
+                added.Add(route.Match, route);
         }
 
         // As a proxy does that tries one level after the other: whatever is matched here is not matched there.
-        void Repeat(IEnumerable<Route> less)
+        void Repeat(RouteList less)
         {
-            var more = routes.ToArray();
-            routes.AddRange(less.Where(route => !more.Any(one => one.Match == route.Match || Covers(one.Match.Path, route.Match.Path))));
+            foreach (var route in less.Where(route => !Has(route.Match) && !Prefixes(route.Match.Path).Any(Has)).ToArray())
+                added.Add(route.Match, route);
         }
     }
 
@@ -88,12 +68,12 @@ public static class HostFallThrough
         return defaults.Length > 0 && defaults.All(one => one.Origin == byDefault.Origin);
     }
 
-    private static bool TakesAll(List<Route> routes) => routes.Any(route => route.Match is
+    /// <summary>The prefixes that match all that a path matches.</summary>
+    private static IEnumerable<RouteMatch> Prefixes(PathMatch path)
     {
-        Path: { Type: PathMatchType.Prefix, Value: "/" }, Method: null, Headers.Count: 0, Query.Count: 0,
-    });
-
-    private static bool Covers(PathMatch prefix, PathMatch path) =>
-        prefix.Type == PathMatchType.Prefix
-        && (prefix.Value == "/" || path.Value == prefix.Value || path.Value.StartsWith(prefix.Value + "/", StringComparison.Ordinal));
+        yield return Everything;
+        for (var end = path.Value.IndexOf('/', 1); end > 0; end = path.Value.IndexOf('/', end + 1))
+            yield return new() { Path = new(PathMatchType.Prefix, path.Value[..end]) };
+        yield return new() { Path = path with { Type = PathMatchType.Prefix } };
+    }
 }

@@ -20,6 +20,9 @@ public readonly record struct OwnershipClaim(ResourceKey Object, DateTimeOffset 
             decided = string.CompareOrdinal(left.Namespace, right.Namespace);
         return decided != 0 ? decided : string.CompareOrdinal(left.Object.Name, right.Object.Name);
     });
+
+    /// <summary>No claims, to be kept in that order.</summary>
+    internal static ImmutableSortedSet<OwnershipClaim> NoClaims { get; } = ImmutableSortedSet.Create(OlderFirst);
 }
 
 /// <summary>An entry of the operator's list: only the namespaces that a host is listed for may claim it.</summary>

@@ -28,9 +28,10 @@ public sealed record ModelUses
         var services = new MultimapBuilder<ResourceKey, Upstream>(UpstreamsOf);
         var nodes = AtNodes.ToBuilder();
         var certificates = new MultimapBuilder<CertificateReference, string>(HostsOf);
-        foreach (var (host, before, after) in hosts)
+        foreach (var host in hosts)
         {
-            foreach (var upstream in Named(after))
+            RouteDifference[] routes = [.. host.Routes];
+            foreach (var upstream in Named(routes.Select(route => route.After)))
             {
                 upstreams[upstream] = upstreams.GetValueOrDefault(upstream) + 1;
                 services.Add(ServiceOf(upstream), upstream);
@@ -38,7 +39,7 @@ public sealed record ModelUses
                     nodes.Add(upstream);
             }
 
-            foreach (var upstream in Named(before))
+            foreach (var upstream in Named(routes.Select(route => route.Before)))
             {
                 if (--upstreams[upstream] > 0)
                     continue;
@@ -47,10 +48,10 @@ public sealed record ModelUses
                 nodes.Remove(upstream);
             }
 
-            foreach (var old in Shown(before))
-                certificates.Remove(old, host.Host);
-            foreach (var now in Shown(after))
-                certificates.Add(now, host.Host);
+            foreach (var old in Shown(host.Before))
+                certificates.Remove(old, host.Host.Host);
+            foreach (var now in Shown(host.After))
+                certificates.Add(now, host.Host.Host);
         }
 
         return new() { Upstreams = upstreams.ToImmutable(), UpstreamsOf = services.ToImmutable(), AtNodes = nodes.ToImmutable(), HostsOf = certificates.ToImmutable() };
@@ -68,12 +69,6 @@ public sealed record ModelUses
             yield return CertificateReference.Default;
     }
 
-    private static IEnumerable<Upstream> Named(HostRoutes? host)
-    {
-        foreach (var route in host?.Routes ?? [])
-        {
-            foreach (var backend in route.Backends)
-                yield return backend.Upstream;
-        }
-    }
+    private static IEnumerable<Upstream> Named(IEnumerable<Route?> routes) =>
+        routes.OfType<Route>().SelectMany(route => route.Backends.Items).Select(backend => backend.Upstream);
 }

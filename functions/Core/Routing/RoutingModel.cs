@@ -121,8 +121,8 @@ public readonly record struct HostKey(string Table, string Host)
 public sealed record HostRoutes
 {
     /// <summary>Its routes, the one that is tried first at the head.</summary>
-    [JsonConverter(typeof(ValueListConverter<Route>))]
-    public ValueList<Route> Routes { get; init; } = [];
+    [JsonConverter(typeof(RouteListConverter))]
+    public RouteList Routes { get; init; } = [];
 
     /// <summary>The certificate it is served with; null for that of the wildcard host above it, or else the default one.</summary>
     public CertificateReference? Certificate { get; init; }

@@ -5,7 +5,7 @@ using IngressReconciler.Cluster.Resources;
 namespace IngressReconciler.Routing;
 
 /// <summary>
-/// The routing model of a cluster state, kept so that the next one costs what changed: each Ingress's contribution, who claims which host,
+/// The routing model of a cluster state, kept so that the next one costs what changed: each Ingress's contribution, who claims which host and each route there,
 /// who refers to which Service or Secret. <c>Advance</c> over any sequence of changes gives what <see cref="Of"/> gives for the last state.
 /// </summary>
 public sealed record Translation
@@ -24,7 +24,7 @@ public sealed record Translation
 
     private ImmutableDictionary<ResourceKey, IngressContribution> Contributions { get; init; } = ImmutableDictionary<ResourceKey, IngressContribution>.Empty;
 
-    private ImmutableDictionary<string, ImmutableHashSet<ResourceKey>> Claimants { get; init; } = ImmutableDictionary<string, ImmutableHashSet<ResourceKey>>.Empty;
+    private ImmutableDictionary<string, HostLevel> Levels { get; init; } = ImmutableDictionary<string, HostLevel>.Empty;
 
     private HostOwners Owners { get; init; } = HostOwners.None;
 
@@ -32,7 +32,7 @@ public sealed record Translation
 
     private ImmutableDictionary<ResourceKey, ValueList<Finding>> OwnFindings { get; init; } = ImmutableDictionary<ResourceKey, ValueList<Finding>>.Empty;
 
-    private ImmutableDictionary<string, ValueList<Finding>> HostFindings { get; init; } = ImmutableDictionary<string, ValueList<Finding>>.Empty;
+    private ImmutableDictionary<string, HostDispute> Disputes { get; init; } = ImmutableDictionary<string, HostDispute>.Empty;
 
     /// <summary>Findings of routing, of each object within <see cref="FindingLimit"/>.</summary>
     public IEnumerable<Finding> Findings => AllFindings.Limited();
@@ -42,7 +42,8 @@ public sealed record Translation
     /// of several hosts once.
     /// </summary>
     internal IEnumerable<Finding> AllFindings => OwnFindings.Values.SelectMany(list => list.Items)
-        .Concat(HostFindings.OrderBy(pair => pair.Key, StringComparer.Ordinal).SelectMany(pair => pair.Value.Items).Distinct());
+        .Concat(Disputes.OrderBy(pair => pair.Key, StringComparer.Ordinal)
+            .SelectMany(pair => pair.Value.Findings(claim => Contributions[claim.Object]).Items).Distinct());
 
     /// <summary>What at the edge does not fit together.</summary>
     public ValueList<Finding> EdgeFindings => OwnFindings.TryGetValue(ProxyProtocol.EdgeKey, out var found) ? found : [];
@@ -112,12 +113,12 @@ public sealed record Translation
     private sealed class Step(Translation before, ClusterState state)
     {
         private readonly ImmutableDictionary<ResourceKey, IngressContribution>.Builder contributions = before.Contributions.ToBuilder();
-        private readonly MultimapBuilder<string, ResourceKey> claimants = new(before.Claimants);
+        private readonly ImmutableDictionary<string, HostLevel>.Builder levels = before.Levels.ToBuilder();
         private readonly MultimapBuilder<ResourceKey, ResourceKey> referrers = new(before.Referrers);
         private readonly ImmutableDictionary<ResourceKey, ValueList<Finding>>.Builder ownFindings = before.OwnFindings.ToBuilder();
-        private readonly ImmutableDictionary<string, ValueList<Finding>>.Builder hostFindings = before.HostFindings.ToBuilder();
+        private readonly ImmutableDictionary<string, HostDispute>.Builder disputes = before.Disputes.ToBuilder();
         private readonly ImmutableDictionary<HostKey, HostRoutes>.Builder hosts = before.Model.Hosts.ToBuilder();
-        private readonly HashSet<string> touched = [];
+        private readonly Dictionary<string, List<(IngressContribution? Old, IngressContribution? Now)>> changes = new(StringComparer.Ordinal);
         private readonly List<HostDifference> differences = [];
         private RoutingSettings settings = before.Model.Settings;
 
@@ -129,7 +130,7 @@ public sealed record Translation
             if (before.Options.ConfigMap is { } configMap)
                 SetOrRemove(ownFindings, configMap, IngressNginxConfigMap.Findings(state, before.Options));
             foreach (var (table, _, after) in edge.Tables)
-                Set(table, after);
+                Set(new(table, before.Model.Hosts.GetValueOrDefault(table), after));
         }
 
         public void Contribute(ResourceKey key)
@@ -140,11 +141,8 @@ public sealed record Translation
                 return;
 
             referrers.Move(old?.References ?? [], now?.References ?? [], key);
-            string[] were = [.. (old?.Claims ?? []).Select(claim => claim.Host)];
-            string[] are = [.. (now?.Claims ?? []).Select(claim => claim.Host)];
-            claimants.Move(were, are, key);
-            touched.UnionWith(were);
-            touched.UnionWith(are);
+            foreach (var host in (old?.Claims ?? []).Concat(now?.Claims ?? []).Select(claim => claim.Host).Distinct())
+                ChangesOn(host).Add((old, now));
 
             SetOrRemove(ownFindings, key, now?.Findings ?? []);
             if (now is null)
@@ -171,15 +169,18 @@ public sealed record Translation
 
         public (Translation, ImmutableArray<HostDifference>) Finish(IEnumerable<string> reserved)
         {
-            touched.UnionWith(reserved);
+            foreach (var host in reserved)
+                ChangesOn(host);
             var owners = before.Owners.ToBuilder();
-            var settled = before.Options.Ownership is { IsShared: false } ownership
-                ? new HostSettling(ownership, owners, ClaimsOn).Settle(touched)
-                : touched.Order(StringComparer.Ordinal).Select(Share);
-            foreach (var (host, routes, findings) in settled)
+            var settling = new HostSettling(before.Options.Ownership, owners, levels, claim => contributions[claim.Object]);
+            foreach (var (host, level, routes, touched) in settling.Settle(changes))
             {
-                SetOrRemove(hostFindings, host, findings);
-                Set(new(IngressTranslation.Table, host), routes);
+                var key = new HostKey(IngressTranslation.Table, host);
+                Set(new(key, before.Model.Hosts.GetValueOrDefault(key), routes) { Touched = touched });
+                if (level is { MayHaveFindings: true })
+                    disputes[host] = new(level, before.Options.Ownership);
+                else
+                    disputes.Remove(host);
             }
 
             var next = before with
@@ -187,37 +188,30 @@ public sealed record Translation
                 Model = before.Model with { Settings = settings, Hosts = hosts.ToImmutable() },
                 Uses = before.Uses.After(differences),
                 Contributions = contributions.ToImmutable(),
-                Claimants = claimants.ToImmutable(),
+                Levels = levels.ToImmutable(),
                 Owners = owners.Build(),
                 Referrers = referrers.ToImmutable(),
                 OwnFindings = ownFindings.ToImmutable(),
-                HostFindings = hostFindings.ToImmutable(),
+                Disputes = disputes.ToImmutable(),
             };
             return (next, [.. differences]);
         }
 
-        private IEnumerable<IngressContribution> ClaimsOn(string host) => claimants[host].Select(key => contributions[key]);
+        private List<(IngressContribution? Old, IngressContribution? Now)> ChangesOn(string host) =>
+            changes.TryGetValue(host, out var known) ? known : changes[host] = [];
 
-        private (string Host, HostRoutes? Routes, ValueList<Finding> Findings) Share(string host)
+        private void Set(HostDifference difference)
         {
-            var merged = HostMerge.Of(host, ClaimsOn(host).OrderBy(one => one.Claim, OwnershipClaim.OlderFirst), ownDefaults: false);
-            return (host, merged.Open(), merged.Conflicts);
-        }
-
-        private void Set(HostKey key, HostRoutes? routes)
-        {
-            hosts.TryGetValue(key, out var old);
-            if (old is null ? routes is null : old.Equals(routes))
+            if (!difference.IsAny)
                 return;
-            if (routes is null)
-                hosts.Remove(key);
+            if (difference.After is { } routes)
+                hosts[difference.Host] = routes;
             else
-                hosts[key] = routes;
-            differences.Add(new(key, old, routes));
+                hosts.Remove(difference.Host);
+            differences.Add(difference);
         }
 
-        private static void SetOrRemove<TKey>(ImmutableDictionary<TKey, ValueList<Finding>>.Builder findings, TKey key, ValueList<Finding> now)
-            where TKey : notnull
+        private static void SetOrRemove(ImmutableDictionary<ResourceKey, ValueList<Finding>>.Builder findings, ResourceKey key, ValueList<Finding> now)
         {
             if (now.Count == 0)
                 findings.Remove(key);
@@ -226,9 +220,3 @@ public sealed record Translation
         }
     }
 }
-
-/// <summary>One host before and after a change of the model.</summary>
-/// <param name="Host">The host.</param>
-/// <param name="Before">As it was; null if it was not there.</param>
-/// <param name="After">As it is; null if it is gone.</param>
-public readonly record struct HostDifference(HostKey Host, HostRoutes? Before, HostRoutes? After);

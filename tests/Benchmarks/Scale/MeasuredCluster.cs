@@ -18,6 +18,8 @@ internal sealed class MeasuredCluster
     private readonly SyntheticCluster cluster;
     private readonly Random random = new(1);
     private readonly int[][] pods;
+    private readonly byte[][] events;
+    private readonly List<double> coldBuilds = [];
     private readonly List<double> endpointChanges = [];
     private readonly List<double> routeChanges = [];
     private readonly List<double>[] stages = [.. Stages.Select(_ => new List<double>())];
@@ -33,16 +35,14 @@ internal sealed class MeasuredCluster
         this.cluster = cluster;
         pods = [.. Enumerable.Range(0, cluster.Services).Select(cluster.Pods)];
         Build(new SyntheticCluster(100, 10));
-        var events = cluster.Events().ToArray();
-        var started = CpuTime.OfThisThread();
+        events = [.. cluster.Events()];
         wanted = Build(events);
         config = wanted.Compiled();
-        ColdBuild = CpuTime.OfThisThread() - started;
         hash = ModelHash.Of(wanted.Model);
     }
 
-    /// <summary>From all events to all that is wanted.</summary>
-    public TimeSpan ColdBuild { get; }
+    /// <summary>Milliseconds from all events to all that is wanted.</summary>
+    public Distribution ColdBuild => new(coldBuilds);
 
     /// <summary>Microseconds of one change, each sample the mean of a batch.</summary>
     public Distribution EndpointChange => new(endpointChanges);
@@ -55,6 +55,17 @@ internal sealed class MeasuredCluster
 
     /// <summary>What a cluster asks for.</summary>
     public static Wanted Build(SyntheticCluster cluster) => Build(cluster.Events());
+
+    /// <summary>Builds all that is wanted from nothing, some times.</summary>
+    public void BuildCold(int times)
+    {
+        for (; times > 0; times--)
+        {
+            var started = CpuTime.OfThisThread();
+            Build(events).Compiled();
+            coldBuilds.Add((CpuTime.OfThisThread() - started).TotalMilliseconds);
+        }
+    }
 
     /// <summary>Replaces one pod of a random Service, many times.</summary>
     public void ChangeEndpoints(int count, bool keep)
@@ -98,7 +109,8 @@ internal sealed class MeasuredCluster
             routeChanges.Add(spent.TotalMicroseconds / count);
     }
 
-    private static Wanted Build(IEnumerable<byte[]> events)
+    /// <summary>What a cluster with these objects asks for.</summary>
+    public static Wanted Build(IEnumerable<byte[]> events)
     {
         var (state, _) = ClusterState.Empty.Apply(events.Select(SyntheticCluster.Read), DateTimeOffset.UnixEpoch);
         return Wanted.Of(state, new RoutingOptions { AllowLoopbackEndpoints = true });

@@ -18,6 +18,9 @@ public static class ScaleBenchmark
         var clusters = Sizes.Select(size => new MeasuredCluster(new(size, Endpoints))).ToArray();
         var (batches, each) = selection.Quick ? (9, 60) : (25, 200);
 
+        foreach (var cluster in clusters)
+            cluster.BuildCold(selection.Quick ? 5 : 9);
+
         // The first batches of each are thrown away: the just-in-time compiler is at work.
         for (var batch = -6; batch < batches; batch++)
         {
@@ -26,6 +29,13 @@ public static class ScaleBenchmark
                 cluster.ChangeEndpoints(each, keep: batch >= 0);
                 cluster.ChangeRoutes(each / 4, keep: batch >= 0);
             }
+        }
+
+        var (few, many, grouped) = (new MeasuredHost(10, 1), new MeasuredHost(10_000, 1), new MeasuredHost(10_000, 2_000));
+        for (var batch = -3; batch < (selection.Quick ? 9 : 15); batch++)
+        {
+            foreach (var host in (MeasuredHost[])[few, many, grouped])
+                host.Change(20, keep: batch >= 0);
         }
 
         var memory = new List<(long Managed, long Resident)>();
@@ -37,7 +47,7 @@ public static class ScaleBenchmark
         var rows = clusters.Select((cluster, i) => (string[])
         [
             $"{Show.Count(Sizes[i])} services",
-            Show.Number(cluster.ColdBuild.TotalMilliseconds),
+            Show.Number(cluster.ColdBuild.Median),
             Show.Number(cluster.EndpointChange.Median),
             Show.Number(cluster.EndpointChange.Median / smallest.EndpointChange.Median),
             Show.Number(cluster.RouteChange.Median),
@@ -48,20 +58,34 @@ public static class ScaleBenchmark
         var stages = new Table(
             ["one endpoint's change, µs", .. MeasuredCluster.Stages],
             [.. clusters.Select((cluster, i) => (string[])[$"{Show.Count(Sizes[i])} services", .. cluster.StageMedians.Select(Show.Number)])]);
+        var hosts = new Table(
+            ["one route's change on one host, µs", .. MeasuredHost.Stages, "translate, kB allocated"],
+            [
+                Row("10 Ingresses of 1 path", few),
+                Row("10,000 Ingresses of 1 path", many),
+                Row("5 Ingresses of 2,000 paths, and 1 of 1 path", grouped),
+            ]);
         return new(
             "scale",
             "What a cluster's size costs in the pure part: from an event's JSON to the rendered commands of a proxy.",
-            [new(columns, rows), stages],
+            [new(columns, rows), stages, hosts],
             [
                 new("one endpoint's change at 10,000 services, of its cost at 100", 1.5, clusters[2].EndpointChange.Median / smallest.EndpointChange.Median, "×"),
+                new("one route's translation on a host of 10,000 routes, of its cost on a host of 10", 2, many.Translation / few.Translation, "×"),
+                new("one route's change on a host of 10,000 routes, from event to plan, of its cost on a host of 10", 2, many.ToPlan / few.ToPlan, "×"),
+                new("cold build of 10,000 services, of that of 1,000", 11, clusters[2].ColdBuild.Median / clusters[1].ColdBuild.Median, "×"),
             ],
             [
                 "CPU time of the thread, medians of interleaved batches; services picked at random.",
                 "An endpoint's change: parse the CloudEvent, apply, resolve, scope, read the proxy's state of the upstream, plan, render, read back and plan again.",
                 "A route's change is a new path on a host; it includes the hash of the whole routing and the JSON of the sealed version.",
+                "A route's change on one host is a path that takes the place of another. The version that is sealed of it has the host whole.",
                 "Cold build: every object's JSON is parsed, translated and resolved. The resident size is of a process that holds only that state.",
             ]);
     }
+
+    private static string[] Row(string name, MeasuredHost host) =>
+        [name, .. host.Medians.Select(Show.Number), Show.Number(host.AllocatedKilobytes)];
 
     /// <summary>Builds a state of that size and prints what it weighs: run in a process of its own.</summary>
     public static void PrintMemory(int services)

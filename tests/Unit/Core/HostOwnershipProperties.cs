@@ -40,15 +40,19 @@ public class HostOwnershipProperties
             || (named.Contains(HostKey.AnyHost) && !ofOthers.Contains(host) && !ofOthers.Contains(HostOwners.Above(host) ?? ""));
     }
 
-    /// <summary>Whatever happens to whose hosts, with or without a list, each step ends as a new start from its state.</summary>
-    [Property(MaxTest = 150)]
-    public void Every_step_equals_a_new_start_from_its_state(Happening[] log, bool listed)
+    /// <summary>Whatever happens to whose hosts, shared, by age or by a list, each step ends as a new start from its state.</summary>
+    [Property(MaxTest = 200)]
+    public void Every_step_equals_a_new_start_from_its_state(Happening[] log, byte rule)
     {
         var options = Happenings.Options with
         {
-            Ownership = listed
-                ? HostOwnership.ByNamespace([new("a", "y.example"), new("b", "y.example"), new("b", "x.example"), new("b", "*")])
-                : HostOwnership.ByAge,
+            Ownership = (rule % 4) switch
+            {
+                0 => HostOwnership.Shared,
+                1 => HostOwnership.ByNamespace([new("a", "y.example"), new("b", "y.example"), new("b", "x.example"), new("b", "*")]),
+                2 => HostOwnership.ByNamespace([new("c", "x.example"), new("b", "*.example")]),
+                _ => HostOwnership.ByAge,
+            },
         };
         var wanted = Wanted.Of(ClusterState.Empty, options);
         var both = log.Select((one, i) => i % 2 == 0 ? one : one with

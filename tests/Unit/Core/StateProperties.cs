@@ -3,6 +3,7 @@ using FsCheck;
 using FsCheck.Xunit;
 using IngressReconciler.Cluster;
 using IngressReconciler.Planning;
+using IngressReconciler.Routing;
 using IngressReconciler.Versions;
 using Xunit;
 
@@ -90,6 +91,10 @@ public class StateProperties
         Assert.All(difference.Upstreams, one => Assert.Equal(before.Endpoints.GetValueOrDefault(one.Upstream), one.Before));
         Assert.All(difference.Hosts, one => Assert.Equal(before.Model.Hosts.GetValueOrDefault(one.Host), one.Before));
         Assert.All(difference.Hosts, one => Assert.Equal(after.Model.Hosts.GetValueOrDefault(one.Host), one.After));
+        Assert.All(difference.Hosts, one => Assert.Equal(Routes(one.Before).Except(Routes(one.After)), one.Routes.Select(route => route.Before).OfType<Route>()));
+        Assert.All(difference.Hosts, one => Assert.Equal(Routes(one.After).Except(Routes(one.Before)), one.Routes.Select(route => route.After).OfType<Route>()));
+
+        static IEnumerable<Route> Routes(HostRoutes? host) => host?.Routes ?? [];
     }
 
     [Property]
