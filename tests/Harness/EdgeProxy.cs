@@ -30,8 +30,15 @@ public sealed record EdgePorts(int Http, int Https, int HttpProxy, int HttpsProx
 /// <param name="ports">Its ports.</param>
 /// <param name="pki">Whom it trusts, and who it is.</param>
 /// <param name="log">The file that it writes to; null for one that goes with it.</param>
-public sealed class EdgeProxy(string name, IPAddress host, EdgePorts ports, TestPki pki, string? log = null)
-    : RealProxy(ConfirmedProxy.OfSetting($"{new ProxyAddress(name, $"{host}", ports.Admin)}", ProxyRole.Edge), pki, HAProxy.Edge, Binds(ports), log)
+/// <param name="bootstrap">What it starts with; null for this release's.</param>
+public sealed class EdgeProxy(
+    string name, IPAddress host, EdgePorts ports, TestPki pki, string? log = null, IReadOnlyList<string>? bootstrap = null)
+    : RealProxy(
+        ConfirmedProxy.OfSetting($"{new ProxyAddress(name, $"{host}", ports.Admin)}", ProxyRole.Edge),
+        pki,
+        bootstrap ?? HAProxy.Edge,
+        Binds(ports),
+        log)
 {
     /// <summary>Its ports.</summary>
     public EdgePorts Ports => ports;

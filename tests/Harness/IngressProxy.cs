@@ -23,8 +23,11 @@ public sealed record ProxyPorts(int Http, int Https, int HttpProxy, int HttpsPro
 /// <param name="ports">Its ports.</param>
 /// <param name="pki">Whom it trusts, and who it is.</param>
 /// <param name="log">The file that it writes to; null for one that goes with it.</param>
-public class IngressProxy(string name, IPAddress host, ProxyPorts ports, TestPki pki, string? log = null)
-    : RealProxy(ConfirmedProxy.OfSetting($"{new ProxyAddress(name, $"{host}", ports.Admin)}"), pki, HAProxy.Ingress, Binds(ports), log)
+/// <param name="bootstrap">What it starts with; null for this release's.</param>
+public class IngressProxy(
+    string name, IPAddress host, ProxyPorts ports, TestPki pki, string? log = null, IReadOnlyList<string>? bootstrap = null)
+    : RealProxy(
+        ConfirmedProxy.OfSetting($"{new ProxyAddress(name, $"{host}", ports.Admin)}"), pki, bootstrap ?? HAProxy.Ingress, Binds(ports), log)
 {
     /// <summary>Its ports.</summary>
     public ProxyPorts Ports => ports;

@@ -152,7 +152,8 @@ public static class HistoryCommands
 
     private static void Show(StoredStatus status)
     {
-        var table = new Table().Border(TableBorder.Simple).AddColumns("proxy", "runs", "version", "journal position", "seen (UTC)", "HAProxy", "drift", "trouble");
+        var table = new Table().Border(TableBorder.Simple).AddColumns(
+            "proxy", "runs", "version", "journal position", "seen (UTC)", "HAProxy", "contract", "drift", "trouble");
         foreach (var one in status.Proxies)
         {
             table.AddRow(
@@ -162,12 +163,15 @@ public static class HistoryCommands
                 one.Position,
                 one.At.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture),
                 Markup.Escape(one.Process is { } process ? $"{process.Version} pid {process.Pid}" : "-"),
+                one.Contract?.Number.ToString(CultureInfo.InvariantCulture) ?? "-",
                 one.Drift.ToString(CultureInfo.InvariantCulture),
                 Markup.Escape(one.Trouble ?? ""));
         }
 
         AnsiConsole.Write(table);
         AnsiConsole.WriteLine($"Wanted: version {status.Version}.");
+        foreach (var one in status.Proxies.Where(one => one.Bootstrap is not null))
+            AnsiConsole.WriteLine($"Note: {one.Name} {one.Bootstrap}.");
         if (status.Findings is { } findings)
             Show(findings);
         if (status.Resync is { } resync)

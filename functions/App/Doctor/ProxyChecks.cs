@@ -4,7 +4,10 @@ using IngressReconciler.Proxies;
 
 namespace IngressReconciler.Doctor;
 
-/// <summary>Judges what proxies were found to be: <c>admin-channel</c>, <c>haproxy-version</c>, <c>routing-version</c>, <c>drift</c>.</summary>
+/// <summary>
+/// Judges what proxies were found to be: <c>admin-channel</c>, <c>haproxy-version</c>, <c>bootstrap</c>, <c>routing-version</c>,
+/// <c>drift</c>.
+/// </summary>
 public static class ProxyChecks
 {
     private const int StepsShown = 3;
@@ -18,7 +21,14 @@ public static class ProxyChecks
     {
         if (exams.Count == 0)
             return [Check.Failed("admin-channel", $"cluster {cluster}", "no proxy is known, so nothing is served", "set Proxies, or ProxyNamespace where its Pods are; Pods count once they have an address: look at 'kubectl get pods -l app.kubernetes.io/name=ingress-proxy -A'")];
-        return [.. exams.Select(exam => Channel(exam, client)), .. Versions(cluster, exams), .. exams.Select(exam => Routing(exam, version)), .. exams.SelectMany(exam => Drift(cluster, exam))];
+        return
+        [
+            .. exams.Select(exam => Channel(exam, client)),
+            .. Versions(cluster, exams),
+            .. exams.SelectMany(Bootstrap),
+            .. exams.Select(exam => Routing(exam, version)),
+            .. exams.SelectMany(exam => Drift(cluster, exam)),
+        ];
     }
 
     /// <summary>How a proxy is called in checks.</summary>
@@ -51,6 +61,18 @@ public static class ProxyChecks
             var names = string.Join(", ", other.Select(exam => exam.Name));
             yield return Check.Warning("haproxy-version", names, $"HAProxy {other.Key}, where {string.Join(", ", most.Select(exam => exam.Name))} run {most.Key}", $"finish the roll-out: bring {names} and the others to one version");
         }
+    }
+
+    private static IEnumerable<Check> Bootstrap(ProxyExam exam)
+    {
+        if (exam.Contract is not { } contract)
+            yield break;
+        var found = contract.Notice(exam.Role) is { } notice
+            ? $"{exam.Name} {notice}"
+            : string.Create(CultureInfo.InvariantCulture, $"it has contract {contract.Number}, this release's");
+        yield return contract.IsWhole(exam.Role)
+            ? Check.Ok("bootstrap", Called(exam), found)
+            : Check.Warning("bootstrap", Called(exam), found, $"{contract.Remedy}: {exam.Name} goes on with all else");
     }
 
     private static Check Routing(ProxyExam exam, int version)

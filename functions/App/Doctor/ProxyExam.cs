@@ -36,6 +36,9 @@ public sealed record ProxyExam(string Name, ProxyRole Role, ProxyReport Report)
     /// <summary>The process; null when it could not be asked.</summary>
     public ProxyProcess? Process { get; init; }
 
+    /// <summary>What its bootstrap offers; null when it could not be asked.</summary>
+    public ProxyContract? Contract { get; init; }
+
     /// <summary>What its admin port shows, trusted or not; null when nothing could be seen.</summary>
     public ShownCertificate? Certificate { get; init; }
 
@@ -60,8 +63,9 @@ public sealed record ProxyExam(string Name, ProxyRole Role, ProxyReport Report)
             if (shown is not null)
                 exam = exam with { Certificate = new($"{shown.GetNameInfo(X509NameType.SimpleName, forIssuer: false)}", shown.NotAfter.ToUniversalTime()) };
             await using var session = await worker.Link.OpenBesideAsync(either.Token);
-            exam = exam with { Process = session.Process, Skew = await SkewAsync(session, time, either.Token) };
-            var forwarders = (await session.SendAsync([new("show map virt@forwarders")], either.Token))[0];
+            exam = exam with { Process = session.Process, Contract = session.Contract };
+            exam = exam with { Skew = await SkewAsync(session, time, either.Token) };
+            var forwarders = (await session.SendAsync([new($"show map {HAProxyCommands.ForwarderMap}")], either.Token))[0];
             exam = exam with { Forwarders = forwarders.IsError ? [] : [.. Lines(forwarders.Text).Select(line => line.Split(' ')).Where(words => words.Length > 1).Select(words => words[1])] };
             return exam with { Drift = await DriftAsync(session, worker, reconciler, either.Token), Report = worker.Report };
         }

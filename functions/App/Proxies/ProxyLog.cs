@@ -17,6 +17,9 @@ internal static partial class ProxyLog
     [LoggerMessage(Level = LogLevel.Information, Message = "Proxy {Name} was fresh: restored with {Steps} steps to version {Version}; ready")]
     public static partial void Restored(ILogger log, string name, int steps, int version);
 
+    [LoggerMessage(Level = LogLevel.Information, Message = "Proxy {Name} {Notice}")]
+    public static partial void Bootstrap(ILogger log, string name, string notice);
+
     [LoggerMessage(Level = LogLevel.Warning, Message = "Proxy {Name} had drifted: {Steps} steps brought it back")]
     public static partial void Drift(ILogger log, string name, int steps);
 

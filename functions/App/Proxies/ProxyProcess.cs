@@ -35,5 +35,17 @@ public sealed record ProxyProcess(string Version, int Pid, DateTimeOffset Starte
             : new ProxyProcess(version, (int)pid, DateTimeOffset.FromUnixTimeSeconds(start));
     }
 
+    /// <summary>What the bootstrap says of itself in the reply to <c>show info</c>; null for nothing.</summary>
+    public static string? DescriptionIn(string text)
+    {
+        foreach (var line in text.AsSpan().EnumerateLines())
+        {
+            // A text with a comma comes in quotes.
+            if (After("description: ", line) is { IsEmpty: false } description) return description.Trim('"').ToString();
+        }
+
+        return null;
+    }
+
     private static ReadOnlySpan<char> After(string key, ReadOnlySpan<char> line) => line.StartsWith(key) ? line[key.Length..] : default;
 }

@@ -1,3 +1,4 @@
+using IngressReconciler.Cluster;
 using IngressReconciler.Planning;
 
 namespace IngressReconciler.Proxies;
@@ -13,6 +14,30 @@ namespace IngressReconciler.Proxies;
 /// <param name="Drift">Steps that were needed although nothing was known to have changed.</param>
 /// <param name="Trouble">Why it does not run what is wanted; null when it does.</param>
 /// <param name="Role">What it is for.</param>
+/// <param name="Contract">What its bootstrap offers; null before the first contact.</param>
 public sealed record ProxyReport(
     string Name, bool Running, int Version, string Position, DateTimeOffset At, ProxyProcess? Process, long Pushes, long Drift, string? Trouble,
-    ProxyRole Role = ProxyRole.Ingress);
+    ProxyRole Role = ProxyRole.Ingress, ProxyContract? Contract = null)
+{
+    /// <summary>
+    /// What there is to know of a bootstrap that is not this release's, in a sentence that begins with the proxy: what it cannot do,
+    /// and the remedy. Null where there is nothing.
+    /// </summary>
+    public string? Bootstrap => Contract?.Notice(Role);
+
+    /// <summary>The same after a push that was read back.</summary>
+    internal ProxyReport After(
+        PushOutcome outcome, int drift, RuntimeConnection connection, int version, JournalPosition position, DateTimeOffset at) =>
+        this with
+        {
+            Running = true,
+            Version = version,
+            Position = position.ToString(),
+            At = at,
+            Process = connection.Process,
+            Contract = connection.Contract,
+            Pushes = Pushes + 1,
+            Drift = Drift + drift,
+            Trouble = RefusalFindings.Sum(outcome.Refused),
+        };
+}

@@ -143,23 +143,14 @@ public sealed class ProxyWorker(
         try
         {
             using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, stopping.Token);
-            var (outcome, process) = await link.UseAsync(
-                async (connection, token) => (await PushTwiceAsync(connection, what, scope, token), connection.Process), either.Token);
+            var (outcome, connection) = await link.UseAsync(
+                async (connection, token) => (await PushTwiceAsync(connection, what, scope, token), connection), either.Token);
             var drift = unexpected && outcome.WasReady ? outcome.Steps : 0;
             telemetry.Pushed(span, outcome, drift);
             var news = outcome.Refused.All.Where(one => refused.Find(one.Part)?.Reason != one.Reason).ToArray();
             Volatile.Write(ref refused, outcome.Refused);
-            Tell(report => report with
-            {
-                Running = true,
-                Version = what.Version,
-                Position = what.Position.ToString(),
-                At = time.GetUtcNow(),
-                Process = process,
-                Pushes = report.Pushes + 1,
-                Drift = report.Drift + drift,
-                Trouble = RefusalFindings.Sum(outcome.Refused),
-            });
+            var bootstrap = Report.Bootstrap;
+            Tell(report => report.After(outcome, drift, connection, what.Version, what.Position, time.GetUtcNow()));
             contact.Succeeded();
             lock (gate)
             {
@@ -168,6 +159,8 @@ public sealed class ProxyWorker(
                     Reached(pending.IsEmpty ? target!.Position : what.Position);
             }
 
+            if (Report.Bootstrap is { } notice && notice != bootstrap)
+                ProxyLog.Bootstrap(log, Name, notice);
             if (!outcome.WasReady)
                 ProxyLog.Restored(log, Name, outcome.Steps, what.Version);
             if (drift > 0)

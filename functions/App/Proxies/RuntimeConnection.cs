@@ -46,6 +46,9 @@ public sealed class RuntimeConnection : IAsyncDisposable
     /// <summary>The process at the other end.</summary>
     public ProxyProcess Process { get; private set; } = null!;
 
+    /// <summary>What its bootstrap offers.</summary>
+    public ProxyContract Contract { get; private set; } = null!;
+
     /// <summary>Completes, with the reason, as soon as the session ends; also when it was idle. Never fails.</summary>
     public Task<ProxyUnavailableException> Disconnected => _disconnected.Task;
 
@@ -60,7 +63,7 @@ public sealed class RuntimeConnection : IAsyncDisposable
         try
         {
             var stream = await AdminTls.ConnectAsync(proxy, credentials, options.ServerNameOf(proxy.Role), either.Token);
-            return await GreetAsync(proxy.Name, stream, credentials.Subject, options, time, either.Token);
+            return await GreetAsync(proxy.Name, proxy.Role, stream, credentials.Subject, options, time, either.Token);
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
@@ -71,7 +74,13 @@ public sealed class RuntimeConnection : IAsyncDisposable
 
     /// <summary>Opens a session on a stream that is already authenticated. Owns the stream.</summary>
     internal static async Task<RuntimeConnection> GreetAsync(
-        string name, Stream stream, string subject, ProxyOptions options, TimeProvider time, CancellationToken cancellationToken)
+        string name,
+        ProxyRole role,
+        Stream stream,
+        string subject,
+        ProxyOptions options,
+        TimeProvider time,
+        CancellationToken cancellationToken)
     {
         var connection = new RuntimeConnection(name, stream, options, time);
         try
@@ -81,7 +90,7 @@ public sealed class RuntimeConnection : IAsyncDisposable
                 throw connection.Fail($"does not answer like HAProxy's Runtime API: {Shown(replies[2].Text)}");
             if (!process.IsNewEnough)
                 throw connection.Fail($"runs HAProxy {process.Version}, and 3.4.7 or newer is needed", transient: false, fault: ProxyFault.TooOld);
-            connection.Process = process;
+            (connection.Process, connection.Contract) = (process, ProxyContract.Read(ProxyProcess.DescriptionIn(replies[2].Text), role));
             return connection;
         }
         catch (ProxyUnavailableException e)

@@ -19,6 +19,9 @@ public static class HAProxyCommands
     /// <summary>The map of networks that may send a PROXY header.</summary>
     public const string ProxySourceMap = "virt@proxy-sources";
 
+    /// <summary>The map of proxies before ours whose word on a client is passed on. Nobody of us fills it.</summary>
+    public const string ForwarderMap = "virt@forwarders";
+
     /// <summary>The map in which we note on the process itself how far it is.</summary>
     public const string StateMap = "virt@state";
 

@@ -28,8 +28,9 @@ public sealed class DoctorTests
         string[] looked = [.. checks.Where(check => check.State is CheckState.Ok or CheckState.Warning).Select(check => check.Name).Distinct().Order(StringComparer.Ordinal)];
         Assert.Equal(
             [
-                "admin-channel", "certificate", "client-address", "clock", "drift", "endpoint-addresses", "findings", "haproxy-version", "host-ownership",
-                "journal", "last-event", "node-ports", "nodes", "resync", "routing-version", "spoofed-forwarded-for", "spoofed-proxy-header",
+                "admin-channel", "bootstrap", "certificate", "client-address", "clock", "drift", "endpoint-addresses", "findings",
+                "haproxy-version", "host-ownership", "journal", "last-event", "node-ports", "nodes", "resync", "routing-version",
+                "spoofed-forwarded-for", "spoofed-proxy-header",
                 "storage", "traffic-policy", "trusted-sources",
             ],
             looked);

@@ -23,11 +23,14 @@ internal sealed class EdgeStage : IAsyncLifetime
     private readonly byte number = (byte)(Interlocked.Increment(ref stages) % 200);
     private readonly ProxyPorts ports = ProxyPorts.Free();
 
-    public EdgeStage(int nodes = 2)
+    /// <param name="nodes">How many there are.</param>
+    /// <param name="bootstrap">What the first edge proxy starts with; null for this release's.</param>
+    public EdgeStage(int nodes = 2, IReadOnlyList<string>? bootstrap = null)
     {
         var edge = EdgePorts.Free();
         Proxies = [.. Enumerable.Range(1, nodes).Select(i => new IngressProxy($"node-{i}", Node(i), ports, Stage.Pki))];
-        Edges = [.. Enumerable.Range(1, 2).Select(i => new EdgeProxy($"edge-{i}", new([127, 41, number, (byte)i]), edge, Stage.Pki))];
+        Edges = [.. Enumerable.Range(1, 2).Select(i => new EdgeProxy(
+            $"edge-{i}", new([127, 41, number, (byte)i]), edge, Stage.Pki, bootstrap: i == 1 ? bootstrap : null))];
     }
 
     /// <summary>Storage, pods, objects.</summary>

@@ -26,7 +26,8 @@ public sealed class ProxyPushTests(HAProxyProcess haproxy) : IClassFixture<HAPro
         using var credentials = haproxy.Pki.Credentials();
         var options = HAProxyProcess.Options;
         stream = new(await AdminTls.ConnectAsync(haproxy.Address, credentials, options.ServerName, Cancelled));
-        connection = await RuntimeConnection.GreetAsync(haproxy.Address.Name, stream, credentials.Subject, options, TimeProvider.System, Cancelled);
+        connection = await RuntimeConnection.GreetAsync(
+            haproxy.Address.Name, ProxyRole.Ingress, stream, credentials.Subject, options, TimeProvider.System, Cancelled);
         Change(objects.Class(), objects.Service("web"), Pods(1, 2), objects.Ingress("web", ("web.example", "/", "web")));
         await PushAsync(PlanScope.All());
     }

@@ -25,7 +25,10 @@ public sealed class HostileProxyTests : IAsyncLifetime
     public ValueTask DisposeAsync() => stage.DisposeAsync();
 
     public static TheoryData<string> Ways =>
-        ["its subject", "its subject, at length", "show info", "its version", "a map", "servers", "errors", "errors, at length", "no end"];
+    [
+        "its subject", "its subject, at length", "show info", "its version", "its contract", "a map", "servers", "errors",
+        "errors, at length", "no end",
+    ];
 
     [Theory]
     [MemberData(nameof(Ways))]
@@ -67,6 +70,8 @@ public sealed class HostileProxyTests : IAsyncLifetime
         (_, "prompt i" or "set severity-output number") => "\n",
         ("show info", "show info") => $"{Attack}\n\n",
         ("its version", "show info") => $"Version: 3.4.7{Attack}\nPid: 7\nStart_time_sec: 1700000000\n\n",
+        ("its contract", "show info") =>
+            $"Version: 3.4.7\nPid: 7\nStart_time_sec: 1700000000\ndescription: ingress-reconciler {Attack}\n\n",
         (_, "show info") => "Version: 3.4.7\nPid: 7\nStart_time_sec: 1700000000\n\n",
         _ when line.StartsWith("echo ", StringComparison.Ordinal) => $"[6]: {line[5..]}\n\n",
         ("no end", _) => new string('x', 1 << 20),

@@ -33,12 +33,14 @@ public sealed class Stage : IAsyncLifetime
     private readonly HttpClient http = new(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false }) { Timeout = Patience };
     private readonly ConcurrentQueue<IAsyncDisposable> toDispose = [];
 
-    internal Stage()
+    /// <param name="bootstrap">What the first proxy starts with; null for this release's.</param>
+    internal Stage(IReadOnlyList<string>? bootstrap = null)
     {
         ClusterId = $"c{Guid.NewGuid():N}"[..12];
         Objects = new(ClusterId);
         PodPort = FreePorts.Take();
-        Proxies = [.. Enumerable.Range(1, 2).Select(i => new IngressProxy($"p{i}", IPAddress.Loopback, ProxyPorts.Free(), Pki))];
+        Proxies = [.. Enumerable.Range(1, 2).Select(i => new IngressProxy(
+            $"p{i}", IPAddress.Loopback, ProxyPorts.Free(), Pki, bootstrap: i == 1 ? bootstrap : null))];
     }
 
     internal string ClusterId { get; }

@@ -163,5 +163,5 @@ public class RuntimeConnectionTests
         GreetAsync(new DuplexStream(DuplexStream.Greeting(answer), step));
 
     private Task<RuntimeConnection> GreetAsync(Stream stream, ProxyOptions? options = null) =>
-        RuntimeConnection.GreetAsync("p", stream, "CN=us", options ?? new(), _time, Cancelled);
+        RuntimeConnection.GreetAsync("p", ProxyRole.Ingress, stream, "CN=us", options ?? new(), _time, Cancelled);
 }
