@@ -54,7 +54,7 @@ public static class ProxyPush
         KeyPairReading keys,
         CancellationToken cancel)
     {
-        var refused = known.OutOf(scope).With(ContractRefusals.Of(connection.Contract, wanted, scope));
+        var refused = known.OutOf(scope).With(ContractRefusals.Of(connection.Contract, config, scope));
         var steps = 0;
         bool? wasReady = null;
         for (var attempt = 1; ; attempt++)

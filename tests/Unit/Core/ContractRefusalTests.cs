@@ -1,6 +1,7 @@
 using FsCheck.Xunit;
 using IngressReconciler.Planning;
 using IngressReconciler.Routing;
+using IngressReconciler.Tests.Harness;
 using Xunit;
 
 namespace IngressReconciler.Tests.Unit.Core;
@@ -17,22 +18,22 @@ public sealed class ContractRefusalTests
     {
         var wanted = log.InService().Changes().Wanted();
         var scope = PlanScope.All();
-        Assert.Empty(ContractRefusals.Of(ProxyContract.Known(ProxyRole.Ingress), wanted, scope));
-        var refused = Refusals.None.With(ContractRefusals.Of(Little, wanted, scope));
+        Assert.Empty(ContractRefusals.Of(ProxyContract.Known(ProxyRole.Ingress), wanted.Compiled(), scope));
+        var refused = Refusals.None.With(ContractRefusals.Of(Little, wanted.Compiled(), scope));
         Assert.All(refused.All, one => Assert.True(one is { Owner: not null, IsOutage: false, Part.IsVital: false }, $"{one.Part}"));
 
         var proxy = new SimulatedProxy { Refuses = refused.Has };
         foreach (var one in refused.All.Where(one => one.Part.Kind == PartKind.Backend))
             Assert.False(proxy.Offer(new AddBackend(one.Part.Name, "http"))); // its routes lead nowhere, and that is meant
-        var plan = HAProxyPlanner.Plan(wanted, 1, proxy.Read(scope), scope, refused);
+        var plan = HAProxyPlanner.Plan(wanted.Compiled(), 1, proxy.Read(scope), scope, refused);
         Assert.DoesNotContain(plan.Steps, step =>
             step is AddBackend or AddServer or AddCertificate or BindCertificate or SetDefaultCertificate or AddProxySource or TellLinkId);
         Assert.All(plan.Steps, step => Assert.True(proxy.Offer(step), $"{step}"));
-        Assert.True(HAProxyPlanner.Plan(wanted, 1, proxy.Read(scope), scope, refused).IsDone);
+        Assert.True(HAProxyPlanner.Plan(wanted.Compiled(), 1, proxy.Read(scope), scope, refused).IsDone);
         Assert.Equal(Stages.Routes(wanted.Model).Count + 1, proxy.Routes.Count);
 
         // With the bootstrap of this release nothing is left of it.
-        proxy.Apply(HAProxyPlanner.Plan(wanted, 1, proxy.Read(scope), scope).Steps);
+        proxy.Apply(HAProxyPlanner.Plan(wanted.Compiled(), 1, proxy.Read(scope), scope).Steps);
         Assert.True(Happenings.Full(wanted, 1, proxy).IsEmpty);
     }
 
@@ -48,9 +49,9 @@ public sealed class ContractRefusalTests
                 $"a PROXY header from 10.0.2.0/24 needs the map virt@proxy-sources, {Remedy}",
                 $"X-Azure-Private-Link-Id needs ability link-id, {Remedy}",
             ],
-            ContractRefusals.Of(Little, wanted, PlanScope.All()).Select(one => $"{one.Reason}"));
-        Assert.All(ContractRefusals.Of(Little, wanted, PlanScope.All()), one => Assert.Equal(EdgeTranslation.Key, one.Owner));
-        Assert.Empty(ContractRefusals.Of(Little, wanted, new PlanScope(ProxyRole.Ingress)));
-        Assert.Empty(ContractRefusals.Of(Little, wanted, PlanScope.All(ProxyRole.Edge)));
+            ContractRefusals.Of(Little, wanted.Compiled(), PlanScope.All()).Select(one => $"{one.Reason}"));
+        Assert.All(ContractRefusals.Of(Little, wanted.Compiled(), PlanScope.All()), one => Assert.Equal(EdgeTranslation.Key, one.Owner));
+        Assert.Empty(ContractRefusals.Of(Little, wanted.Compiled(), new PlanScope(ProxyRole.Ingress)));
+        Assert.Empty(ContractRefusals.Of(Little, wanted.Compiled(ProxyRole.Edge), PlanScope.All(ProxyRole.Edge)));
     }
 }
