@@ -7,6 +7,7 @@ namespace IngressReconciler.Cluster;
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault,
+    Converters = [typeof(SharedStrings)],
     MaxDepth = ClusterEvent.MostDeep)]
 [JsonSerializable(typeof(IngressClass))]
 [JsonSerializable(typeof(Ingress))]

@@ -22,11 +22,11 @@ internal sealed class MultimapBuilder<TKey, TValue>(ImmutableDictionary<TKey, Im
     public void Remove(TKey key, TValue value) => SetOf(key).Remove(value);
 
     /// <summary>Puts a value from where it was to where it is now, at the cost of what differs.</summary>
-    public void Move(IEnumerable<TKey> was, IEnumerable<TKey> now, TValue value)
+    public void Move(IReadOnlyCollection<TKey> was, IReadOnlyCollection<TKey> now, TValue value)
     {
-        foreach (var key in was.Except(now))
+        foreach (var key in now.Count == 0 ? was : was.Except(now))
             Remove(key, value);
-        foreach (var key in now.Except(was))
+        foreach (var key in was.Count == 0 ? now : now.Except(was))
             Add(key, value);
     }
 

@@ -51,7 +51,8 @@ internal sealed class MeasuredHost
     public void Change(int count, bool keep)
     {
         Span<TimeSpan> spent = stackalloc TimeSpan[Stages.Count];
-        var bytes = Translate(count, ref spent[5]);
+        var bytes = Translate(10 * count, ref spent[5]) / 10;
+        spent[5] /= 10;
         for (var i = 0; i < count; i++)
             OneChange(Next(), spent);
         Seal(count, ref spent[4]);
