@@ -181,7 +181,7 @@ public sealed partial class Reconciler(
         unjournalled.Follow(batch.Changes);
         held?.Follow(batch.Changes, wanted.Cluster, next.Cluster);
         Volatile.Write(ref wanted, next);
-        snapshots.Count(bytes);
+        snapshots.Follow(batch, bytes);
         sealing.Follow(difference);
         feedback?.Follow(batch.Changes, difference, Position);
         proxies.Follow(next.Cluster, batch.Changes);

@@ -41,6 +41,9 @@ public sealed record ClusterStatus(
 
     /// <summary>Deletions by events that wait for a list.</summary>
     public string[] HeldDeletions { get; init => field = value ?? []; } = [];
+
+    /// <summary>What another release wrote to the journal and this one does not read; null for nothing.</summary>
+    public string? Unknown { get; init; }
 }
 
 /// <summary>What storage tells of one cluster, whether or not an instance runs.</summary>
