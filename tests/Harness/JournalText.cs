@@ -17,9 +17,9 @@ public static class JournalText
     }
 
     /// <summary>A line of changes, of a format.</summary>
-    public static byte[] Line(int format, params IEnumerable<string> changes) => Line(string.Create(
-        CultureInfo.InvariantCulture,
-        $"{{\"format\":{format},\"id\":\"{Guid.NewGuid():N}\",\"at\":\"2026-11-28T08:00:00+00:00\",\"changes\":[{string.Join(',', changes)}]"));
+    public static byte[] Line(int format, params IEnumerable<string> changes) => Line(
+        string.Create(CultureInfo.InvariantCulture, $"{{\"format\":{format},\"id\":\"{Guid.NewGuid():N}\",")
+        + $"\"at\":\"2026-11-28T08:00:00+00:00\",\"changes\":[{string.Join(',', changes)}]");
 
     /// <summary>The JSON of a line up to its sum, which <see cref="Line(string)"/> takes.</summary>
     public static string Open(ReadOnlySpan<byte> line) => Encoding.UTF8.GetString(line[..line.LastIndexOf(",\"crc\":"u8)]);

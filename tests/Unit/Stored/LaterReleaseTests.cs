@@ -14,9 +14,10 @@ namespace IngressReconciler.Tests.Unit.Stored;
 public sealed class LaterReleaseTests
 {
     private const string Known =
-        """{"kind":"Service","applied":{"later":{"a":[1]},"metadata":{"later":1,"name":"web","namespace":"shop","uid":"","resourceVersion":"5"}}}""";
+        """{"kind":"Service","applied":{"later":{"a":[1]},"metadata":{"name":"web","namespace":"shop","resourceVersion":"5"}}}""";
 
-    private const string Route = """{"kind":"HTTPRoute","applied":{"spec":{"é":[1,{"x":null}]},"metadata":{"name":"r","resourceVersion":"7"}}}""";
+    private const string Route =
+        """{"kind":"HTTPRoute","applied":{"spec":{"é":[1,{"x":null}]},"metadata":{"name":"r","resourceVersion":"7"}}}""";
 
     /// <summary>What a later release may write in place of a change, and whether it names its object.</summary>
     public static TheoryData<string, bool> Novelties => new()
@@ -70,7 +71,7 @@ public sealed class LaterReleaseTests
     public void A_line_has_the_number_of_its_format()
     {
         var line = Encoding.UTF8.GetString(new JournalBatch("one", default, []).ToBytes());
-        Assert.StartsWith($$"""{"format":{{JournalBatch.Newest.ToString(CultureInfo.InvariantCulture)}},"id":"one",""", line, StringComparison.Ordinal);
+        Assert.StartsWith("{\"format\":1,\"id\":\"one\",", line, StringComparison.Ordinal);
         Assert.Equal(0, JournalReading.Read(UnnumberedTests.Lines(UnnumberedTests.Bytes("journal"))[0]).Format);
     }
 
@@ -106,15 +107,18 @@ public sealed class LaterReleaseTests
         const string later = """{"kind":"ProxyProtocol","applied":{"spec":{"send":"V3"},"metadata":{"name":"edge","resourceVersion":"9"}}}""";
         var kept = After(UnknownObjects.None, 7, later);
         Assert.Single(kept.Objects);
-        Assert.Single(After(kept, 7, later.Replace("V3", "V1", StringComparison.Ordinal)).Objects); // of equal versions the first
-        Assert.Empty(After(kept, 7, later.Replace("V3", "V1", StringComparison.Ordinal).Replace("\"9\"", "\"10\"", StringComparison.Ordinal)).Objects);
+        var read = later.Replace("V3", "V1", StringComparison.Ordinal);
+        Assert.Single(After(kept, 7, read).Objects); // of equal versions the first
+        Assert.Empty(After(kept, 7, read.Replace("\"9\"", "\"10\"", StringComparison.Ordinal)).Objects);
     }
 
     [Theory]
-    [InlineData("""{"kind":"ProxyProtocol","applied":{"spec":{"send":"V2","later":[1]},"metadata":{"name":"edge","namespace":"","uid":"","resourceVersion":"9"},"later":{"a":null}}}""")]
-    [InlineData("""{"kind":"ClusterHistory","applied":{"listed":{"Later":"u"},"counted":{},"metadata":{"name":"lists","namespace":"","uid":"","resourceVersion":"9"},"later":{"a":null}}}""")]
-    public void Fields_that_a_later_release_added_to_our_own_objects_are_written_as_they_came(string change)
+    [InlineData("""{"kind":"ProxyProtocol","applied":{"spec":{"send":"V2","later":[1]},""", "edge")]
+    [InlineData("""{"kind":"ClusterHistory","applied":{"listed":{"Later":"u"},"counted":{},""", "lists")]
+    public void Fields_that_a_later_release_added_to_our_own_objects_are_written_as_they_came(string open, string name)
     {
+        var change = $"{open}\"metadata\":{{\"name\":\"{name}\",\"namespace\":\"\",\"uid\":\"\",\"resourceVersion\":\"9\"}},"
+            + "\"later\":{\"a\":null}}}";
         var state = ClusterState.Empty.Apply([JournalReading.Read(JournalText.Line(7, change))]);
         var line = ClusterSnapshot.Lines(state, DateTimeOffset.UnixEpoch).First();
         Assert.Contains(change, Encoding.UTF8.GetString(line), StringComparison.Ordinal);
@@ -128,14 +132,16 @@ public sealed class LaterReleaseTests
         Assert.Null(UnknownObjects.None.Sentence);
         Assert.Null(After(UnknownObjects.None, JournalBatch.Newest, Known).Sentence);
         Assert.Equal(
-            "a later release wrote to the journal (format 7, here it is 1): 2 objects of kind 'GRPCRoute', 1 objects of kind 'HTTPRoute' have no effect "
-            + "here, and are kept for it; 1 entries of an unknown form were skipped; fields that it has added to other objects are not read",
+            "a later release wrote to the journal (format 7, here it is 1): 2 objects of kind 'GRPCRoute', 1 objects of kind 'HTTPRoute' "
+            + "have no effect here, and are kept for it; 1 entries of an unknown form were skipped; "
+            + "fields that it has added to other objects are not read",
             After(UnknownObjects.None, 7, Route, Applied("a", 1), Applied("b", 2), "7").Sentence);
         Assert.Equal(
             "a later release wrote to the journal (format 7, here it is 1): fields that it has added to other objects are not read",
             After(UnknownObjects.None, 7, Known).Sentence);
         Assert.Equal(
-            "another release wrote to the journal (format 1, here it is 1): 1 objects of kind 'HTTPRoute' have no effect here, and are kept for it",
+            "another release wrote to the journal (format 1, here it is 1): 1 objects of kind 'HTTPRoute' "
+            + "have no effect here, and are kept for it",
             After(UnknownObjects.None, 1, Route).Sentence);
     }
 

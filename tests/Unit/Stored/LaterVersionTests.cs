@@ -36,7 +36,8 @@ public sealed class LaterVersionTests
         // As a rollback seals it anew.
         var copy = version with
         {
-            Hosts = model.Hosts.ToImmutableSortedDictionary(pair => pair.Key.ToString(), pair => (HostRoutes?)pair.Value, StringComparer.Ordinal),
+            Hosts = model.Hosts.ToImmutableSortedDictionary(
+                pair => pair.Key.ToString(), pair => (HostRoutes?)pair.Value, StringComparer.Ordinal),
         };
         using var written = JsonDocument.Parse(Write(copy));
         using var whole = JsonDocument.Parse(text);
