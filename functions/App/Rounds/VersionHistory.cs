@@ -39,7 +39,7 @@ public sealed class VersionHistory(ClusterStorage storage)
         await storage.Versions.ReadAsync(number, cancel) is { } content ? JsonSerializer.Deserialize(content.Span, VersionJson.Default.ConfigVersion) : null;
 
     /// <summary>The whole model of a version, whichever release wrote it; null when there is none of that number.</summary>
-    /// <exception cref="InvalidDataException">It has not the hash that it was sealed with, or lacks a version that it builds on.</exception>
+    /// <exception cref="InvalidDataException">It has not its hash, or lacks a version that it builds on.</exception>
     public async Task<RoutingModel?> ModelAsync(int number, CancellationToken cancel)
     {
         if (await ChainAsync(number, version => version.Full, cancel) is not { } chain)

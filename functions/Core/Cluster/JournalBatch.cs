@@ -31,7 +31,7 @@ namespace IngressReconciler.Cluster;
 /// <param name="Changes">The changes, in order.</param>
 public sealed record JournalBatch(string Id, DateTimeOffset At, ImmutableArray<ResourceChange> Changes)
 {
-    /// <summary>The format that is written; it grows with every kind and field that is added. That of the releases before it has no number.</summary>
+    /// <summary>The format that is written; it grows with every kind and field that is added. The first had no number.</summary>
     public const int Newest = 1;
 
     private const int SumLength = 18;

@@ -36,7 +36,7 @@ public sealed record ConfigVersion
     public required bool Full { get; init; }
 
     /// <summary>
-    /// What identifies its routing: <see cref="ModelHash"/>, 64 hexadecimal digits. Equal routing, equal hash, whichever release computed it.
+    /// What identifies its routing: <see cref="ModelHash"/>, 64 hexadecimal digits. Equal routing, equal hash, in every release.
     /// </summary>
     public required string Hash { get; init; }
 

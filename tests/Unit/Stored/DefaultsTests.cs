@@ -13,7 +13,7 @@ namespace IngressReconciler.Tests.Unit.Stored;
 /// </summary>
 public sealed class DefaultsTests
 {
-    /// <summary>What each type of the model writes with every member at its default. It is part of the format: no line ever changes.</summary>
+    /// <summary>What each type of the model writes with all at its default. It is part of the format: no line ever changes.</summary>
     private static readonly Dictionary<Type, (object Value, string Json)> Defaults = new()
     {
         [typeof(RoutingSettings)] = (new RoutingSettings(), """{"listeners":[],"proxyProtocol":{"sources":[]}}"""),
@@ -26,7 +26,9 @@ public sealed class DefaultsTests
             new Route { Match = new() { Path = new(default, "") }, Origin = new(new(default, "", ""), "") },
             """{"match":{"path":{"type":"Exact","value":""},"headers":[],"query":[]},"filters":[],"backends":[],"origin":{"object":"""
             + """{"kind":"IngressClass","namespace":"","name":""},"field":""}}"""),
-        [typeof(RouteMatch)] = (new RouteMatch { Path = new(default, "") }, """{"path":{"type":"Exact","value":""},"headers":[],"query":[]}"""),
+        [typeof(RouteMatch)] = (
+            new RouteMatch { Path = new(default, "") },
+            """{"path":{"type":"Exact","value":""},"headers":[],"query":[]}"""),
         [typeof(PathMatch)] = (new PathMatch(default, ""), """{"type":"Exact","value":""}"""),
         [typeof(ValueMatch)] = (new ValueMatch("", ""), """{"name":"","value":"","regex":false}"""),
         [typeof(WeightedBackend)] = (

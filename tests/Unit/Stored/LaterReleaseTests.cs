@@ -104,7 +104,8 @@ public sealed class LaterReleaseTests
     [Fact]
     public void A_form_of_a_known_object_that_is_not_read_is_kept_until_one_comes_that_is()
     {
-        const string later = """{"kind":"ProxyProtocol","applied":{"spec":{"send":"V3"},"metadata":{"name":"edge","resourceVersion":"9"}}}""";
+        const string later =
+            """{"kind":"ProxyProtocol","applied":{"spec":{"send":"V3"},"metadata":{"name":"edge","resourceVersion":"9"}}}""";
         var kept = After(UnknownObjects.None, 7, later);
         Assert.Single(kept.Objects);
         var read = later.Replace("V3", "V1", StringComparison.Ordinal);

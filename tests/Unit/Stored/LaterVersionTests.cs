@@ -69,7 +69,8 @@ public sealed class LaterVersionTests
     [Fact]
     public void The_head_keeps_fields_of_a_later_release_when_it_moves()
     {
-        var head = JsonSerializer.Deserialize("""{"version":2,"hash":"a","sinceFull":1,"pin":{"to":1}}""", VersionJson.Default.VersionHead)!;
+        var head = JsonSerializer.Deserialize(
+            """{"version":2,"hash":"a","sinceFull":1,"pin":{"to":1}}""", VersionJson.Default.VersionHead)!;
         Assert.Equal(
             """{"version":3,"hash":"b","sinceFull":0,"pin":{"to":1}}""",
             JsonSerializer.Serialize(head with { Version = 3, Hash = "b", SinceFull = 0 }, VersionJson.Default.VersionHead));
