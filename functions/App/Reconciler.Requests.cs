@@ -40,6 +40,9 @@ public sealed partial class Reconciler
     /// <summary>Deletions by events that wait for a list, kind by kind, in sentences.</summary>
     public IEnumerable<string> HeldDeletions => held?.Sentences ?? [];
 
+    /// <summary>What other releases wrote to the journal and this one does not read, in one sentence; null for nothing.</summary>
+    public string? Unknown => snapshots.Unknown.Sentence;
+
     /// <summary>What could not be written to the cluster.</summary>
     public IEnumerable<WriteFailure> WriteFailures => feedback?.Failures ?? [];
 

@@ -203,7 +203,7 @@ public sealed partial class Reconciler(
         unjournalled.Follow(batch.Changes);
         held?.Follow(batch.Changes, wanted.Cluster, next.Cluster);
         var changed = ahead.Follow(batch, Compile(next, difference));
-        snapshots.Count(bytes);
+        snapshots.Follow(batch, bytes);
         sealing.Follow(difference);
         feedback?.Follow(batch.Changes, difference, Position);
         proxies.Follow(next.Cluster, batch.Changes);

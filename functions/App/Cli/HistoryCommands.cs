@@ -129,6 +129,8 @@ public static class HistoryCommands
 
         AnsiConsole.Write(table);
         AnsiConsole.WriteLine(versions.Length == 0 ? "No version has been sealed yet." : "* is wanted.");
+        foreach (var one in versions.Where(one => one.NotRead is not null))
+            AnsiConsole.WriteLine($"Note: {one.NotRead}.");
     }
 
     private static void Show(VersionDiff diff)

@@ -61,6 +61,7 @@ public sealed class ClusterDoctor(
             .. unlisted is null ? [] : new[] { Check.Failed("edge-machines", $"cluster {settings.Id}", unlisted, "see setting EdgeScaleSet, and give the identity in ApiServerIdentity the role Reader on that scale set; the machines that were known stay") },
             .. ProxyChecks.Judge(settings.Id, exams, reconciler.Version, credentials?.Subject ?? "client certificate"),
             .. TrustChecks.Judge(settings.Id, reconciler),
+            .. StorageChecks.Judge(settings.Id, reconciler.Unknown),
             .. TrustChecks.Judge(app),
             .. credentials is null ? [] : CertificateChecks.Judge(time.GetUtcNow(), credentials.Expires, credentials.AuthorityExpires, exams, served),
             .. FindingChecks.Judge(settings.Id, reconciler.Findings),

@@ -3,7 +3,7 @@ using IngressReconciler.Storage;
 
 namespace IngressReconciler.Doctor;
 
-/// <summary>Judges what storage did: <c>storage</c>, <c>journal</c>.</summary>
+/// <summary>Judges what storage did and holds: <c>storage</c>, <c>journal</c>, <c>other-release</c>.</summary>
 public static class StorageChecks
 {
     private static readonly TimeSpan Slow = TimeSpan.FromMilliseconds(500);
@@ -28,5 +28,20 @@ public static class StorageChecks
         yield return behind is > 0 and var lines
             ? Check.Warning("journal", "this instance", string.Create(CultureInfo.InvariantCulture, $"{lines} changes of other instances are not read yet"), "give the command again in a moment; if this stays, look at the function's log")
             : Check.Ok("journal", "this instance", "has read all of it");
+    }
+
+    /// <summary>Judges what another release wrote.</summary>
+    /// <param name="cluster">The cluster's id.</param>
+    /// <param name="unknown">What of it this one does not read, in one sentence; null for nothing.</param>
+    public static IEnumerable<Check> Judge(string cluster, string? unknown)
+    {
+        if (unknown is not null)
+        {
+            yield return Check.Warning(
+                "other-release",
+                $"cluster {cluster}",
+                unknown,
+                "nothing while one release takes over from the other; else run that release again, or a later one, everywhere");
+        }
     }
 }

@@ -88,8 +88,10 @@ public sealed class EdgeCutOver(string id, Reconciler reconciler, ProbePorts por
     /// <summary>A phase follows from what was seen, so it names the version after that: if anybody has written another since, the journal has that one and not ours.</summary>
     private async Task<CutOverReport> TakeAsync(CutOverReport look, Wanted seen, CutOverPhase phase, SendProxy to)
     {
-        var known = seen.Cluster.Find<ProxyProtocol>(ProxyProtocol.EdgeKey)?.Metadata.ResourceVersion ?? "0";
-        var next = new ProxyProtocol { Metadata = new() { Name = ProxyProtocol.EdgeKey.Name, ResourceVersion = ResourceVersion.After(known) }, Spec = phase.Spec };
+        var known = seen.Cluster.Find<ProxyProtocol>(ProxyProtocol.EdgeKey)
+            ?? new() { Metadata = new() { Name = ProxyProtocol.EdgeKey.Name, ResourceVersion = "0" } };
+        var version = ResourceVersion.After(known.Metadata.ResourceVersion);
+        var next = known with { Metadata = known.Metadata with { ResourceVersion = version }, Spec = phase.Spec };
         await reconciler.AcceptAsync([new Applied(next)]);
         var now = EdgeTranslation.Asked(reconciler.Wanted.Cluster);
         var report = look with { Now = now, Left = [.. CutOver.Phases(now, to)] };

@@ -73,6 +73,7 @@ public sealed class Api(Clusters clusters)
             ],
             Disputes = [.. reconciler.Disputes.Select(one => $"{one.At:u} {one.Sentence}")],
             HeldDeletions = [.. reconciler.HeldDeletions],
+            Unknown = reconciler.Unknown,
         };
     }
 

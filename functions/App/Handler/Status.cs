@@ -41,6 +41,9 @@ public sealed record ClusterStatus(
 
     /// <summary>Deletions by events that wait for a list.</summary>
     public string[] HeldDeletions { get; init => field = value ?? []; } = [];
+
+    /// <summary>What another release wrote to the journal and this one does not read; null for nothing.</summary>
+    public string? Unknown { get; init; }
 }
 
 /// <summary>What storage tells of one cluster, whether or not an instance runs.</summary>
@@ -61,10 +64,16 @@ public sealed record StoredStatus(string Cluster, int Version, ProxyReport[] Pro
 /// <param name="Findings">How many findings it had.</param>
 public sealed record VersionSummary(int Number, DateTimeOffset At, string Hash, string Cause, int Hosts, int? Changed, int Findings)
 {
+    /// <summary>How much of its routing this release does not read, in one sentence; null when it reads all.</summary>
+    public string? NotRead { get; init; }
+
     /// <summary>Sums up a version.</summary>
     public static VersionSummary Of(ConfigVersion version) => new(
         version.Number, version.At, version.Hash, version.Cause, version.HostCount, version.Full ? null : version.Hosts.Count,
-        version.FindingCount ?? version.Findings.Count);
+        version.FindingCount ?? version.Findings.Count)
+    {
+        NotRead = version.NotRead,
+    };
 }
 
 /// <summary>Why a request was not answered (RFC 9457).</summary>

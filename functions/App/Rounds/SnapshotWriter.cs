@@ -13,12 +13,18 @@ public sealed partial class SnapshotWriter(ClusterStorage storage, TimeProvider 
     private int lines;
     private long bytes;
     private Task writing = Task.CompletedTask;
+    private UnknownObjects unknown = UnknownObjects.None;
+    private HashSet<string> told = [];
 
-    /// <summary>Counts a journal line.</summary>
-    public void Count(int length)
+    /// <summary>What other releases wrote and this one does not read: the next snapshot has it, too.</summary>
+    public UnknownObjects Unknown => Volatile.Read(ref unknown);
+
+    /// <summary>Counts a journal line, and keeps what of it is not read.</summary>
+    public void Follow(JournalBatch batch, int length)
     {
-        lines++;
-        bytes += length;
+        Count(length);
+        Keep(batch);
+        Tell(batch.Unknown.Select(change => change.Key.Kind));
     }
 
     /// <summary>The state at the journal's end: the newest snapshot, and the journal's tail on it.</summary>
@@ -28,25 +34,30 @@ public sealed partial class SnapshotWriter(ClusterStorage storage, TimeProvider 
         for (var more = true; more;)
         {
             var tail = await storage.Journal.ReadAsync(at, cancel);
-            state = state.Apply(tail.Lines.Select(line => JournalReading.Read(line.Bytes)));
             foreach (var line in tail.Lines)
+            {
+                state = Apply(state, JournalReading.Read(line.Bytes));
                 Count(line.Bytes.Length);
+            }
+
             (at, more) = (tail.Position, !tail.AtEnd);
         }
 
+        Tell(Unknown.Objects.Select(change => change.Key.Kind));
         return (state, at);
     }
 
     /// <summary>The newest snapshot's state and position; an empty state at the start when there is none.</summary>
     private async Task<(ClusterState State, JournalPosition Position)> ReadAsync(CancellationToken cancel)
     {
-        (lines, bytes) = (0, 0);
+        (lines, bytes, told) = (0, 0, []);
+        Volatile.Write(ref unknown, UnknownObjects.None);
         if (await storage.Snapshots.ReadNewestAsync(cancel) is not { } snapshot)
             return (ClusterState.Empty, JournalPosition.Start);
         await using var content = snapshot.Content;
         var state = ClusterState.Empty;
         await foreach (var batch in SnapshotLines.ReadAsync(content, $"snapshot {snapshot.Position} of cluster {storage.Id}", cancel))
-            state = state.Apply([batch]);
+            state = Apply(state, batch);
         return (state, snapshot.Position);
     }
 
@@ -56,7 +67,8 @@ public sealed partial class SnapshotWriter(ClusterStorage storage, TimeProvider 
         if ((lines < storage.Snapshots.DueAfter && bytes < BytesEach) || !writing.IsCompleted)
             return;
         (lines, bytes) = (0, 0);
-        writing = Task.Run(() => WriteAsync(state, position));
+        var beside = Unknown;
+        writing = Task.Run(() => WriteAsync(state, beside, position));
     }
 
     /// <inheritdoc/>
@@ -67,13 +79,42 @@ public sealed partial class SnapshotWriter(ClusterStorage storage, TimeProvider 
         stopping.Dispose();
     }
 
-    private async Task WriteAsync(ClusterState state, JournalPosition position)
+    private void Count(int length)
+    {
+        lines++;
+        bytes += length;
+    }
+
+    private ClusterState Apply(ClusterState state, JournalBatch batch)
+    {
+        Keep(batch);
+        return state.Apply([batch]);
+    }
+
+    private void Keep(JournalBatch batch) => Volatile.Write(ref unknown, Unknown.After(batch));
+
+    /// <summary>Once for each kind, for entries that are skipped, and for a later format.</summary>
+    private void Tell(IEnumerable<string> kinds)
+    {
+        var now = Unknown;
+        var isNews = false;
+        foreach (var kind in kinds)
+            isNews |= told.Add(kind);
+        if (now.Skipped > 0)
+            isNews |= told.Add("(skipped)");
+        if (now.Format > JournalBatch.Newest)
+            isNews |= told.Add($"(format {now.Format})");
+        if (isNews && now.Sentence is { } sentence)
+            LogUnknown(storage.Id, sentence);
+    }
+
+    private async Task WriteAsync(ClusterState state, UnknownObjects beside, JournalPosition position)
     {
         try
         {
             await storage.Snapshots.WriteAsync(position, async (stream, cancel) =>
             {
-                foreach (var line in ClusterSnapshot.Lines(state, time.GetUtcNow()))
+                foreach (var line in ClusterSnapshot.Lines(state, time.GetUtcNow(), beside))
                     await stream.WriteAsync(line, cancel);
             }, stopping.Token);
             if (await storage.Snapshots.PruneAsync(stopping.Token) is { } needed)
@@ -88,4 +129,7 @@ public sealed partial class SnapshotWriter(ClusterStorage storage, TimeProvider 
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "No snapshot at {Position}: {Reason}")]
     private partial void LogNotWritten(JournalPosition position, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Cluster {Cluster}: {Sentence}")]
+    private partial void LogUnknown(string cluster, string sentence);
 }

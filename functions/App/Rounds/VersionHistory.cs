@@ -38,7 +38,8 @@ public sealed class VersionHistory(ClusterStorage storage)
     private async Task<ConfigVersion?> StoredAsync(int number, CancellationToken cancel) =>
         await storage.Versions.ReadAsync(number, cancel) is { } content ? JsonSerializer.Deserialize(content.Span, VersionJson.Default.ConfigVersion) : null;
 
-    /// <summary>The whole model of a version; null when there is none of that number.</summary>
+    /// <summary>The whole model of a version, whichever release wrote it; null when there is none of that number.</summary>
+    /// <exception cref="InvalidDataException">It has not its hash, or lacks a version that it builds on.</exception>
     public async Task<RoutingModel?> ModelAsync(int number, CancellationToken cancel)
     {
         if (await ChainAsync(number, version => version.Full, cancel) is not { } chain)
@@ -46,7 +47,10 @@ public sealed class VersionHistory(ClusterStorage storage)
         RoutingModel? model = null;
         foreach (var version in chain)
             model = version.Model(model);
-        return model;
+        return ModelHash.Of(model!).Text == chain.Last().Hash
+            ? model
+            : throw new InvalidDataException(
+                $"version {number} is damaged, or one that it builds on: its routing has not the hash that it was sealed with");
     }
 
     /// <summary>A version and those that it builds on, the first of them first; null when there is none of that number.</summary>

@@ -60,7 +60,7 @@ public sealed class VersionSealing(ClusterStorage storage, TimeProvider time)
             HashSet<Finding> findings = [.. wanted.Translation.Findings];
             var version = Version(wanted, position, cause, number, full, findings);
             var content = JsonSerializer.SerializeToUtf8Bytes(version, VersionJson.Default.ConfigVersion);
-            var next = new VersionHead(number, hash.Text, full ? 0 : Head.SinceFull + 1);
+            var next = Head with { Version = number, Hash = hash.Text, SinceFull = full ? 0 : Head.SinceFull + 1 };
             var ours = await storage.Versions.TryWriteAsync(number, content, cancel);
             if (!ours)
             {
@@ -89,7 +89,7 @@ public sealed class VersionSealing(ClusterStorage storage, TimeProvider time)
     {
         var content = await storage.Versions.ReadAsync(number, cancel) ?? throw new InvalidOperationException($"version {number} is there and cannot be read");
         var version = JsonSerializer.Deserialize(content.Span, VersionJson.Default.ConfigVersion)!;
-        return new(number, version.Hash, version.Full ? 0 : Head.SinceFull + 1);
+        return Head with { Version = number, Hash = version.Hash, SinceFull = version.Full ? 0 : Head.SinceFull + 1 };
     }
 
     private ConfigVersion Version(Wanted wanted, JournalPosition position, string cause, int number, bool full, HashSet<Finding> findings)
@@ -98,6 +98,7 @@ public sealed class VersionSealing(ClusterStorage storage, TimeProvider time)
         var parent = !full && last?.Version == Head.Version ? last.Value.Findings : null;
         return new()
         {
+            Format = ConfigVersion.Newest,
             Number = number,
             Parent = Head.Version,
             Full = full,

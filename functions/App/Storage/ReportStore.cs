@@ -14,12 +14,22 @@ public sealed class ReportStore<T>
 
     internal ReportStore(StorageFolder folder, string name, JsonTypeInfo<T> json) => (_folder, _name, _json) = (folder, name, json);
 
-    /// <summary>The last report; null when there was none. One call.</summary>
+    /// <summary>
+    /// The last report; null when there was none, and for one of another release that this one cannot read: the next overwrites it.
+    /// One call.
+    /// </summary>
     /// <exception cref="StorageUnavailableException">Storage cannot be read now.</exception>
     public async Task<T?> ReadAsync(CancellationToken cancel)
     {
         var answer = await _folder.ReadAsync(_name, cancel);
-        return answer.Found ? JsonSerializer.Deserialize(answer.Content.Span, _json) : null;
+        try
+        {
+            return answer.Found ? JsonSerializer.Deserialize(answer.Content.Span, _json) : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
     }
 
     /// <summary>Writes a report over the last one. One call.</summary>

@@ -11,8 +11,11 @@ public static class ClusterSnapshot
     /// <summary>The lines, each with its line feed, and one that says that these are all.</summary>
     /// <param name="state">The state.</param>
     /// <param name="now">Now: tombstones that have outlived their use are left out.</param>
-    public static IEnumerable<byte[]> Lines(ClusterState state, DateTimeOffset now)
+    /// <param name="unknown">What is kept of other releases' beside it.</param>
+    public static IEnumerable<byte[]> Lines(ClusterState state, DateTimeOffset now, UnknownObjects? unknown = null)
     {
+        foreach (var batch in (unknown ?? UnknownObjects.None).Batches(now, BatchSize))
+            yield return batch.ToBytes();
         foreach (var batch in state.Resources.Values.Chunk(BatchSize))
             yield return new JournalBatch("", now, [.. batch.Select(resource => new Applied(resource))]).ToBytes();
         var tombstones = state.WithoutTombstonesBefore(now).Tombstones;

@@ -11,18 +11,43 @@ namespace IngressReconciler.Cluster;
 
 /// <summary>
 /// One batch of accepted changes as it stands in the journal and, many of them, in a snapshot: one line of JSON,
-/// <c>{"id":…,"at":…,"changes":[{"kind":…,"replaces"?:…,"applied":{object},"seenAt"?:…}|</c>
+/// <c>{"format":…,"id":…,"at":…,"changes":[{"kind":…,"replaces"?:…,"applied":{object},"seenAt"?:…}|</c>
 /// <c>{"kind":…,"replaces"?:…,"deleted":{"namespace","name","resourceVersion"}},…],"crc":…}</c>. The sum over all that stands before it
 /// tells a damaged line from one that says something else.
 /// </summary>
+/// <remarks>
+/// <para>
+/// Releases read each other's lines. Whatever a line with the right sum says, it is no damage: a change whose kind or whose object is not
+/// read here is in <see cref="Unknown"/>, as it came; one that does not even name its object, and a line without changes, only count in
+/// <see cref="Skipped"/>; other fields are passed over. The number of the format decides nothing of that.
+/// </para>
+/// <para>
+/// So a later release may add kinds, fields and lines with something else than changes, each with its sum and a larger number. It must
+/// leave the meaning of what there is, and how a change names its object: <c>applied.metadata</c>, or <c>deleted</c>.
+/// </para>
+/// </remarks>
 /// <param name="Id">Unique; lets a writer recognise its own line.</param>
 /// <param name="At">When it was written.</param>
 /// <param name="Changes">The changes, in order.</param>
 public sealed record JournalBatch(string Id, DateTimeOffset At, ImmutableArray<ResourceChange> Changes)
 {
+    /// <summary>The format that is written; it grows with every kind and field that is added. The first had no number.</summary>
+    public const int Newest = 1;
+
     private const int SumLength = 18;
 
+    private static readonly JsonDocumentOptions Reading = new() { MaxDepth = 2 * ClusterEvent.MostDeep };
+
     private static ReadOnlySpan<byte> SumName => ",\"crc\":\""u8;
+
+    /// <summary>The format that it was written in; 0 for one without a number.</summary>
+    public int Format { get; init; } = Newest;
+
+    /// <summary>Changes of objects that this release does not read.</summary>
+    public ImmutableArray<UnknownChange> Unknown { get; init; } = [];
+
+    /// <summary>What of it has a form that this release does not know, and is left out.</summary>
+    public int Skipped { get; init; }
 
     /// <summary>The line in UTF-8, with its line feed.</summary>
     public byte[] ToBytes()
@@ -31,11 +56,15 @@ public sealed record JournalBatch(string Id, DateTimeOffset At, ImmutableArray<R
         using (var json = new Utf8JsonWriter(buffer))
         {
             json.WriteStartObject();
+            if (Format > 0)
+                json.WriteNumber("format", Format);
             json.WriteString("id", Id);
             json.WriteString("at", At);
             json.WriteStartArray("changes");
             foreach (var change in Changes)
                 Write(json, change);
+            foreach (var change in Unknown)
+                json.WriteRawValue(change.Json.Span, skipInputValidation: true);
             json.WriteEndArray();
             json.WriteEndObject();
         }
@@ -44,20 +73,15 @@ public sealed record JournalBatch(string Id, DateTimeOffset At, ImmutableArray<R
         return [.. content, .. SumOf(content), .. "\"}\n"u8];
     }
 
-    /// <summary>Reads what <see cref="ToBytes"/> wrote.</summary>
+    /// <summary>Reads what <see cref="ToBytes"/> wrote, of this release or another.</summary>
     /// <exception cref="JsonException">The line is not one of ours: the journal is damaged.</exception>
     public static JournalBatch Parse(ReadOnlyMemory<byte> line)
     {
         try
         {
             CheckSum(line.Span);
-            using var json = JsonDocument.Parse(line);
-            var root = json.RootElement;
-            var changes = root.GetProperty("changes");
-            var read = ImmutableArray.CreateBuilder<ResourceChange>(changes.GetArrayLength());
-            foreach (var change in changes.EnumerateArray())
-                read.Add(ReadChange(change));
-            return new(root.GetProperty("id").GetString() ?? "", root.GetProperty("at").GetDateTimeOffset(), read.MoveToImmutable());
+            using var json = JsonDocument.Parse(line, Reading);
+            return new JournalReader(json.RootElement, isSummed: HasSum(line.Span)).Read();
         }
         catch (Exception e) when (e is KeyNotFoundException or InvalidOperationException or FormatException)
         {
@@ -117,25 +141,4 @@ public sealed record JournalBatch(string Id, DateTimeOffset At, ImmutableArray<R
 
         json.WriteEndObject();
     }
-
-    private static ResourceChange ReadChange(JsonElement json)
-    {
-        var entry = ResourceKinds.Find(json.GetProperty("kind").GetString())
-            ?? throw new JsonException($"a journal line has an object of unknown kind {KubernetesName.Show(json.GetProperty("kind").GetString())}");
-        var replaces = json.TryGetProperty("replaces", out var replaced) ? replaced.GetString() : null;
-        if (json.TryGetProperty("applied", out var applied))
-        {
-            var seen = json.TryGetProperty("seenAt", out var seenAt) ? seenAt.GetString() : null;
-            return entry.Read(applied) is { Metadata: { Name: not null, ResourceVersion: not null } } resource
-                ? new Applied(resource, seen) { Replaces = replaces }
-                : throw new JsonException($"a journal line has a {entry.Kind} without a name or a version");
-        }
-
-        var deleted = json.GetProperty("deleted");
-        var key = new ResourceKey(entry.Kind, Text(deleted, "namespace"), Text(deleted, "name"));
-        return new Deleted(key, Text(deleted, "resourceVersion")) { Replaces = replaces };
-    }
-
-    private static string Text(JsonElement json, string name) =>
-        json.GetProperty(name).GetString() ?? throw new JsonException($"a journal line has a deletion whose {name} is null");
 }

@@ -38,6 +38,10 @@ public sealed record RoutingSettings
 
     /// <summary>Served where no certificate is bound to the server name; null for the bootstrap's own.</summary>
     public CertificateReference? DefaultCertificate { get; init; }
+
+    /// <inheritdoc cref="HostRoutes.Stored"/>
+    [JsonIgnore]
+    public string? Stored { get; init; }
 }
 
 /// <summary>How connections to a listener are spoken.</summary>
@@ -139,6 +143,14 @@ public sealed record HostRoutes
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public RouteOrigin? Ends { get; init; }
+
+    /// <summary>
+    /// Its JSON as a version has it, where this release would write it otherwise: another release wrote it, with something in it that is
+    /// not read here. It is hashed and written as it came, so that a copy loses nothing of it. What is not read may guard a route, so that
+    /// to serve this from a version needs the release that reads it. Null for what was read in full, and for what this release made.
+    /// </summary>
+    [JsonIgnore]
+    public string? Stored { get; init; }
 }
 
 /// <summary>A Secret that holds a certificate. The certificate itself is a fact of the moment, as endpoints are, and in no model.</summary>

@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using System.Globalization;
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using IngressReconciler.Routing;
 
@@ -8,10 +10,21 @@ namespace IngressReconciler.Versions;
 /// A sealed routing model as it is stored: immutable, numbered, hashed. Most versions hold only the hosts that differ from their parent, so that
 /// sealing costs what changed, in routing and in findings; at least every <see cref="FullEvery"/>th holds all.
 /// </summary>
+/// <remarks>
+/// Releases read each other's versions, whatever their format. What is not read of the settings or of a host is kept beside it, see
+/// <see cref="HostRoutes.Stored"/>, and a field of the version's own in <see cref="Unknown"/>. A finding in a form that is not read is
+/// left out: <see cref="FindingCount"/> counts it.
+/// </remarks>
 public sealed record ConfigVersion
 {
     /// <summary>A version with more than this many ancestors to its last full one is stored in full.</summary>
     public const int FullEvery = 64;
+
+    /// <summary>The format that is written; it grows with every field that is added, in the model too.</summary>
+    public const int Newest = 1;
+
+    /// <summary>The format that it was written in; null for one of the releases before formats had numbers.</summary>
+    public int? Format { get; init; }
 
     /// <summary>Its number, from 1, without gaps.</summary>
     public required int Number { get; init; }
@@ -22,7 +35,9 @@ public sealed record ConfigVersion
     /// <summary>Whether <see cref="Hosts"/> is all there is; else it is what differs from the parent.</summary>
     public required bool Full { get; init; }
 
-    /// <summary>What identifies its routing: <see cref="ModelHash"/>, 64 hexadecimal digits. Equal routing, equal hash, whoever computed it.</summary>
+    /// <summary>
+    /// What identifies its routing: <see cref="ModelHash"/>, 64 hexadecimal digits. Equal routing, equal hash, in every release.
+    /// </summary>
     public required string Hash { get; init; }
 
     /// <summary>When it was sealed.</summary>
@@ -38,9 +53,11 @@ public sealed record ConfigVersion
     public required int HostCount { get; init; }
 
     /// <summary>The settings.</summary>
+    [JsonConverter(typeof(StoredSettingsConverter))]
     public required RoutingSettings Settings { get; init; }
 
     /// <summary>Hosts by <c>table|host</c>; null for one that the parent had and this has not.</summary>
+    [JsonConverter(typeof(StoredHostsConverter))]
     public required ImmutableSortedDictionary<string, HostRoutes?> Hosts { get; init; }
 
     /// <summary>
@@ -49,15 +66,29 @@ public sealed record ConfigVersion
     public int? FindingCount { get; init; }
 
     /// <summary>Those of them that the parent had not; all of them when <see cref="FindingsGone"/> is null.</summary>
-    [JsonConverter(typeof(ValueListConverter<Finding>))]
+    [JsonConverter(typeof(StoredFindingsConverter))]
     public ValueList<Finding> Findings { get; init; } = [];
 
     /// <summary>
     /// Those that the parent had and this version has not; null when <see cref="Findings"/> is all there is, as in a full version, in
     /// one whose parent's are not known, and in all of an earlier release.
     /// </summary>
-    [JsonConverter(typeof(ValueListConverter<Finding>))]
+    [JsonConverter(typeof(StoredFindingsConverter))]
     public ValueList<Finding>? FindingsGone { get; init; }
+
+    /// <summary>Fields of a later release, as they came.</summary>
+    [JsonExtensionData]
+    public Dictionary<string, JsonElement>? Unknown { get; set; }
+
+    /// <summary>How much of its routing this release does not read, in one sentence; null when it reads all.</summary>
+    [JsonIgnore]
+    public string? NotRead =>
+        (Hosts.Values.Count(host => host?.Stored is not null) + (Settings.Stored is null ? 0 : 1)) is > 0 and var parts
+            ? string.Create(
+                CultureInfo.InvariantCulture,
+                $"version {Number} is another release's (format {Format ?? 0}, here it is {Newest}): ")
+                + string.Create(CultureInfo.InvariantCulture, $"{parts} of its hosts and settings are not read in full")
+            : null;
 
     /// <summary>All findings of this version.</summary>
     /// <param name="parent">All of its parent's; not needed where <see cref="FindingsGone"/> is null.</param>
@@ -89,6 +120,10 @@ public sealed record ConfigVersion
 /// <param name="SinceFull">How many versions have been sealed since the last that is stored in full.</param>
 public sealed record VersionHead(int Version, string Hash, int SinceFull)
 {
+    /// <summary>Fields of a later release. They stay when the head moves.</summary>
+    [JsonExtensionData]
+    public Dictionary<string, JsonElement>? Unknown { get; set; }
+
     /// <summary>Before the first version.</summary>
     public static VersionHead None { get; } = new(0, "", 0);
 }

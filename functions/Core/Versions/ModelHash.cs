@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Json;
 using IngressReconciler.Routing;
 
 namespace IngressReconciler.Versions;
@@ -10,6 +9,16 @@ namespace IngressReconciler.Versions;
 /// The hash of a routing model, kept up to date at the cost of what changed: a hash tree of two levels. Hosts fall into 256 leaves by the
 /// SHA-256 of their name; a leaf is the SHA-256 of its hosts' names and content in order; the root is that of the settings and the leaves.
 /// </summary>
+/// <remarks>
+/// <para>
+/// Content is the JSON as it stands in the version's blob, byte for byte. So the hash of a version can be checked by every release,
+/// whichever wrote it and whatever of it is read: it says that the blobs hold what was sealed, not that all of it is understood here.
+/// </para>
+/// <para>
+/// A member that is added to the model must be left out of the JSON where it has its default. Else the release that adds it gives all
+/// routing another hash, and seals a version of what has not changed.
+/// </para>
+/// </remarks>
 public sealed class ModelHash
 {
     private const int LeafCount = 256;
@@ -59,7 +68,7 @@ public sealed class ModelHash
             var leaf = SHA256.HashData(Encoding.UTF8.GetBytes(name))[0];
             touched.Add(leaf);
             changed[leaf] = difference.After is { } routes
-                ? changed[leaf].SetItem(name, [.. SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(routes, VersionJson.Default.HostRoutes))])
+                ? changed[leaf].SetItem(name, [.. SHA256.HashData(StoredPart.Bytes(routes))])
                 : changed[leaf].Remove(name);
         }
 
@@ -72,7 +81,7 @@ public sealed class ModelHash
     }
 
     private static ImmutableArray<byte> Of(RoutingSettings settings) =>
-        [.. SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(settings, VersionJson.Default.RoutingSettings))];
+        [.. SHA256.HashData(StoredPart.Bytes(settings))];
 
     private static ImmutableArray<byte> Leaf(ImmutableSortedDictionary<string, ImmutableArray<byte>> hosts)
     {

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json.Serialization;
 using IngressReconciler.Routing;
 
@@ -31,8 +33,15 @@ public sealed record VersionDiff(
 
     private static IEnumerable<RouteDiff> Of(HostRoutes? host)
     {
-        var routes = (host?.Routes ?? []).Select(RouteDiff.Of);
-        return host?.Ends is { } end ? routes.Append(new("all else", "404", $"{end.Object} {end.Field}")) : routes;
+        foreach (var route in host?.Routes ?? [])
+            yield return RouteDiff.Of(route);
+        if (host?.Ends is { } end)
+            yield return new("all else", "404", $"{end.Object} {end.Field}");
+        if (host?.Stored is { } stored)
+        {
+            var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(stored)));
+            yield return new("what is not read here", $"SHA-256 {hash[..12]}", "another release");
+        }
     }
 }
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace IngressReconciler.Cluster.Resources;
@@ -38,6 +39,10 @@ public sealed record ClusterHistory : Resource
         get;
         init => field = value ?? ImmutableSortedDictionary<string, ListedKind>.Empty;
     } = ImmutableSortedDictionary<string, ListedKind>.Empty;
+
+    /// <inheritdoc cref="ProxyProtocol.Unknown"/>
+    [JsonExtensionData]
+    public Dictionary<string, JsonElement>? Unknown { get; set; }
 
     /// <summary>What a state says of its lists; one that was never listed, says nothing.</summary>
     public static ClusterHistory Of(ClusterState state) =>

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace IngressReconciler.Cluster.Resources;
@@ -17,4 +18,8 @@ public sealed record ProxyProtocol : Resource
 
     /// <summary>What is wanted.</summary>
     public ProxyProtocolSpec Spec { get; init => field = value ?? new(); } = new();
+
+    /// <summary>Fields of a later release, kept as they are: no list would bring them back.</summary>
+    [JsonExtensionData]
+    public Dictionary<string, JsonElement>? Unknown { get; set; }
 }
