@@ -25,9 +25,13 @@ public sealed partial class Reconciler
     /// <summary>One for each proxy, by name.</summary>
     public ImmutableArray<ProxyWorker> Workers => proxies.Workers;
 
-    /// <summary>Mistakes and limits: of routing, of endpoints, what proxies cannot be told, what the journal cannot hold, and what proxies refuse.</summary>
+    /// <summary>
+    /// Mistakes and limits: of routing, of endpoints, what proxies cannot be told, what the journal cannot hold, and what proxies refuse.
+    /// </summary>
     public IEnumerable<Finding> Findings => Wanted.FindingsWith(
-        Configs.Findings.Concat(unjournalled.Findings.Concat(RefusalFindings.Of(proxies.Workers.Select(worker => (worker.Name, worker.Refused))))));
+        Configs.Findings
+            .Concat(unjournalled.Findings)
+            .Concat(RefusalFindings.Of(proxies.Workers.Select(worker => (worker.Name, worker.Refused)))));
 
     /// <summary>
     /// Pods that nothing is sent to before the API server confirms their address, each with why it has not, as far as that is known.

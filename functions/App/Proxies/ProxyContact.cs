@@ -14,7 +14,9 @@ internal sealed class ProxyContact(ProxyLink link, TimeProvider time)
     private static readonly TimeSpan FirstTry = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LongestTry = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>By how much a pause is longer than the one before: so a proxy that is back waits a quarter of the time that it was gone, at most.</summary>
+    /// <summary>
+    /// By how much a pause is longer than the one before: so a proxy that is back waits a quarter of the time that it was gone, at most.
+    /// </summary>
     private const double Growth = 1.25;
 
     private readonly Lock gate = new();

@@ -32,6 +32,7 @@ public sealed class ProxyWorker(
     private Task asking = Task.CompletedTask;
     private Refusals refused = Refusals.None;
     private bool reachable = true;
+    private bool isProven;
     private bool resync;
 
     private sealed record Target(ProxyConfig Config, int Version, JournalPosition Position);
@@ -77,7 +78,7 @@ public sealed class ProxyWorker(
             target = new(config, version, position);
             pending.Add(difference);
             resync &= difference.IsEmpty;
-            if (pending.IsEmpty && current.IsCompleted)
+            if (pending.IsEmpty && isProven)
                 Reached(position);
         }
     }
@@ -120,6 +121,7 @@ public sealed class ProxyWorker(
             var (scope, what, unexpected) = (pending, target!, resync);
             pending = new(Role);
             resync = false;
+            isProven = false;
             using (ExecutionContext.SuppressFlow()) // it outlives this round's trace
                 reaching ??= Task.Run(() => contact.RunAsync(Ended, Missing, Back, stopping.Token), CancellationToken.None);
             current = Task.Run(() => PushAsync(scope, what, unexpected, cancel), CancellationToken.None);
@@ -154,6 +156,7 @@ public sealed class ProxyWorker(
             contact.Succeeded();
             lock (gate)
             {
+                isProven = true;
                 // Everything is to be looked at: this push has not.
                 if (!pending.Everything)
                     Reached(pending.IsEmpty ? target!.Position : what.Position);

@@ -5,8 +5,9 @@ using IngressReconciler.Planning;
 namespace IngressReconciler.Rounds;
 
 /// <summary>
-/// Endpoints that go to the proxies while their change is appended to the journal. They are facts of the cluster, each guarded by its object's
-/// version: whatever comes of the append, a proxy had only what was true. Nothing else goes ahead, and no deletion does, which may be held.
+/// Endpoints that go to the proxies while their change is appended to the journal. They are facts of the cluster, each guarded by its
+/// object's version: whatever comes of the append, a proxy had only what was true. Nothing else goes ahead, and no deletion does, which
+/// may be held.
 /// </summary>
 public sealed class PushAhead
 {

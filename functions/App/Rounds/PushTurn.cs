@@ -4,8 +4,8 @@ using IngressReconciler.Storage;
 namespace IngressReconciler.Rounds;
 
 /// <summary>
-/// This instance's turn to push. Where no other instance has written lately the lease is kept for a moment after the last push: the next change
-/// then waits neither for it nor for a look at what others did.
+/// This instance's turn to push. Where no other instance has written lately the lease is kept for a moment after the last push: the next
+/// change then waits neither for it nor for a look at what others did.
 /// </summary>
 /// <param name="free">The cluster's lease.</param>
 /// <param name="proxies">They are pushed to within a turn only.</param>

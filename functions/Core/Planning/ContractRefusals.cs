@@ -4,8 +4,8 @@ using IngressReconciler.Routing;
 namespace IngressReconciler.Planning;
 
 /// <summary>
-/// Contract + what a proxy should run → what is not sent to a proxy because its bootstrap has no part for it: refusals as the proxy's own would be, known
-/// before anything is sent. Each belongs to the object that asked for it, and everything else is applied.
+/// Contract + what a proxy should run → what is not sent because its bootstrap has no part for it: refusals as the proxy's own would be,
+/// known before anything is sent. Each belongs to the object that asked for it, and everything else is applied.
 /// </summary>
 public static class ContractRefusals
 {
@@ -17,7 +17,10 @@ public static class ContractRefusals
     {
         foreach (var backend in scope.Everything ? config.Backends.Keys : scope.Backends.Keys)
         {
-            if (config.Backends.TryGetValue(backend, out var found) && HAProxyNames.Profile(found.Upstream) is var profile && !contract.Profiles.Contains(profile))
+            if (!config.Backends.TryGetValue(backend, out var found))
+                continue;
+            var profile = HAProxyNames.Profile(found.Upstream);
+            if (!contract.Profiles.Contains(profile))
                 yield return Refused(new(PartKind.Backend, backend), $"backend {backend} needs the profile {profile}");
         }
 

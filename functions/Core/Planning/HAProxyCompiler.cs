@@ -29,9 +29,10 @@ public static class HAProxyCompiler
         next = next with
         {
             Certificates = Certificates(config, desired, difference.Certificates),
-            DefaultCertificate = settings.DefaultCertificate is { } byDefault && desired.SecretOf(byDefault) is { Fingerprint: { } fingerprint }
-                ? new(byDefault, fingerprint)
-                : null,
+            DefaultCertificate =
+                settings.DefaultCertificate is { } byDefault && desired.SecretOf(byDefault) is { Fingerprint: { } fingerprint }
+                    ? new(byDefault, fingerprint)
+                    : null,
             ProxyProtocol = settings.ProxyProtocol,
             ServerLimit = settings.PodConnections ?? HAProxyNames.PodConnections,
         };
@@ -66,13 +67,15 @@ public static class HAProxyCompiler
         return (config with { Routes = routes.ToImmutable(), Findings = findings }, keys.DrainToImmutable());
     }
 
-    /// <summary>Entries of the routes that differ; null where what one of them asks for cannot be said, which may be on the key of another.</summary>
+    /// <summary>
+    /// Entries of the routes that differ; null where what one of them asks for cannot be said, which may be on the key of another.
+    /// </summary>
     private static IEnumerable<KeyValuePair<string, string?>>? Differing(HostDifference host)
     {
         if (host is not { Before: { } before, After: { } after })
             return null;
         var differing = host.Routes.ToArray();
-        if (differing.SelectMany(one => new[] { one.Before, one.After }).Any(route => route is not null && !HAProxyRoutes.IsExpressible(route)))
+        if (differing.SelectMany(one => new[] { one.Before, one.After }).OfType<Route>().Any(route => !HAProxyRoutes.IsExpressible(route)))
             return null;
         var paths = differing.Select(route => route.Match.Path.Value);
         if (before.Ends is null != after.Ends is null)

@@ -59,7 +59,8 @@ public static class HAProxyNames
     public static string SourceWord(ProxySource source) => source.Required ? "required" : "accepted";
 
     /// <summary><c>namespace/name/fingerprint</c>: a renewed certificate is another one, put beside the old before that goes.</summary>
-    public static string Certificate(CertificateReference reference, string fingerprint) => $"{CertificatePrefix(reference)}{fingerprint[..16]}";
+    public static string Certificate(CertificateReference reference, string fingerprint) =>
+        $"{CertificatePrefix(reference)}{fingerprint[..16]}";
 
     /// <summary>What the names of every generation of a certificate begin with.</summary>
     public static string CertificatePrefix(CertificateReference reference) =>

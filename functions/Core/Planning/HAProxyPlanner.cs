@@ -4,7 +4,9 @@ using IngressReconciler.Routing;
 
 namespace IngressReconciler.Planning;
 
-/// <summary>What a proxy says it runs + what it should run → the ordered, minimal steps between the two; the same for the same input, to the letter.</summary>
+/// <summary>
+/// What a proxy says it runs + what it should run → the ordered, minimal steps between the two; the same for the same input, to the letter.
+/// </summary>
 public static class HAProxyPlanner
 {
     /// <summary>
@@ -58,7 +60,9 @@ public static class HAProxyPlanner
     private static ProxyBackend AsPushed(BackendConfig backend) => new(
         backend.Name,
         backend.Servers.ToDictionary(
-            one => one.Name, one => new ProxyServer(one.Name, one.Address.Value, one.Port, one.State, Checked: true), StringComparer.Ordinal),
+            one => one.Name,
+            one => new ProxyServer(one.Name, one.Address.Value, one.Port, one.State, Checked: true),
+            StringComparer.Ordinal),
         Published: true);
 
     private static void Backends(PlanBuilder plan, ProxyConfig config, ProxyState state, PlanScope scope, HashSet<string> kept)
@@ -93,7 +97,8 @@ public static class HAProxyPlanner
         {
             if (actual is null || !actual.Servers.TryGetValue(server.Name, out var there))
             {
-                plan.Prepare.Add(new AddServer(name, server.Name, server.Address, server.Port, upstream.Protocol, upstream.SendProxy, limit));
+                plan.Prepare.Add(
+                    new AddServer(name, server.Name, server.Address, server.Port, upstream.Protocol, upstream.SendProxy, limit));
                 if (HAProxyNames.IsChecked(upstream))
                     plan.Prepare.Add(new CheckServer(name, server.Name));
                 plan.Prepare.Add(new SetServerState(name, server.Name, server.State));
@@ -111,8 +116,9 @@ public static class HAProxyPlanner
         if (actual is { Servers.Count: > 0 })
         {
             var kept = servers.Select(one => one.Name).ToHashSet(StringComparer.Ordinal);
-            foreach (var gone in actual.Servers.Values.Where(one => !kept.Contains(one.Name)).OrderBy(one => one.Name, StringComparer.Ordinal))
-                Drop(plan, name, gone);
+            var gone = actual.Servers.Values.Where(one => !kept.Contains(one.Name));
+            foreach (var server in gone.OrderBy(one => one.Name, StringComparer.Ordinal))
+                Drop(plan, name, server);
         }
 
         if (actual is not { Published: true })
@@ -188,7 +194,8 @@ public static class HAProxyPlanner
 
     private static void Certificates(PlanBuilder plan, ProxyConfig config, ProxyState state, PlanScope scope)
     {
-        var references = (scope.Everything ? config.Certificates.Keys : scope.Certificates).OrderBy(one => one.ToString(), StringComparer.Ordinal);
+        var references = (scope.Everything ? config.Certificates.Keys : scope.Certificates)
+            .OrderBy(one => one.ToString(), StringComparer.Ordinal);
         plan.Prepare.AddRange(state.UnfinishedCertificates.Order(StringComparer.Ordinal).Select(name => new AbortCertificate(name)));
         var shown = state.Certificates.Keys.Select(line => line.Certificate).ToHashSet(StringComparer.Ordinal);
         var lines = new HashSet<CertificateLine>();

@@ -39,7 +39,9 @@ public static class HAProxyRoutes
         return decided != 0 ? decided : string.CompareOrdinal(left, right);
     });
 
-    /// <summary>The entries of one host; none for null. A route that HAProxy cannot be told of is closed: see <see cref="Findings"/>.</summary>
+    /// <summary>
+    /// The entries of one host; none for null. A route that HAProxy cannot be told of is closed: see <see cref="Findings"/>.
+    /// </summary>
     public static Dictionary<string, string> Entries(HostKey host, HostRoutes? routes)
     {
         var entries = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -61,8 +63,8 @@ public static class HAProxyRoutes
     }
 
     /// <summary>
-    /// The two keys that routes of one path may have, each with its value, null for no entry: what <see cref="Entries"/> has of them, at the cost of
-    /// that path. Only of hosts whose routes all can be said.
+    /// The two keys that routes of one path may have, each with its value, null for no entry: what <see cref="Entries"/> has of them, at the
+    /// cost of that path. Only of hosts whose routes all can be said.
     /// </summary>
     public static IEnumerable<KeyValuePair<string, string?>> EntriesAt(HostKey host, HostRoutes routes, string path)
     {
@@ -102,23 +104,26 @@ public static class HAProxyRoutes
 
     private static string Prefix(HostKey host) => host.Host == HostKey.AnyHost ? host.Table + "|" : $"{host.Table}|{host.Host}";
 
+    /// <summary>
+    /// What of one host's routes cannot be said to HAProxy. Such a route leads nowhere: half of what was asked for may be worse than nothing,
+    /// where the other half was to keep somebody out.
+    /// </summary>
+    public static IEnumerable<Finding> Findings(HostRoutes? routes) => (routes?.Routes ?? []).Where(route => !IsExpressible(route)).Select(
+        route => new Finding(
+            route.Origin.Object, Severity.Error, "NotExpressible",
+            $"{route.Origin.Field} asks for more than a host, a path and one backend, which these proxies cannot do yet. "
+            + "Requests to it are answered 503."));
+
+    /// <summary>Whether a route asks for nothing but a path and one backend.</summary>
+    public static bool IsExpressible(Route route) =>
+        route.Match is { Method: null, Headers.Count: 0, Query.Count: 0 }
+        && route is { Filters.Count: 0, Timeouts: null, Backends.Count: <= 1 };
+
     private static int HostRank(string key)
     {
         var host = key.AsSpan(key.IndexOf('|', StringComparison.Ordinal) + 1);
         return host is ['/', ..] ? 2 : host is ['*', ..] ? 1 : 0;
     }
-
-    /// <summary>
-    /// What of one host's routes cannot be said to HAProxy. Such a route leads nowhere: half of what was asked for may be less than none of it,
-    /// where the other half was to keep somebody out.
-    /// </summary>
-    public static IEnumerable<Finding> Findings(HostRoutes? routes) => (routes?.Routes ?? []).Where(route => !IsExpressible(route)).Select(route => new Finding(
-        route.Origin.Object, Severity.Error, "NotExpressible",
-        $"{route.Origin.Field} asks for more than a host, a path and one backend, which these proxies cannot do yet. Requests to it are answered 503."));
-
-    /// <summary>Whether a route asks for nothing but a path and one backend.</summary>
-    public static bool IsExpressible(Route route) =>
-        route.Match is { Method: null, Headers.Count: 0, Query.Count: 0 } && route is { Filters.Count: 0, Timeouts: null, Backends.Count: <= 1 };
 
     private static string Backend(Route route) =>
         route.Backends.Count == 0 || !IsExpressible(route) ? NoBackend : HAProxyNames.Backend(route.Backends[0].Upstream);

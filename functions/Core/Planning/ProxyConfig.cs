@@ -5,14 +5,15 @@ using IngressReconciler.Routing;
 namespace IngressReconciler.Planning;
 
 /// <summary>
-/// All that the proxies of one role should run, in HAProxy's own words: what <see cref="HAProxyCompiler"/> makes of the desired state, once for
-/// all of them. What one proxy lacks of it is told by <see cref="HAProxyPlanner"/>.
+/// All that the proxies of one role should run, in HAProxy's own words: what <see cref="HAProxyCompiler"/> makes of the desired state, once
+/// for all of them. What one proxy lacks of it is told by <see cref="HAProxyPlanner"/>.
 /// </summary>
 /// <param name="Role">What the proxies are for.</param>
 public sealed record ProxyConfig(ProxyRole Role)
 {
     /// <summary>Backends by name.</summary>
-    public ImmutableDictionary<string, BackendConfig> Backends { get; init; } = ImmutableDictionary.Create<string, BackendConfig>(StringComparer.Ordinal);
+    public ImmutableDictionary<string, BackendConfig> Backends { get; init; } =
+        ImmutableDictionary.Create<string, BackendConfig>(StringComparer.Ordinal);
 
     /// <summary>Entries of the map of routes by key, but for the version.</summary>
     public ImmutableDictionary<string, string> Routes { get; init; } = ImmutableDictionary.Create<string, string>(StringComparer.Ordinal);

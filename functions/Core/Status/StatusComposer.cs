@@ -19,13 +19,8 @@ public static class StatusComposer
     public static IReadOnlySet<ResourceKey> Concerned(IEnumerable<ResourceChange> changes, WantedDifference difference)
     {
         var concerned = changes.Select(change => change.Key).Where(IsIngress).ToHashSet();
-        foreach (var (_, before, after) in difference.Hosts)
-        {
-            var changed = Origins(before).ToHashSet();
-            changed.SymmetricExceptWith(Origins(after));
-            concerned.UnionWith(changed.Where(IsIngress));
-        }
-
+        foreach (var route in difference.Hosts.SelectMany(host => host.Routes))
+            concerned.UnionWith(Origins([route.Before, route.After]).Where(IsIngress));
         return concerned;
     }
 
@@ -60,11 +55,16 @@ public static class StatusComposer
     private static HashSet<ResourceKey> Served(Translation translation, IEnumerable<ResourceKey> ingresses)
     {
         var hosts = ingresses.SelectMany(key => (translation.ContributionOf(key)?.Claims ?? []).Items).Select(claim => claim.Host);
-        return [.. hosts.Distinct().SelectMany(host => Origins(translation.Model.Hosts.GetValueOrDefault(new(IngressTranslation.Table, host))))];
+        return
+        [
+            .. hosts.Distinct()
+                .Select(host => translation.Model.Hosts.GetValueOrDefault(new(IngressTranslation.Table, host)))
+                .SelectMany(host => Origins(host?.Routes ?? [])),
+        ];
     }
 
-    private static IEnumerable<ResourceKey> Origins(HostRoutes? host) =>
-        (host?.Routes ?? []).Where(route => route.Backends.Count > 0).Select(route => route.Origin.Object);
+    private static IEnumerable<ResourceKey> Origins(IEnumerable<Route?> routes) =>
+        routes.OfType<Route>().Where(route => route.Backends.Count > 0).Select(route => route.Origin.Object);
 
     /// <summary>What it says now; a field that is empty is as one that is not there.</summary>
     private static ValueList<LoadBalancerAddress> Addresses(Ingress ingress) => (ingress.Status?.LoadBalancer?.Ingress ?? [])

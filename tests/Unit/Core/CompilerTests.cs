@@ -68,7 +68,8 @@ public class CompilerTests
         var finding = Assert.Single(config.Findings.Values.SelectMany(one => one.Items));
         Assert.Equal(("Ingress shop/web", Severity.Error, "NotExpressible"), ($"{finding.Object}", finding.Severity, finding.Reason));
         Assert.Equal(
-            $"{asked.Origin.Field} asks for more than a host, a path and one backend, which these proxies cannot do yet. Requests to it are answered 503.",
+            $"{asked.Origin.Field} asks for more than a host, a path and one backend, which these proxies cannot do yet. "
+            + "Requests to it are answered 503.",
             finding.Message);
         var path = asked.Match.Path.Value;
         Assert.Equal(HAProxyRoutes.NoBackend, config.Routes[$"{key.Table}|shop.example{path}/"]);

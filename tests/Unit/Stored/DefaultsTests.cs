@@ -85,7 +85,9 @@ public sealed class DefaultsTests
 
         void Add(Type type)
         {
-            var inner = Nullable.GetUnderlyingType(type) ?? (type.IsGenericType ? type.GetGenericArguments()[0] : type);
+            var inner = type == typeof(RouteList)
+                ? typeof(Route)
+                : Nullable.GetUnderlyingType(type) ?? (type.IsGenericType ? type.GetGenericArguments()[0] : type);
             if (inner.Assembly != typeof(HostRoutes).Assembly || inner.IsEnum)
                 return;
             var info = VersionJson.Default.GetTypeInfo(inner)!;
