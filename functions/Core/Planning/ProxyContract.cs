@@ -15,7 +15,11 @@ namespace IngressReconciler.Planning;
 /// <param name="Profiles">Named <c>defaults</c> sections that backends can be made from.</param>
 /// <param name="Maps">Maps that are filled at run time.</param>
 /// <param name="Abilities">What else is relied on, by name: see <see cref="Certificates"/> and those beside it.</param>
-public sealed record ProxyContract(int Number, ValueList<string> Profiles, ValueList<string> Maps, ValueList<string> Abilities)
+public sealed record ProxyContract(
+    int Number,
+    [property: JsonConverter(typeof(ValueListConverter<string>))] ValueList<string> Profiles,
+    [property: JsonConverter(typeof(ValueListConverter<string>))] ValueList<string> Maps,
+    [property: JsonConverter(typeof(ValueListConverter<string>))] ValueList<string> Abilities)
 {
     /// <summary>The number of this release's bootstraps.</summary>
     public const int Newest = 1;
