@@ -89,13 +89,17 @@ public sealed class SyntheticCluster(int services, int endpoints, int network = 
             """);
     }
 
-    /// <summary>The event of an Ingress on a host that others are on as well: each of its paths leads to one of the cluster's Services.</summary>
+    /// <summary>
+    /// The event of an Ingress on a host that others are on as well: each of its paths leads to one of the cluster's Services.
+    /// </summary>
     public byte[] Ingress(int number, string host, IEnumerable<string> paths)
     {
         var name = string.Create(CultureInfo.InvariantCulture, $"part-{number}");
-        var list = string.Join(',', paths.Select(path => $$$$"""{"path":"{{{{path}}}}","pathType":"Prefix","backend":{{{{Backend(number)}}}}}"""));
+        var list = string.Join(',', paths.Select(
+            path => $$$$"""{"path":"{{{{path}}}}","pathType":"Prefix","backend":{{{{Backend(number)}}}}}"""));
         return Event(0, $$$$"""
-            {"apiVersion":"networking.k8s.io/v1","kind":"Ingress","metadata":{{{{Meta(0, name, "")}}}},"spec":{"ingressClassName":"bench","rules":[{"host":"{{{{host}}}}","http":{"paths":[{{{{list}}}}]}}]}}
+            {"apiVersion":"networking.k8s.io/v1","kind":"Ingress","metadata":{{{{Meta(0, name, "")}}}},
+            "spec":{"ingressClassName":"bench","rules":[{"host":"{{{{host}}}}","http":{"paths":[{{{{list}}}}]}}]}}
             """);
     }
 

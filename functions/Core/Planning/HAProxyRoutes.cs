@@ -63,8 +63,8 @@ public static class HAProxyRoutes
     }
 
     /// <summary>
-    /// The two keys that routes of one path may have, each with its value, null for no entry: what <see cref="Entries"/> has of them, at the
-    /// cost of that path. Only of hosts whose routes all can be said.
+    /// The two keys that routes of one path may have, each with its value, null for no entry: what <see cref="Entries"/> has of them, at
+    /// the cost of that path. Only of hosts whose routes all can be said.
     /// </summary>
     public static IEnumerable<KeyValuePair<string, string?>> EntriesAt(HostKey host, HostRoutes routes, string path)
     {
@@ -105,8 +105,8 @@ public static class HAProxyRoutes
     private static string Prefix(HostKey host) => host.Host == HostKey.AnyHost ? host.Table + "|" : $"{host.Table}|{host.Host}";
 
     /// <summary>
-    /// What of one host's routes cannot be said to HAProxy. Such a route leads nowhere: half of what was asked for may be worse than nothing,
-    /// where the other half was to keep somebody out.
+    /// What of one host's routes cannot be said to HAProxy. Such a route leads nowhere: half of what was asked for may be worse than
+    /// nothing, where the other half was to keep somebody out.
     /// </summary>
     public static IEnumerable<Finding> Findings(HostRoutes? routes) => (routes?.Routes ?? []).Where(route => !IsExpressible(route)).Select(
         route => new Finding(

@@ -12,8 +12,8 @@ public readonly record struct HostDifference(HostKey Host, HostRoutes? Before, H
     internal ImmutableArray<RouteMatch>? Touched { get; init; }
 
     /// <summary>
-    /// The routes that differ, those that are tried first at the head. A translation's difference costs what differs, not what the host has.
-    /// Whoever makes something of several matches together, as of an exact path and a prefix, asks <see cref="RouteList.Find"/> of
+    /// The routes that differ, those that are tried first at the head. A translation's difference costs what differs, not what the host
+    /// has. Whoever makes something of several matches together, as of an exact path and a prefix, asks <see cref="RouteList.Find"/> of
     /// <see cref="Before"/> and <see cref="After"/> for the others.
     /// </summary>
     public IEnumerable<RouteDifference> Routes

@@ -1,8 +1,8 @@
 namespace IngressReconciler.Routing;
 
 /// <summary>
-/// What is told of a host that more is asked for than is served of: to those who do not get it, and to the owner. Neither learns the other's
-/// names. It is put into words when it is first asked for.
+/// What is told of a host that more is asked for than is served of: to those who do not get it, and to the owner. Neither learns the
+/// other's names. It is put into words when it is first asked for.
 /// </summary>
 /// <param name="level">The host.</param>
 /// <param name="ownership">Which namespace a host belongs to.</param>
@@ -37,7 +37,8 @@ internal sealed class HostDispute(HostLevel level, HostOwnership ownership)
                 ? new(claim.Object, Severity.Notice, "HostOwned",
                     $"{on.Field} answers for the hosts of this Ingress only: {shown} {why}.")
                 : new(claim.Object, Severity.Error, "HostOwned",
-                    $"{on.Field}: {shown} {why}. Nothing of this Ingress is served there, no path and no certificate. Name another host, or "
+                    $"{on.Field}: {shown} {why}. Nothing of this Ingress is served there, no path and no certificate. "
+                    + "Name another host, or "
                     + "have the operator list it for this namespace in the setting Hosts.");
         }
 

@@ -4,8 +4,8 @@ using IngressReconciler.Cluster;
 namespace IngressReconciler.Routing;
 
 /// <summary>
-/// What several objects ask for on one host, settled: the oldest has what it asked for first, the others get a finding. Kept so that a claim's
-/// change costs what of the claim changes.
+/// What several objects ask for on one host, settled: the oldest has what it asked for first, the others get a finding. Kept so that a
+/// claim's change costs what of the claim changes.
 /// </summary>
 /// <param name="Host">The host.</param>
 /// <param name="OwnDefaults">Whether a default backend answers for its object's own hosts, too, and not only for every host.</param>
@@ -116,7 +116,8 @@ internal sealed record HostMerge(string Host, bool OwnDefaults)
         private readonly RouteList.Builder routes = before.Routes.ToBuilder();
         private readonly ImmutableDictionary<RouteMatch, ImmutableSortedSet<RankedRoute>>.Builder contested = before.Contested.ToBuilder();
         private readonly ImmutableSortedDictionary<OwnershipClaim, Route>.Builder defaults = before.Defaults.ToBuilder();
-        private readonly ImmutableSortedDictionary<OwnershipClaim, CertificateReference>.Builder certificates = before.Certificates.ToBuilder();
+        private readonly ImmutableSortedDictionary<OwnershipClaim, CertificateReference>.Builder certificates =
+            before.Certificates.ToBuilder();
 
         /// <summary>Merges what an object asks for now in place of what it asked for before; null for nothing.</summary>
         public void Move(IngressContribution? old, IngressContribution? now)

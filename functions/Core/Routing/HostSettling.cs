@@ -10,8 +10,8 @@ namespace IngressReconciler.Routing;
 internal readonly record struct SettledHost(string Host, HostLevel? Level, HostRoutes? Routes, ImmutableArray<RouteMatch> Touched);
 
 /// <summary>
-/// Settles hosts: whose each is, what its owner asks for there, what falls through. Costs the claims that changed, not those that a host has,
-/// unless the host goes to another namespace.
+/// Settles hosts: whose each is, what its owner asks for there, what falls through. Costs the claims that changed, not those that a
+/// host has, unless the host goes to another namespace.
 /// </summary>
 /// <param name="ownership">Which namespace a host belongs to.</param>
 /// <param name="owners">Who held which host; brought up to date.</param>

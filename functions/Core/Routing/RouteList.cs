@@ -7,8 +7,8 @@ using System.Text.Json.Serialization;
 namespace IngressReconciler.Routing;
 
 /// <summary>
-/// The routes of one host, each match once, the one that is tried first at the head. Immutable: a list with one route more or less shares all
-/// else with the list before it, so that it costs that route. Compares by value, and is written as an array.
+/// The routes of one host, each match once, the one that is tried first at the head. Immutable: a list with one route more or less shares
+/// all else with the list before it, so that it costs that route. Compares by value, and is written as an array.
 /// </summary>
 [CollectionBuilder(typeof(RouteList), nameof(Create))]
 public sealed class RouteList : IReadOnlyList<Route>, IEquatable<RouteList>

@@ -5,8 +5,9 @@ using IngressReconciler.Cluster.Resources;
 namespace IngressReconciler.Routing;
 
 /// <summary>
-/// The routing model of a cluster state, kept so that the next one costs what changed: each Ingress's contribution, who claims which host and each route there,
-/// who refers to which Service or Secret. <c>Advance</c> over any sequence of changes gives what <see cref="Of"/> gives for the last state.
+/// The routing model of a cluster state, kept so that the next one costs what changed: each Ingress's contribution, who claims
+/// which host and each route there, who refers to which Service or Secret. <c>Advance</c> over any sequence of changes gives what
+/// <see cref="Of"/> gives for the last state.
 /// </summary>
 public sealed record Translation
 {
@@ -118,7 +119,8 @@ public sealed record Translation
         private readonly ImmutableDictionary<ResourceKey, ValueList<Finding>>.Builder ownFindings = before.OwnFindings.ToBuilder();
         private readonly ImmutableDictionary<string, HostDispute>.Builder disputes = before.Disputes.ToBuilder();
         private readonly ImmutableDictionary<HostKey, HostRoutes>.Builder hosts = before.Model.Hosts.ToBuilder();
-        private readonly Dictionary<string, List<(IngressContribution? Old, IngressContribution? Now)>> changes = new(StringComparer.Ordinal);
+        private readonly Dictionary<string, List<(IngressContribution? Old, IngressContribution? Now)>> changes =
+            new(StringComparer.Ordinal);
         private readonly List<HostDifference> differences = [];
         private RoutingSettings settings = before.Model.Settings;
 
@@ -211,7 +213,8 @@ public sealed record Translation
             differences.Add(difference);
         }
 
-        private static void SetOrRemove(ImmutableDictionary<ResourceKey, ValueList<Finding>>.Builder findings, ResourceKey key, ValueList<Finding> now)
+        private static void SetOrRemove(
+            ImmutableDictionary<ResourceKey, ValueList<Finding>>.Builder findings, ResourceKey key, ValueList<Finding> now)
         {
             if (now.Count == 0)
                 findings.Remove(key);

@@ -13,7 +13,8 @@ namespace IngressReconciler.Benchmarks.Scale;
 internal sealed class MeasuredCluster
 {
     /// <summary>The stages of one endpoint's change.</summary>
-    public static readonly IReadOnlyList<string> Stages = ["parse", "apply, resolve and compile", "scope and ask", "read and plan", "render", "read back and plan"];
+    public static readonly IReadOnlyList<string> Stages =
+        ["parse", "apply, resolve and compile", "scope and ask", "read and plan", "render", "read back and plan"];
 
     private readonly SyntheticCluster cluster;
     private readonly Random random = new(1);

@@ -71,15 +71,22 @@ public static class ScaleBenchmark
             [new(columns, rows), stages, hosts],
             [
                 new("one endpoint's change at 10,000 services, of its cost at 100", 1.5, clusters[2].EndpointChange.Median / smallest.EndpointChange.Median, "×"),
-                new("one route's translation on a host of 10,000 routes, of its cost on a host of 10", 2, many.Translation / few.Translation, "×"),
-                new("one route's change on a host of 10,000 routes, from event to plan, of its cost on a host of 10", 2, many.ToPlan / few.ToPlan, "×"),
-                new("cold build of 10,000 services, of that of 1,000", 11, clusters[2].ColdBuild.Median / clusters[1].ColdBuild.Median, "×"),
+                new(
+                    "one route's translation on a host of 10,000 routes, of its cost on a host of 10",
+                    2, many.Translation / few.Translation, "×"),
+                new(
+                    "one route's change on a host of 10,000 routes, from event to plan, of its cost on a host of 10",
+                    2, many.ToPlan / few.ToPlan, "×"),
+                new(
+                    "cold build of 10,000 services, of that of 1,000",
+                    11, clusters[2].ColdBuild.Median / clusters[1].ColdBuild.Median, "×"),
             ],
             [
                 "CPU time of the thread, medians of interleaved batches; services picked at random.",
                 "An endpoint's change: parse the CloudEvent, apply, resolve, scope, read the proxy's state of the upstream, plan, render, read back and plan again.",
                 "A route's change is a new path on a host; it includes the hash of the whole routing and the JSON of the sealed version.",
-                "A route's change on one host is a path that takes the place of another. The version that is sealed of it has the host whole.",
+                "A route's change on one host is a path that takes the place of another. "
+                + "The version that is sealed of it has the host whole.",
                 "Cold build: every object's JSON is parsed, translated and resolved. The resident size is of a process that holds only that state.",
             ]);
     }

@@ -12,7 +12,8 @@ internal static class StandInProxy
     /// <summary>The replies of a proxy that runs <paramref name="running"/>.</summary>
     public static string[] Replies(IReadOnlyList<RuntimeCommand> questions, ProxyConfig running, int version, PlanScope scope)
     {
-        var routes = scope.Routes.Where(running.Routes.ContainsKey).ToDictionary(key => key, key => running.Routes[key], StringComparer.Ordinal);
+        var routes = scope.Routes.Where(running.Routes.ContainsKey)
+            .ToDictionary(key => key, key => running.Routes[key], StringComparer.Ordinal);
         routes[HAProxyRoutes.VersionKey] = version.ToString(CultureInfo.InvariantCulture);
         return [.. questions.Select(question => Reply(question.Line.Split(' '), running, routes))];
     }
@@ -23,7 +24,9 @@ internal static class StandInProxy
         ["get", "map", _, var key] => routes.TryGetValue(key, out var value)
             ? $"type=beg, case=sensitive, found=yes, idx=tree, key=\"{key}\", value=\"{value}\", type=\"str\"\n"
             : "type=beg, case=sensitive, found=no\n",
-        ["show", "stat", var name, ..] => running.Backends.ContainsKey(name) ? $"# pxname,svname,qcur\n{name},BACKEND{StatsTail}UP,10,10\n" : "",
+        ["show", "stat", var name, ..] => running.Backends.ContainsKey(name)
+            ? $"# pxname,svname,qcur\n{name},BACKEND{StatsTail}UP,10,10\n"
+            : "",
         ["show", "servers", "state", var name] => running.Backends.TryGetValue(name, out var backend) ? Servers(backend) : "",
         _ => throw new InvalidOperationException($"a push asks something new: {string.Join(' ', words)}"),
     };
@@ -32,7 +35,8 @@ internal static class StandInProxy
     {
         var text = new StringBuilder("1\n# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight …\n");
         foreach (var (name, address, port, _) in backend.Servers)
-            text.Append(CultureInfo.InvariantCulture, $"7 {backend.Name} 1 {name} {address} 2 0 1 1 120 1 0 2 0 0 0 0 - {port} - 0 0 - - 0\n");
+            text.Append(
+                CultureInfo.InvariantCulture, $"7 {backend.Name} 1 {name} {address} 2 0 1 1 120 1 0 2 0 0 0 0 - {port} - 0 0 - - 0\n");
         return text.ToString();
     }
 }

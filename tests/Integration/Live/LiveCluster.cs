@@ -170,7 +170,8 @@ internal sealed class LiveCluster : IAsyncDisposable
         {
             foreach (var proxy in Stage.Proxies)
             {
-                if (HAProxyPlanner.Plan(fresh.Compiled(), Reconciler.Version, await Stage.StateAsync(proxy), PlanScope.All()) is { IsDone: false } plan)
+                var plan = HAProxyPlanner.Plan(fresh.Compiled(), Reconciler.Version, await Stage.StateAsync(proxy), PlanScope.All());
+                if (!plan.IsDone)
                     return $"{proxy.Address.Name} still lacks {string.Join('\n', plan.Steps.Take(5))}";
             }
 

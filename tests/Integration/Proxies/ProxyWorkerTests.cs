@@ -49,7 +49,8 @@ public sealed class ProxyWorkerTests(HAProxyProcess haproxy) : IClassFixture<HAP
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
             if (eventId.Name != "Restored")
                 return;

@@ -90,7 +90,8 @@ public sealed class OutageTests : IAsyncLifetime
             slow.Way = Way.Open;
             await Task.WhenAll(accepted, later);
             Assert.True(await IsServedByAsync(stage.Proxies[0]));
-            Assert.Contains("EndpointSlice shop/web-1", (await LinesAsync())[journalled.Length..].SelectMany(line => line.Changes).Select(change => $"{change.Key}"));
+            var written = (await LinesAsync())[journalled.Length..].SelectMany(line => line.Changes);
+            Assert.Contains("EndpointSlice shop/web-1", written.Select(change => $"{change.Key}"));
             await stage.ServedAsync("later.example", "later");
             return;
 

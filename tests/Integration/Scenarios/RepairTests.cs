@@ -138,7 +138,8 @@ public sealed class RepairTests : IAsyncLifetime
         }
 
         // Ready means everything: not one look later.
-        Assert.True(HAProxyPlanner.Plan(reconciler.Wanted.Compiled(), reconciler.Version, await Stage.StateAsync(stage.Proxies[0]), PlanScope.All()).IsDone);
+        var state = await Stage.StateAsync(stage.Proxies[0]);
+        Assert.True(HAProxyPlanner.Plan(reconciler.Wanted.Compiled(), reconciler.Version, state, PlanScope.All()).IsDone);
         await stage.ServedAsync("first.example", "first");
         Stage.Say($"503 {notReady} times, then ready with everything");
     }

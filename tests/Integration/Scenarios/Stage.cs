@@ -267,9 +267,11 @@ public sealed class Stage : IAsyncLifetime
     /// <summary>Waits until both proxies, read back whole, run just what is wanted.</summary>
     internal async Task RunsAsync(Wanted wanted, int version, params IEnumerable<IngressProxy> only)
     {
+        var config = wanted.Compiled();
         foreach (var proxy in only.Any() ? only : Proxies)
         {
-            await UntilAsync(async () => string.Join('\n', HAProxyPlanner.Plan(wanted.Compiled(), version, await StateAsync(proxy), PlanScope.All()) is { IsDone: false } plan
+            await UntilAsync(async () => string.Join('\n', HAProxyPlanner.Plan(
+                config, version, await StateAsync(proxy), PlanScope.All()) is { IsDone: false } plan
                 ? plan.Steps.Take(5).Prepend<object>($"{proxy.Address.Name} still lacks") : []));
         }
     }

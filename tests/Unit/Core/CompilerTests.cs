@@ -105,7 +105,8 @@ public class CompilerTests
             .Select(one => $"{one.Key} {one.Value.Upstream} {string.Join(' ', one.Value.Servers.Items)}"),
         .. config.Routes.OrderBy(one => one.Key, StringComparer.Ordinal).Select(one => $"{one.Key} {one.Value}"),
         .. config.Certificates.Keys.OrderBy(one => $"{one}", StringComparer.Ordinal).Select(one => Line(config, one)),
-        $"{config.DefaultCertificate} {config.ServerLimit} {config.ProxyProtocol.LinkId} {string.Join(' ', config.ProxyProtocol.Sources.Items)}",
+        $"{config.DefaultCertificate} {config.ServerLimit} {config.ProxyProtocol.LinkId} "
+            + string.Join(' ', config.ProxyProtocol.Sources.Items),
         .. config.Findings.Values.SelectMany(one => one.Items).Select(one => one.Message),
     ];
 }

@@ -57,7 +57,8 @@ internal static class Happenings
     /// <summary>A proxy that was pushed all of that.</summary>
     public static SimulatedProxy Proxy(Wanted wanted, int version = 1) => new SimulatedProxy().Apply(Full(wanted, version, new()).Steps);
 
-    public static PushPlan Full(Wanted wanted, int version, SimulatedProxy proxy) => HAProxyPlanner.Plan(wanted.Compiled(), version, proxy.Read(PlanScope.All()), PlanScope.All());
+    public static PushPlan Full(Wanted wanted, int version, SimulatedProxy proxy) =>
+        HAProxyPlanner.Plan(wanted.Compiled(), version, proxy.Read(PlanScope.All()), PlanScope.All());
 
     /// <summary>What of it may have changed between two logs, as the product collects it.</summary>
     public static (Wanted Next, PlanScope Scope) After(Wanted wanted, IEnumerable<ResourceChange> changes, int batch)

@@ -134,7 +134,8 @@ public class RefusalProperties
                     if (proxy.Offer(step))
                         taken?.Invoke(step);
                     else if (ProxyPart.Of(step).Foundation is not { } foundation || found.All(one => one.Part != foundation))
-                        found.Add(new(ProxyPart.Of(step), ProxyPart.Of(step).OwnerIn(wanted.Model, state), ShownText.Of($"refused by a test")));
+                        found.Add(new(
+                            ProxyPart.Of(step), ProxyPart.Of(step).OwnerIn(wanted.Model, state), ShownText.Of($"refused by a test")));
                 }
             }
 

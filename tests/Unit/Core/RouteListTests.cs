@@ -12,7 +12,9 @@ public class RouteListTests
     public void Routes_are_in_the_order_in_which_they_are_tried_and_else_in_the_given_one()
     {
         RouteList list = [Prefix("/"), Prefix("/b"), Prefix("/long"), Exact("/a"), Prefix("/a")];
-        Assert.Equal(["Exact /a", "Prefix /long", "Prefix /b", "Prefix /a", "Prefix /"], list.Select(route => $"{route.Match.Path.Type} {route.Match.Path.Value}"));
+        Assert.Equal(
+            ["Exact /a", "Prefix /long", "Prefix /b", "Prefix /a", "Prefix /"],
+            list.Select(route => $"{route.Match.Path.Type} {route.Match.Path.Value}"));
         Assert.Equal(list[3], list.Find(list[3].Match));
         Assert.Null(list.Find(Exact("/b").Match));
     }

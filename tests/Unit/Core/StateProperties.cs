@@ -91,8 +91,10 @@ public class StateProperties
         Assert.All(difference.Upstreams, one => Assert.Equal(before.Endpoints.GetValueOrDefault(one.Upstream), one.Before));
         Assert.All(difference.Hosts, one => Assert.Equal(before.Model.Hosts.GetValueOrDefault(one.Host), one.Before));
         Assert.All(difference.Hosts, one => Assert.Equal(after.Model.Hosts.GetValueOrDefault(one.Host), one.After));
-        Assert.All(difference.Hosts, one => Assert.Equal(Routes(one.Before).Except(Routes(one.After)), one.Routes.Select(route => route.Before).OfType<Route>()));
-        Assert.All(difference.Hosts, one => Assert.Equal(Routes(one.After).Except(Routes(one.Before)), one.Routes.Select(route => route.After).OfType<Route>()));
+        Assert.All(difference.Hosts, one => Assert.Equal(
+            Routes(one.Before).Except(Routes(one.After)), one.Routes.Select(route => route.Before).OfType<Route>()));
+        Assert.All(difference.Hosts, one => Assert.Equal(
+            Routes(one.After).Except(Routes(one.Before)), one.Routes.Select(route => route.After).OfType<Route>()));
 
         static IEnumerable<Route> Routes(HostRoutes? host) => host?.Routes ?? [];
     }

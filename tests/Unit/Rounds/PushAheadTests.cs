@@ -17,7 +17,9 @@ public class PushAheadTests
         ---
         kind: Ingress
         metadata: {name: i, namespace: a}
-        spec: {ingressClassName: ours, rules: [{host: x.example, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: s1, port: {number: 80}}}}]}}]}
+        spec:
+          ingressClassName: ours
+          rules: [{host: x.example, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: s1, port: {number: 80}}}}]}}]
         ---
         """ + "\n" + Slice("10.0.0.1")), Happenings.Options);
 
@@ -66,7 +68,9 @@ public class PushAheadTests
 
     [Theory]
     [InlineData("{kind: Service, metadata: {name: s1, namespace: a}, spec: {ports: [{name: http, port: 81}]}}")]
-    [InlineData("{kind: Ingress, metadata: {name: j, namespace: a}, spec: {ingressClassName: ours, defaultBackend: {service: {name: s1, port: {number: 80}}}}}")]
+    [InlineData(
+        "{kind: Ingress, metadata: {name: j, namespace: a}, "
+        + "spec: {ingressClassName: ours, defaultBackend: {service: {name: s1, port: {number: 80}}}}}")]
     public void Nothing_else_goes_ahead_not_even_beside_endpoints(string other)
     {
         Assert.Null(ahead.Begin(Batch("2", other), Wanted, configs));
@@ -87,9 +91,11 @@ public class PushAheadTests
         return configs.After(next, difference);
     }
 
-    private static string[] Names(Func<ProxyRole, ConfigDifference> changed) => [.. changed(ProxyRole.Ingress).Backends.Select(one => one.Name)];
+    private static string[] Names(Func<ProxyRole, ConfigDifference> changed) =>
+        [.. changed(ProxyRole.Ingress).Backends.Select(one => one.Name)];
 
-    private static string[] Servers(ProxyConfigs configs) => [.. configs.Ingress.Backends[Backend].Servers.Select(server => $"{server.Address}")];
+    private static string[] Servers(ProxyConfigs configs) =>
+        [.. configs.Ingress.Backends[Backend].Servers.Select(server => $"{server.Address}")];
 
     private static JournalBatch Batch(string version, string yaml) => new(Guid.NewGuid().ToString("N"), Happenings.At,
     [

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace IngressReconciler.Tests.Unit.Settings;
 
-/// <summary>What the executable writes it reads again: <c>status</c> reads the API's answer, a start reads the reports in storage.</summary>
+/// <summary>What the executable writes it reads again: <c>status</c> the API's answer, a start the reports in storage.</summary>
 public sealed class AppJsonTests
 {
     [Fact]
@@ -31,7 +31,9 @@ public sealed class AppJsonTests
                 if (member.PropertyType is { IsGenericType: true } list && list.GetGenericTypeDefinition() == typeof(ValueList<>))
                 {
                     lists++;
-                    Assert.True(member.CustomConverter is not null, $"{at} of {type.Name} has no ValueListConverter: it is written and cannot be read");
+                    Assert.True(
+                        member.CustomConverter is not null, $"{at} of {type.Name} has no ValueListConverter: "
+                        + "it is written and cannot be read");
                 }
                 else
                     Look(member.PropertyType, at);
@@ -42,7 +44,10 @@ public sealed class AppJsonTests
     [Fact]
     public void A_report_with_a_contract_is_read_as_it_was_written()
     {
-        var report = new ProxyReport("p1", true, 3, "1:2", default, null, 4, 0, null, ProxyRole.Ingress) { Contract = ProxyContract.Known(ProxyRole.Ingress) };
+        var report = new ProxyReport("p1", true, 3, "1:2", default, null, 4, 0, null, ProxyRole.Ingress)
+        {
+            Contract = ProxyContract.Known(ProxyRole.Ingress),
+        };
         var json = JsonSerializer.Serialize(report, AppJson.Default.ProxyReport);
         Assert.Equal(report, JsonSerializer.Deserialize(json, AppJson.Default.ProxyReport));
     }
