@@ -172,8 +172,8 @@ public sealed partial class Reconciler(
             return false;
         if (journal.OthersWrite || !had)
         {
-            var reading = sealing.ReadHeadAsync(cancel);
-            await Task.WhenAll(journal.CatchUpAsync(Follow, cancel), reading);
+            // At once: with the lease nobody else moves the head.
+            await Task.WhenAll(journal.CatchUpAsync(Follow, cancel), sealing.ReadHeadAsync(cancel));
             journal.OthersWrite = false;
         }
 

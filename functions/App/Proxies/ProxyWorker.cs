@@ -32,7 +32,7 @@ public sealed class ProxyWorker(
     private Task asking = Task.CompletedTask;
     private Refusals refused = Refusals.None;
     private bool reachable = true;
-    private bool isProven;
+    private bool isProven; // the last push was read back, and none was begun since
     private bool resync;
 
     private sealed record Target(ProxyConfig Config, int Version, JournalPosition Position);

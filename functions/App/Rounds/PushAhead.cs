@@ -11,8 +11,8 @@ namespace IngressReconciler.Rounds;
 /// </summary>
 public sealed class PushAhead
 {
-    // What was given ahead of the journal, by the batch that it is of.
-    private readonly Dictionary<(ProxyRole Role, string Backend), (BackendConfig? Given, string Batch)> given = [];
+    // What was given ahead of the journal, and of which batch it is.
+    private readonly Dictionary<(ProxyRole Role, string Backend), (BackendConfig? Given, JournalBatch Batch)> given = [];
 
     /// <summary>Takes what of a batch goes ahead.</summary>
     /// <param name="batch">A batch that is about to be appended.</param>
@@ -30,7 +30,7 @@ public sealed class PushAhead
         foreach (var role in Enum.GetValues<ProxyRole>())
         {
             foreach (var (backend, _) in changed(role).Backends)
-                given[(role, backend)] = (compiled[role].Backends.GetValueOrDefault(backend), batch.Id);
+                given[(role, backend)] = (compiled[role].Backends.GetValueOrDefault(backend), batch);
         }
 
         return (compiled, changed);
@@ -40,14 +40,15 @@ public sealed class PushAhead
     /// <param name="batch">What it has next.</param>
     /// <param name="changed">What differs because of it.</param>
     /// <returns>
-    /// What of that the proxies were not given yet: nothing when the batch went ahead. Where it is another's, which came first, what went
-    /// ahead of it is looked at as well: the other may say something newer of the same.
+    /// What of that the proxies were not given yet: nothing when it is the very batch that went ahead. Where another's came first, what went
+    /// ahead of it is looked at as well: the other may say something newer of the same. So it is where a batch of ours is read back whose
+    /// append was taken for failed: what the proxies were given since may be without it.
     /// </returns>
     public Func<ProxyRole, ConfigDifference> Follow(JournalBatch batch, Func<ProxyRole, ConfigDifference> changed)
     {
         if (given.Count == 0)
             return changed;
-        var own = given.Where(one => one.Value.Batch == batch.Id).Select(one => one.Key).ToArray();
+        var own = given.Where(one => ReferenceEquals(one.Value.Batch, batch)).Select(one => one.Key).ToArray();
         foreach (var key in own)
             given.Remove(key);
         if (own.Length > 0)

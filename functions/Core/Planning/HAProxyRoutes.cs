@@ -45,20 +45,20 @@ public static class HAProxyRoutes
     public static Dictionary<string, string> Entries(HostKey host, HostRoutes? routes)
     {
         var entries = new Dictionary<string, string>(StringComparer.Ordinal);
-        var prefix = Prefix(host);
+        var start = Start(host);
         foreach (var route in routes?.Routes ?? [])
         {
             // Routes come with the one that is tried first at the head, so the first to have a key keeps it.
             var backend = Backend(route);
             var path = route.Match.Path;
             if (path.Value != "/" || path.Type == PathMatchType.Exact)
-                entries.TryAdd($"{prefix}{path.Value}#", backend);
+                entries.TryAdd(ExactKey(start, path.Value), backend);
             if (path.Type == PathMatchType.Prefix)
-                entries.TryAdd(path.Value == "/" ? $"{prefix}/" : $"{prefix}{path.Value}/", backend);
+                entries.TryAdd(PrefixKey(start, path.Value), backend);
         }
 
         if (routes is { Ends: not null })
-            entries.TryAdd($"{prefix}/", NoRoute);
+            entries.TryAdd(PrefixKey(start, "/"), NoRoute);
         return entries;
     }
 
@@ -70,17 +70,10 @@ public static class HAProxyRoutes
     {
         var exact = Value(PathMatchType.Exact);
         var prefix = Value(PathMatchType.Prefix);
-        var start = Prefix(host);
-        if (path == "/")
-        {
-            yield return new($"{start}/#", exact);
-            yield return new($"{start}/", prefix ?? (routes.Ends is null ? null : NoRoute));
-        }
-        else
-        {
-            yield return new($"{start}{path}#", exact ?? prefix);
-            yield return new($"{start}{path}/", prefix);
-        }
+        var start = Start(host);
+        var isAll = path == "/";
+        yield return new(ExactKey(start, path), exact ?? (isAll ? null : prefix));
+        yield return new(PrefixKey(start, path), prefix ?? (isAll && routes.Ends is not null ? NoRoute : null));
 
         string? Value(PathMatchType type) =>
             routes.Routes.Find(new() { Path = new(type, path) }) is { } route ? Backend(route) : null;
@@ -102,7 +95,11 @@ public static class HAProxyRoutes
         return routes is not null && Entries(host, routes).ContainsKey(key) ? routes.Ends : null;
     }
 
-    private static string Prefix(HostKey host) => host.Host == HostKey.AnyHost ? host.Table + "|" : $"{host.Table}|{host.Host}";
+    private static string Start(HostKey host) => host.Host == HostKey.AnyHost ? host.Table + "|" : $"{host.Table}|{host.Host}";
+
+    private static string ExactKey(string start, string path) => $"{start}{path}#";
+
+    private static string PrefixKey(string start, string path) => path == "/" ? $"{start}/" : $"{start}{path}/";
 
     /// <summary>
     /// What of one host's routes cannot be said to HAProxy. Such a route leads nowhere: half of what was asked for may be worse than

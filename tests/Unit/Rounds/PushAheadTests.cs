@@ -66,6 +66,19 @@ public class PushAheadTests
         Assert.Equal([Backend], Names(ahead.Follow(Batch("3", Slice("10.0.0.3")), changed)));
     }
 
+    [Fact]
+    public void What_was_journalled_though_its_append_seemed_to_fail_is_looked_at_again_when_it_is_read()
+    {
+        var batch = Batch("2", Slice("10.0.0.2"));
+        ahead.Begin(batch, Wanted, configs);
+        var read = JournalBatch.Parse(batch.ToBytes());
+        Assert.Equal(batch.Id, read.Id);
+
+        // Meanwhile the proxies may have been given something that is without it.
+        var (_, changed) = Journalled(read);
+        Assert.Contains(Backend, Names(ahead.Follow(read, changed)));
+    }
+
     [Theory]
     [InlineData("{kind: Service, metadata: {name: s1, namespace: a}, spec: {ports: [{name: http, port: 81}]}}")]
     [InlineData(
