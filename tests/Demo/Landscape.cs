@@ -92,7 +92,7 @@ internal sealed class Landscape : IAsyncDisposable
 
     private async Task StartAsync()
     {
-        await Screen.StepAsync("HAProxy", async () => $"{await HAProxy.ExecutableAsync()}");
+        await Screen.StepAsync("HAProxy", async () => $"{await RunningHAProxy.ExecutableAsync()}");
         await Screen.StepAsync("certificates", () => Task.FromResult($"throw-away authority in {pki.Folder}"));
         await Screen.StepAsync("storage", async () =>
         {

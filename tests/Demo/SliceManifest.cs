@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
-using IngressReconciler.Local;
+using IngressReconciler.ManifestFolders;
 using IngressReconciler.Tests.Harness;
 
 namespace IngressReconciler.Demo;

@@ -1,6 +1,6 @@
 using System.Net;
-using IngressReconciler.Planning;
 using IngressReconciler.Proxies;
+using IngressReconciler.Workers;
 
 namespace IngressReconciler.Tests.Harness;
 
@@ -34,9 +34,9 @@ public sealed record EdgePorts(int Http, int Https, int HttpProxy, int HttpsProx
 public sealed class EdgeProxy(
     string name, IPAddress host, EdgePorts ports, TestPki pki, string? log = null, IReadOnlyList<string>? bootstrap = null)
     : RealProxy(
-        ConfirmedProxy.OfSetting($"{new ProxyAddress(name, $"{host}", ports.Admin)}", ProxyRole.Edge),
+        ProxyConfirmation.OfSetting($"{new ProxyAddress(name, $"{host}", ports.Admin)}", ProxyRole.Edge),
         pki,
-        bootstrap ?? HAProxy.Edge,
+        bootstrap ?? RunningHAProxy.Edge,
         Binds(ports),
         log)
 {

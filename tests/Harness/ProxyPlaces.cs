@@ -1,4 +1,5 @@
 using IngressReconciler.Proxies;
+using IngressReconciler.Workers;
 
 namespace IngressReconciler.Tests.Harness;
 
@@ -7,5 +8,5 @@ public static class ProxyPlaces
 {
     /// <summary>The same proxy at another port, as if a setting named it there.</summary>
     public static ConfirmedProxy At(this ConfirmedProxy proxy, int port) =>
-        ConfirmedProxy.OfSetting($"{proxy.Address with { AdminPort = port }}", proxy.Role);
+        ProxyConfirmation.OfSetting($"{proxy.Address with { AdminPort = port }}", proxy.Role);
 }

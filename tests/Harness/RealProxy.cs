@@ -1,5 +1,5 @@
 using System.Net;
-using IngressReconciler.Planning;
+using IngressReconciler.HAProxy.Runtime;
 using IngressReconciler.Proxies;
 
 namespace IngressReconciler.Tests.Harness;
@@ -7,7 +7,7 @@ namespace IngressReconciler.Tests.Harness;
 /// <summary>A real HAProxy with a bootstrap of ours, on loopback.</summary>
 public abstract class RealProxy : IAsyncDisposable
 {
-    private readonly HAProxy haproxy;
+    private readonly RunningHAProxy haproxy;
     private readonly string folder = Directory.CreateTempSubdirectory("ingress-reconciler-proxy-").FullName;
 
     /// <summary>Makes it; it does not run yet.</summary>
@@ -58,13 +58,13 @@ public abstract class RealProxy : IAsyncDisposable
     /// <summary>Starts it, on the same ports each time, and returns when the admin port accepts.</summary>
     public Task StartAsync() => haproxy.StartAsync();
 
-    /// <summary>SIGUSR1, as the kubelet sends it; see <see cref="HAProxy.StopSoftlyAsync"/>.</summary>
+    /// <summary>SIGUSR1, as the kubelet sends it; see <see cref="RunningHAProxy.StopSoftlyAsync"/>.</summary>
     public Task StopSoftlyAsync() => haproxy.StopSoftlyAsync();
 
-    /// <inheritdoc cref="HAProxy.FreezeAsync"/>
+    /// <inheritdoc cref="RunningHAProxy.FreezeAsync"/>
     public Task FreezeAsync() => haproxy.FreezeAsync();
 
-    /// <inheritdoc cref="HAProxy.ThawAsync"/>
+    /// <inheritdoc cref="RunningHAProxy.ThawAsync"/>
     public Task ThawAsync() => haproxy.ThawAsync();
 
     /// <summary>SIGKILL; returns when the process is gone.</summary>

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
+using IngressReconciler.Facts;
+using IngressReconciler.HAProxy.Runtime;
 using IngressReconciler.Local;
-using IngressReconciler.Planning;
 using IngressReconciler.Proxies;
 
 namespace IngressReconciler.Tests.Harness;

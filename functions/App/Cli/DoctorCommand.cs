@@ -44,10 +44,10 @@ public static class DoctorCommand
         {
             using var function = RunningFunction.Of(given);
             var cluster = Uri.EscapeDataString(given.GetRequiredValue(Cluster));
-            checks.AddRange(await function.AskAsync(HttpMethod.Get, $"{cluster}/doctor", AppJson.Default.CheckArray, cancel));
+            checks.AddRange(await function.AskAsync(HttpMethod.Get, $"{cluster}/doctor", DoctorJson.Default.CheckArray, cancel));
             checks.AddRange(place.Host.Length == 0
                 ? [Check.Skipped("client-address", "from here", "not asked for", "give --edge ADDRESS to look through the edge's public address as a client does")]
-                : await OutsideChecks.RunAsync(await function.AskAsync(HttpMethod.Post, $"{cluster}/probe", AppJson.Default.OpenedProbe, cancel), place.Host, place.Port, source, from: null, cancel));
+                : await OutsideChecks.RunAsync(await function.AskAsync(HttpMethod.Post, $"{cluster}/probe", DoctorJson.Default.OpenedProbe, cancel), place.Host, place.Port, source, from: null, cancel));
         }
         catch (FunctionException e)
         {
@@ -55,7 +55,7 @@ public static class DoctorCommand
         }
 
         if (given.GetValue(Json))
-            Console.WriteLine(JsonSerializer.Serialize([.. checks], AppJson.Default.CheckArray));
+            Console.WriteLine(JsonSerializer.Serialize([.. checks], DoctorJson.Default.CheckArray));
         else
             Show(checks);
         return checks.Any(check => check.State == CheckState.Failed) ? ExitCode.Failed : ExitCode.Done;

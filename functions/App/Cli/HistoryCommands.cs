@@ -2,9 +2,8 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
-using IngressReconciler.Handler;
-using IngressReconciler.Proxies;
-using IngressReconciler.Rounds;
+using IngressReconciler.Reconciliation;
+using IngressReconciler.Reports;
 using IngressReconciler.Routing;
 using IngressReconciler.Storage;
 using IngressReconciler.Versions;
@@ -33,7 +32,7 @@ public static class HistoryCommands
             var history = new VersionHistory(storage);
             var head = await history.HeadAsync(cancel);
             VersionSummary[] versions = [.. (await history.NewestAsync(given.GetValue(Most), cancel)).Select(VersionSummary.Of)];
-            Print(given, versions, AppJson.Default.VersionSummaryArray, () => Show(versions, head));
+            Print(given, versions, ReportsJson.Default.VersionSummaryArray, () => Show(versions, head));
             return ExitCode.Done;
         }));
         return command;
@@ -72,10 +71,10 @@ public static class HistoryCommands
         {
             var head = await new VersionHistory(storage).HeadAsync(cancel);
             ProxyReport[] reports = [.. (await storage.Proxies.ReadAllAsync(cancel)).OrderBy(pair => pair.Key, StringComparer.Ordinal)
-                .Select(pair => JsonSerializer.Deserialize(pair.Value.Span, AppJson.Default.ProxyReport)!)];
+                .Select(pair => JsonSerializer.Deserialize(pair.Value.Span, ReportsJson.Default.ProxyReport)!)];
             var (findings, resync) = (await storage.Findings.ReadAsync(cancel), await storage.Resync.ReadAsync(cancel));
             var status = new StoredStatus(storage.Id, head.Version, reports, findings, resync);
-            Print(given, status, AppJson.Default.StoredStatus, () => Show(status));
+            Print(given, status, ReportsJson.Default.StoredStatus, () => Show(status));
             return reports.All(report => report.Running && report.Version == head.Version) ? ExitCode.Done : ExitCode.Failed;
         }));
         return command;
@@ -164,8 +163,8 @@ public static class HistoryCommands
                 one.Version.ToString(CultureInfo.InvariantCulture),
                 one.Position,
                 one.At.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture),
-                Markup.Escape(one.Process is { } process ? $"{process.Version} pid {process.Pid}" : "-"),
-                one.Contract?.Number.ToString(CultureInfo.InvariantCulture) ?? "-",
+                Markup.Escape(one.Process is { } process ? $"{process.Software} {process.Version} {process.Id}" : "-"),
+                one.Bootstrap?.Contract.ToString(CultureInfo.InvariantCulture) ?? "-",
                 one.Drift.ToString(CultureInfo.InvariantCulture),
                 Markup.Escape(one.Trouble ?? ""));
         }

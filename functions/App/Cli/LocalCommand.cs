@@ -2,6 +2,7 @@ using System.CommandLine;
 using IngressReconciler.Cluster;
 using IngressReconciler.Kubernetes;
 using IngressReconciler.Local;
+using IngressReconciler.ManifestFolders;
 using IngressReconciler.Routing;
 using IngressReconciler.Settings;
 

@@ -1,6 +1,6 @@
 using System.CommandLine;
+using IngressReconciler.HAProxy.Runtime;
 using IngressReconciler.Local;
-using IngressReconciler.Proxies;
 
 namespace IngressReconciler.Cli;
 

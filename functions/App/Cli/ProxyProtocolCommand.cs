@@ -87,7 +87,7 @@ public static class ProxyProtocolCommand
     private static Task<CutOverReport> AskAsync(RunningFunction function, HttpMethod method, ParseResult given, SendProxy? to, CancellationToken cancel)
     {
         var goal = to switch { null => "", SendProxy.None => "?to=none", SendProxy.V1 => "?to=v1", _ => "?to=v2" };
-        return function.AskAsync(method, $"{Uri.EscapeDataString(given.GetRequiredValue(Cluster))}/proxy-protocol{goal}", AppJson.Default.CutOverReport, cancel);
+        return function.AskAsync(method, $"{Uri.EscapeDataString(given.GetRequiredValue(Cluster))}/proxy-protocol{goal}", EdgeJson.Default.CutOverReport, cancel);
     }
 
     private static async Task<int> TryAsync(Func<RunningFunction, Task<int>> run, ParseResult given)
@@ -107,7 +107,7 @@ public static class ProxyProtocolCommand
     private static void Tell(ParseResult given, CutOverReport report, Action show)
     {
         if (given.GetValue(Json))
-            Console.WriteLine(JsonSerializer.Serialize(report, AppJson.Default.CutOverReport));
+            Console.WriteLine(JsonSerializer.Serialize(report, EdgeJson.Default.CutOverReport));
         else
             show();
     }

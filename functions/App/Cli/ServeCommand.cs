@@ -1,4 +1,5 @@
 using System.CommandLine;
+using IngressReconciler.Composition;
 using IngressReconciler.Handler;
 using IngressReconciler.Settings;
 using IngressReconciler.Telemetry;

@@ -1,5 +1,10 @@
+using IngressReconciler.Composition;
 using IngressReconciler.Cluster;
+using IngressReconciler.Doctor;
+using IngressReconciler.Edge;
 using IngressReconciler.Proxies;
+using IngressReconciler.Reconciliation;
+using IngressReconciler.Reports;
 
 namespace IngressReconciler.Handler;
 
@@ -28,7 +33,7 @@ public sealed class Act(Clusters clusters)
     {
         var text = http.Request.Query["confirm"].ToString();
         if (text is "" or "true" or "false")
-            await Answer.JsonAsync(http, await reconciler.ResyncAsync(text == "true", http.RequestAborted), AppJson.Default.ResyncReport);
+            await Answer.JsonAsync(http, await reconciler.ResyncAsync(text == "true", http.RequestAborted), ReportsJson.Default.ResyncReport);
         else
             await Answer.ProblemAsync(
                 http, StatusCodes.Status400BadRequest, $"query parameter 'confirm' is {KubernetesName.Show(text)}; expected true or false");
@@ -37,7 +42,7 @@ public sealed class Act(Clusters clusters)
     private async Task AdvanceAsync(HttpContext http, string id)
     {
         if (Answer.TryGoal(http, out var to))
-            await Answer.JsonAsync(http, await clusters.CutOverOf(id).AdvanceAsync(to.Value, http.RequestAborted), AppJson.Default.CutOverReport);
+            await Answer.JsonAsync(http, await clusters.CutOverOf(id).AdvanceAsync(to.Value, http.RequestAborted), EdgeJson.Default.CutOverReport);
         else
             await Answer.WrongGoalAsync(http);
     }
@@ -46,7 +51,7 @@ public sealed class Act(Clusters clusters)
     {
         try
         {
-            await Answer.JsonAsync(http, await clusters.DoctorOf(id).OpenProbeAsync(http.RequestAborted), AppJson.Default.OpenedProbe);
+            await Answer.JsonAsync(http, await clusters.DoctorOf(id).OpenProbeAsync(http.RequestAborted), DoctorJson.Default.OpenedProbe);
         }
         catch (ProxyUnavailableException e)
         {

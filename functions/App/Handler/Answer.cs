@@ -1,7 +1,9 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using IngressReconciler.Composition;
 using IngressReconciler.Cluster;
+using IngressReconciler.Reports;
 
 namespace IngressReconciler.Handler;
 
@@ -38,6 +40,6 @@ internal static class Answer
     {
         http.Response.StatusCode = status;
         http.Response.ContentType = "application/problem+json";
-        await JsonSerializer.SerializeAsync(http.Response.Body, new Problem(status, detail), AppJson.Default.Problem, http.RequestAborted);
+        await JsonSerializer.SerializeAsync(http.Response.Body, new Problem(status, detail), ReportsJson.Default.Problem, http.RequestAborted);
     }
 }

@@ -1,6 +1,10 @@
 using System.Globalization;
+using IngressReconciler.Composition;
 using IngressReconciler.Cluster;
-using IngressReconciler.Rounds;
+using IngressReconciler.Doctor;
+using IngressReconciler.Edge;
+using IngressReconciler.Reconciliation;
+using IngressReconciler.Reports;
 using IngressReconciler.Versions;
 
 namespace IngressReconciler.Handler;
@@ -43,11 +47,11 @@ public sealed class Api(Clusters clusters)
     private async Task AllStatusAsync(HttpContext http)
     {
         var status = await Task.WhenAll(clusters.All.Select(pair => StatusOfAsync(pair.Key, pair.Value, http.RequestAborted)));
-        await Answer.JsonAsync(http, new(status, [.. clusters.Refusals]), AppJson.Default.AllStatus);
+        await Answer.JsonAsync(http, new(status, [.. clusters.Refusals]), ReportsJson.Default.AllStatus);
     }
 
     private async Task StatusAsync(HttpContext http, string id, Reconciler reconciler) =>
-        await Answer.JsonAsync(http, await StatusOfAsync(id, reconciler, http.RequestAborted), AppJson.Default.ClusterStatus);
+        await Answer.JsonAsync(http, await StatusOfAsync(id, reconciler, http.RequestAborted), ReportsJson.Default.ClusterStatus);
 
     private async Task<ClusterStatus> StatusOfAsync(string id, Reconciler reconciler, CancellationToken cancel)
     {
@@ -80,13 +84,13 @@ public sealed class Api(Clusters clusters)
     private async Task CutOverAsync(HttpContext http, string id)
     {
         if (Answer.TryGoal(http, out var to) || http.Request.Query["to"].ToString().Length == 0)
-            await Answer.JsonAsync(http, await clusters.CutOverOf(id).LookAsync(to, http.RequestAborted), AppJson.Default.CutOverReport);
+            await Answer.JsonAsync(http, await clusters.CutOverOf(id).LookAsync(to, http.RequestAborted), EdgeJson.Default.CutOverReport);
         else
             await Answer.WrongGoalAsync(http);
     }
 
     private async Task DoctorAsync(HttpContext http, string id) =>
-        await Answer.JsonAsync(http, await clusters.DoctorOf(id).RunAsync(http.RequestAborted), AppJson.Default.CheckArray);
+        await Answer.JsonAsync(http, await clusters.DoctorOf(id).RunAsync(http.RequestAborted), DoctorJson.Default.CheckArray);
 
     private async Task VersionsAsync(HttpContext http, string id)
     {
@@ -99,7 +103,7 @@ public sealed class Api(Clusters clusters)
 
         var history = new VersionHistory(clusters.StorageOf(id));
         var versions = await history.NewestAsync(most, http.RequestAborted);
-        await Answer.JsonAsync(http, [.. versions.Select(VersionSummary.Of)], AppJson.Default.VersionSummaryArray);
+        await Answer.JsonAsync(http, [.. versions.Select(VersionSummary.Of)], ReportsJson.Default.VersionSummaryArray);
     }
 
     private async Task VersionAsync(HttpContext http, string id, string text)

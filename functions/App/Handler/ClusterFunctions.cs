@@ -1,3 +1,5 @@
+using IngressReconciler.Composition;
+
 namespace IngressReconciler.Handler;
 
 /// <summary>What our functions do, by the name of their folder.</summary>

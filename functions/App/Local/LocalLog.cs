@@ -49,18 +49,6 @@ internal static partial class LocalLog
     [LoggerMessage(13, LogLevel.Error, "{Reason}")]
     public static partial void HostStops(ILogger log, string reason);
 
-    [LoggerMessage(14, LogLevel.Information, "Published {Applied} applied and {Deleted} deleted objects from {Folder}")]
-    public static partial void Published(ILogger log, int applied, int deleted, string folder);
-
-    [LoggerMessage(15, LogLevel.Error, "{Problem}")]
-    public static partial void ManifestProblem(ILogger log, string problem);
-
-    [LoggerMessage(16, LogLevel.Warning, "The folder's watch lost events ({Reason}): everything is read again")]
-    public static partial void WatchOverflow(ILogger log, string reason);
-
-    [LoggerMessage(17, LogLevel.Error, "Publishing failed, tried again in {Seconds} s: {Reason}")]
-    public static partial void PublishFailed(ILogger log, double seconds, string reason);
-
     private static LogLevel LevelOf(string word) => word switch
     {
         "trce" => LogLevel.Trace,

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using IngressReconciler.Cluster;
 using IngressReconciler.Cluster.Resources;
-using IngressReconciler.Planning;
+using IngressReconciler.Desired;
 using IngressReconciler.Routing;
 
 namespace IngressReconciler.Status;
@@ -16,7 +16,7 @@ public static class StatusComposer
     /// <summary>The Ingresses of which another status may follow from a change: those that changed, and those that others' changes began or ceased to shadow.</summary>
     /// <param name="changes">The changes.</param>
     /// <param name="difference">What of the wanted differs by them.</param>
-    public static IReadOnlySet<ResourceKey> Concerned(IEnumerable<ResourceChange> changes, WantedDifference difference)
+    public static IReadOnlySet<ResourceKey> Concerned(IEnumerable<ResourceChange> changes, DesiredDifference difference)
     {
         var concerned = changes.Select(change => change.Key).Where(IsIngress).ToHashSet();
         foreach (var route in difference.Hosts.SelectMany(host => host.Routes))
@@ -28,7 +28,7 @@ public static class StatusComposer
     /// <param name="wanted">What is wanted, with the cluster as it is.</param>
     /// <param name="edge">The edge's addresses; none means that no status is ever touched.</param>
     /// <param name="ingresses">The Ingresses to look at.</param>
-    public static ImmutableArray<StatusChange> Compose(Wanted wanted, ValueList<LoadBalancerAddress> edge, IReadOnlyCollection<ResourceKey> ingresses)
+    public static ImmutableArray<StatusChange> Compose(DesiredState wanted, ValueList<LoadBalancerAddress> edge, IReadOnlyCollection<ResourceKey> ingresses)
     {
         if (edge.Count == 0)
             return [];

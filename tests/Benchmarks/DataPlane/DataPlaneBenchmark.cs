@@ -1,7 +1,9 @@
 using IngressReconciler.Benchmarks.Loopback;
 using IngressReconciler.Benchmarks.Measuring;
 using IngressReconciler.Benchmarks.Scale;
-using IngressReconciler.Planning;
+using IngressReconciler.Desired;
+using IngressReconciler.HAProxy.Diff;
+using IngressReconciler.HAProxy.Runtime;
 using IngressReconciler.Proxies;
 using IngressReconciler.Tests.Harness;
 
@@ -74,7 +76,7 @@ public static class DataPlaneBenchmark
         return (ourTimes, theirTimes);
     }
 
-    private static async Task PushAsync(LoopbackProxy proxy, Wanted wanted, TestPki pki)
+    private static async Task PushAsync(LoopbackProxy proxy, DesiredState wanted, TestPki pki)
     {
         using var credentials = pki.Credentials();
         await using var connection = await RuntimeConnection.OpenAsync(proxy.Address, credentials, new ProxyOptions(), TimeProvider.System, CancellationToken.None);

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using IngressReconciler.Planning;
+using IngressReconciler.Desired;
 using IngressReconciler.Routing;
 
 namespace IngressReconciler.Benchmarks.DataPlane;
@@ -13,7 +13,7 @@ namespace IngressReconciler.Benchmarks.DataPlane;
 internal static class HandWrittenConfiguration
 {
     /// <summary>Writes configuration and map into a folder; the configuration's path.</summary>
-    public static string Write(string folder, Wanted wanted)
+    public static string Write(string folder, DesiredState wanted)
     {
         var map = new StringBuilder();
         foreach (var (host, routes) in wanted.Model.Hosts)

@@ -2,13 +2,14 @@ using System.Globalization;
 using System.Net;
 using IngressReconciler.Proxies;
 using IngressReconciler.Tests.Harness;
+using IngressReconciler.Workers;
 
 namespace IngressReconciler.Benchmarks.Loopback;
 
 /// <summary>A HAProxy on free ports of 127.0.0.1 that logs into nothing, as fast as that can be.</summary>
 public sealed class LoopbackProxy : IAsyncDisposable
 {
-    private readonly HAProxy process;
+    private readonly RunningHAProxy process;
     private readonly ProxyPorts ports = ProxyPorts.Free();
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("ingress-reconciler-bench-");
 
@@ -19,9 +20,9 @@ public sealed class LoopbackProxy : IAsyncDisposable
     /// <param name="configuration">Another configuration than the bootstrap, which reads the same environment variables.</param>
     public LoopbackProxy(string name, TestPki pki, int threads, string? configuration = null)
     {
-        Address = ConfirmedProxy.OfSetting($"{new ProxyAddress(name, "127.0.0.1", ports.Admin)}");
+        Address = ProxyConfirmation.OfSetting($"{new ProxyAddress(name, "127.0.0.1", ports.Admin)}");
         process = new(
-            configuration is null ? HAProxy.Ingress : [configuration],
+            configuration is null ? RunningHAProxy.Ingress : [configuration],
             new Dictionary<string, string>
             {
                 ["BIND_HTTP"] = Traffic.ToString(),

@@ -3,7 +3,9 @@ using System.Globalization;
 using IngressReconciler.Benchmarks.Loopback;
 using IngressReconciler.Benchmarks.Measuring;
 using IngressReconciler.Benchmarks.Scale;
-using IngressReconciler.Planning;
+using IngressReconciler.HAProxy.Compile;
+using IngressReconciler.HAProxy.Diff;
+using IngressReconciler.HAProxy.Runtime;
 using IngressReconciler.Proxies;
 using IngressReconciler.Tests.Harness;
 
@@ -32,7 +34,7 @@ internal static class RestoreSplit
         return [.. samples.Select(stage => new Distribution(stage))];
     }
 
-    private static async Task<List<TimeSpan>> PushAsync(LoopbackProxy proxy, ProxyConfig config, AdminCredentials credentials)
+    private static async Task<List<TimeSpan>> PushAsync(LoopbackProxy proxy, HAProxyConfig config, AdminCredentials credentials)
     {
         var times = new List<TimeSpan>();
         var last = Stopwatch.GetTimestamp();

@@ -2,7 +2,10 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using IngressReconciler.Benchmarks.Measuring;
 using IngressReconciler.Cluster;
-using IngressReconciler.Planning;
+using IngressReconciler.Desired;
+using IngressReconciler.HAProxy.Compile;
+using IngressReconciler.HAProxy.Diff;
+using IngressReconciler.HAProxy.Runtime;
 using IngressReconciler.Routing;
 using IngressReconciler.Tests.Harness;
 using IngressReconciler.Versions;
@@ -25,8 +28,8 @@ internal sealed class MeasuredCluster
     private readonly List<double> routeChanges = [];
     private readonly List<double>[] stages = [.. Stages.Select(_ => new List<double>())];
     private ModelHash hash;
-    private Wanted wanted;
-    private ProxyConfig config;
+    private DesiredState wanted;
+    private HAProxyConfig config;
     private HashSet<Finding> told = [];
     private int version = 1;
     private int route;
@@ -55,7 +58,7 @@ internal sealed class MeasuredCluster
     public IEnumerable<double> StageMedians => stages.Select(samples => new Distribution(samples).Median);
 
     /// <summary>What a cluster asks for.</summary>
-    public static Wanted Build(SyntheticCluster cluster) => Build(cluster.Events());
+    public static DesiredState Build(SyntheticCluster cluster) => Build(cluster.Events());
 
     /// <summary>Builds all that is wanted from nothing, some times.</summary>
     public void BuildCold(int times)
@@ -111,10 +114,10 @@ internal sealed class MeasuredCluster
     }
 
     /// <summary>What a cluster with these objects asks for.</summary>
-    public static Wanted Build(IEnumerable<byte[]> events)
+    public static DesiredState Build(IEnumerable<byte[]> events)
     {
         var (state, _) = ClusterState.Empty.Apply(events.Select(SyntheticCluster.Read), DateTimeOffset.UnixEpoch);
-        return Wanted.Of(state, new RoutingOptions { AllowLoopbackEndpoints = true });
+        return DesiredState.Of(state, new RoutingOptions { AllowLoopbackEndpoints = true });
     }
 
     private void OneChange(byte[] json, Span<TimeSpan> spent)

@@ -1,7 +1,10 @@
 using System.Globalization;
 using System.Text.Json;
 using IngressReconciler.Benchmarks.Measuring;
-using IngressReconciler.Planning;
+using IngressReconciler.Desired;
+using IngressReconciler.HAProxy.Compile;
+using IngressReconciler.HAProxy.Diff;
+using IngressReconciler.HAProxy.Runtime;
 using IngressReconciler.Tests.Harness;
 using IngressReconciler.Versions;
 
@@ -18,8 +21,8 @@ internal sealed class MeasuredHost
     private readonly List<double>[] stages = [.. Stages.Select(_ => new List<double>())];
     private readonly List<double> allocated = [];
     private ModelHash hash;
-    private Wanted wanted;
-    private ProxyConfig config;
+    private DesiredState wanted;
+    private HAProxyConfig config;
     private int change;
 
     /// <summary>A host with this many routes.</summary>

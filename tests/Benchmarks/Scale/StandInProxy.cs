@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text;
-using IngressReconciler.Planning;
+using IngressReconciler.HAProxy.Compile;
+using IngressReconciler.HAProxy.Diff;
+using IngressReconciler.HAProxy.Runtime;
 
 namespace IngressReconciler.Benchmarks.Scale;
 
@@ -10,7 +12,7 @@ internal static class StandInProxy
     private const string StatsTail = ",0,0,0,0,0,,0,0,0,,0,,0,0,0,0,";
 
     /// <summary>The replies of a proxy that runs <paramref name="running"/>.</summary>
-    public static string[] Replies(IReadOnlyList<RuntimeCommand> questions, ProxyConfig running, int version, PlanScope scope)
+    public static string[] Replies(IReadOnlyList<RuntimeCommand> questions, HAProxyConfig running, int version, PlanScope scope)
     {
         var routes = scope.Routes.Where(running.Routes.ContainsKey)
             .ToDictionary(key => key, key => running.Routes[key], StringComparer.Ordinal);
@@ -18,7 +20,7 @@ internal static class StandInProxy
         return [.. questions.Select(question => Reply(question.Line.Split(' '), running, routes))];
     }
 
-    private static string Reply(string[] words, ProxyConfig running, Dictionary<string, string> routes) => words switch
+    private static string Reply(string[] words, HAProxyConfig running, Dictionary<string, string> routes) => words switch
     {
         ["show", "map", ..] => "0x55d0c8a4a2f0 ready 1\n0x55d0c8a4a330 push done\n",
         ["get", "map", _, var key] => routes.TryGetValue(key, out var value)

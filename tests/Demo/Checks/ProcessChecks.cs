@@ -1,4 +1,4 @@
-using IngressReconciler.Proxies;
+using IngressReconciler.HAProxy.Runtime;
 using IngressReconciler.Tests.Harness;
 using static IngressReconciler.Demo.Checks.Checklist;
 
@@ -7,7 +7,7 @@ namespace IngressReconciler.Demo.Checks;
 /// <summary>No HAProxy was reloaded or restarted by anybody but this demo.</summary>
 internal sealed class ProcessChecks
 {
-    private readonly Dictionary<string, ProxyProcess> seen = [];
+    private readonly Dictionary<string, RuntimeProcess> seen = [];
 
     /// <summary>Remembers which process answers for a proxy.</summary>
     public async Task RememberAsync(IngressProxy proxy) => seen[proxy.Address.Name] = await ProcessAsync(proxy);
@@ -26,7 +26,7 @@ internal sealed class ProcessChecks
         }
     }
 
-    private static async Task<ProxyProcess> ProcessAsync(IngressProxy proxy)
+    private static async Task<RuntimeProcess> ProcessAsync(IngressProxy proxy)
     {
         await using var connection = await proxy.ConnectAsync();
         return connection.Process;

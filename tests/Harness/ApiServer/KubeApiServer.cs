@@ -3,6 +3,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json.Nodes;
 using IngressReconciler.Local;
+using IngressReconciler.ManifestFolders;
 using IngressReconciler.Tests.Harness.ApiServer.Faults;
 using IngressReconciler.Tests.Harness.ApiServer.Http;
 using IngressReconciler.Tests.Harness.ApiServer.Store;

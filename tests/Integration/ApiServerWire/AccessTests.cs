@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
-using IngressReconciler.Local;
+using IngressReconciler.ManifestFolders;
 using Xunit;
 using static IngressReconciler.Tests.Integration.ApiServerWire.RawClient;
 

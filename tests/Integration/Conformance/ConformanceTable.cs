@@ -4,7 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
-using IngressReconciler.Local;
+using IngressReconciler.ManifestFolders;
 
 namespace IngressReconciler.Tests.Integration.Conformance;
 

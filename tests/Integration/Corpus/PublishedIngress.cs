@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
-using IngressReconciler.Local;
+using IngressReconciler.ManifestFolders;
 
 namespace IngressReconciler.Tests.Integration.Corpus;
 

@@ -5,8 +5,8 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using IngressReconciler.Cluster;
 using IngressReconciler.Cluster.Resources;
+using IngressReconciler.Desired;
 using IngressReconciler.Kubernetes;
-using IngressReconciler.Planning;
 using IngressReconciler.Versions;
 using Xunit;
 
@@ -47,12 +47,12 @@ public sealed class TrimmedCorpusTests
             CultureInfo.InvariantCulture, $"{published} Ingresses: {whole} bytes as published, {trimmed} trimmed, {events} as events"));
     }
 
-    private static Wanted? Wanted(JsonObject one)
+    private static DesiredState? Wanted(JsonObject one)
     {
         if (!ClusterEvent.TryReadObject(JsonElement.Parse(one.ToJsonString()), out var resource, out _))
             return null;
         Applied[] changes = [new(resource), new(Class(((Ingress)resource).Spec.IngressClassName))];
-        return Planning.Wanted.Of(ClusterState.Empty.Apply(changes, DateTimeOffset.UnixEpoch).State, new() { ClassNames = Names(resource) });
+        return DesiredState.Of(ClusterState.Empty.Apply(changes, DateTimeOffset.UnixEpoch).State, new() { ClassNames = Names(resource) });
     }
 
     /// <summary>Whatever class it names is ours.</summary>

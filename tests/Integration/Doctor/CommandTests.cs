@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using IngressReconciler.HAProxy.Runtime;
 using IngressReconciler.Cluster;
 using IngressReconciler.Cluster.Resources;
 using IngressReconciler.Doctor;
@@ -140,7 +141,7 @@ public sealed class CommandTests : IAsyncLifetime
     {
         var worker = stage.Clusters.All[stage.Id].Workers.First(one => one.Name == "node-1");
         var refused = await Assert.ThrowsAsync<ProxyUnavailableException>(
-            () => worker.Link.SendAsync(new("add map virt@nothing 1 2"), TestContext.Current.CancellationToken));
+            () => ((HAProxyInstance)worker.Proxy).Link.SendAsync(new("add map virt@nothing 1 2"), TestContext.Current.CancellationToken));
         Assert.Contains("refuses 'add map virt@nothing 1 2'", refused.Message, StringComparison.Ordinal);
     }
 

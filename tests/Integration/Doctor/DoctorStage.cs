@@ -1,4 +1,6 @@
 using System.Text.Json.Nodes;
+using IngressReconciler.Composition;
+using IngressReconciler.HAProxy.Runtime;
 using IngressReconciler.Cluster;
 using IngressReconciler.Cluster.Resources;
 using IngressReconciler.Doctor;
@@ -93,7 +95,7 @@ internal sealed class DoctorStage : IAsyncLifetime
     public async Task TellEdgeAsync(int edge, params IEnumerable<string> commands)
     {
         await using var connection = await Edge.Edges[edge - 1].ConnectAsync(cancel: TestContext.Current.CancellationToken);
-        foreach (var reply in await connection.SendAsync([.. commands.Select(command => new Planning.RuntimeCommand(command))], TestContext.Current.CancellationToken))
+        foreach (var reply in await connection.SendAsync([.. commands.Select(command => new RuntimeCommand(command))], TestContext.Current.CancellationToken))
             Assert.False(reply.IsError, reply.Text);
     }
 

@@ -4,7 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
 using IngressReconciler.Cluster;
 using IngressReconciler.Doctor;
-using IngressReconciler.Planning;
+using IngressReconciler.HAProxy.Compile;
 using IngressReconciler.Routing;
 using IngressReconciler.Tests.Integration.Scenarios;
 
@@ -37,9 +37,9 @@ internal sealed record Fault(Func<DoctorStage, Task> Plant, string Check, string
             "client-address", "edge-1 probe-http", CheckState.Failed,
             "does not lead to an ingress proxy", "open the NodePorts from edge-1 to every node"),
         ["an edge sends no header"] = new(SendsNothingAsync, "client-address", "edge-1 probe-http", CheckState.Failed, "does not lead to an ingress proxy", "edge-1 does not send the PROXY header that the proxies want: restart it"),
-        ["X-Forwarded-For is let through"] = new(stage => Stage.TellAsync(stage.Edge.Proxies[0], "add map virt@forwarders 127.0.0.0/8 1"), "spoofed-forwarded-for", "node node-1, port http", CheckState.Failed, "passes on X-Forwarded-For '203.0.113.7", "take the network out of its map virt@forwarders"),
+        ["X-Forwarded-For is let through"] = new(stage => Stage.TellAsync(stage.Edge.Proxies[0], "add map virt@forwarders 127.0.0.0/8 1"), "spoofed-forwarded-for", "node node-1, port http", CheckState.Failed, "passes on X-Forwarded-For '203.0.113.7", "which says what to take out of it"),
         ["a proxy has a forwarder that nobody has put there"] = new(stage => Stage.TellAsync(stage.Edge.Proxies[0], "add map virt@forwarders 198.51.100.0/24 1"), "drift", "proxy node-1", CheckState.Failed, "virt@forwarders has 198.51.100.0/24", "del map virt@forwarders 198.51.100.0/24"),
-        ["a PROXY header of anybody is believed"] = new(stage => Stage.TellAsync(stage.Edge.Proxies[0], "add map virt@proxy-sources 127.0.0.0/8 accepted"), "spoofed-proxy-header", "node node-1, port http-proxy", CheckState.Failed, "took 203.0.113.7 for the client", "its map virt@proxy-sources has a network that no setting names"),
+        ["a PROXY header of anybody is believed"] = new(stage => Stage.TellAsync(stage.Edge.Proxies[0], "add map virt@proxy-sources 127.0.0.0/8 accepted"), "spoofed-proxy-header", "node node-1, port http-proxy", CheckState.Failed, "took 203.0.113.7 for the client", "it believes a network that no setting names"),
         ["a proxy has drifted"] = new(stage => Stage.TellAsync(stage.Edge.Proxies[1], "del map virt@routes ingress|first.example/"), "drift", "proxy node-2", CheckState.Failed, "ingress|first.example/", "resync reads node-2 back and heals it"),
         ["a served certificate ends soon"] = new(ServesUntilAsync, "certificate", "Secret shop/pair", CheckState.Warning, "in 5 days", "renew Secret shop/pair"),
         ["the cluster cannot be listed"] = new(CannotBeListedAsync, "resync", "cluster", CheckState.Failed, "not listed: ", "let the function reach the API server"),

@@ -1,9 +1,10 @@
 using System.Globalization;
 using Azure.Core;
-using IngressReconciler.Edge;
-using IngressReconciler.Planning;
+using IngressReconciler.HAProxy.Runtime;
 using IngressReconciler.Proxies;
+using IngressReconciler.ResourceManager;
 using IngressReconciler.Tests.Integration.Scenarios;
+using IngressReconciler.Workers;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -112,11 +113,13 @@ public sealed class EdgeScaleSetTests : IAsyncLifetime
     {
         using var pki = new TestPki();
         using var credentials = pki.Credentials();
-        await using var set = new ProxySet([ConfirmedProxy.OfSetting("p1=127.0.0.1:9443")], null, (address, wake) => new(
-            new(address, credentials, new(), TimeProvider.System), (_, _, _) => ValueTask.FromResult(KeyPairText.Unread($"no")), new("c", address.Name, TimeProvider.System), TimeProvider.System, new Stage().Logger("x"), wake));
+        var driver = new HAProxyDriver(
+            credentials, new(), (_, _, _) => ValueTask.FromResult(KeyPairText.Unread($"no")), TimeProvider.System);
+        await using var set = new ProxySet([ProxyConfirmation.OfSetting("p1=127.0.0.1:9443")], null, (proxy, wake) => new(
+            driver.Open(proxy), new("c", proxy.Name, TimeProvider.System), TimeProvider.System, new Stage().Logger("x"), wake));
         set.Start(() => { });
         string Names() => string.Join(' ', set.Workers.Select(worker => $"{worker.Address}{(worker.Role == ProxyRole.Edge ? "!" : "")}"));
-        static ConfirmedProxy Edge(string text) => ConfirmedProxy.OfSetting(text, ProxyRole.Edge);
+        static ConfirmedProxy Edge(string text) => ProxyConfirmation.OfSetting(text, ProxyRole.Edge);
 
         Assert.Empty(set.Take([Edge("edge-0=10.0.2.4:9443"), Edge("edge-1=10.0.2.5:9443")]));
         Assert.Equal("edge-0=10.0.2.4:9443! edge-1=10.0.2.5:9443! p1=127.0.0.1:9443", Names());

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Net;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using IngressReconciler.Composition;
 using IngressReconciler.Proxies;
 using IngressReconciler.Routing;
 using IngressReconciler.Storage;

@@ -1,5 +1,7 @@
 using System.Globalization;
-using IngressReconciler.Planning;
+using IngressReconciler.HAProxy.Diff;
+using IngressReconciler.HAProxy.Runtime;
+using IngressReconciler.Proxies;
 using IngressReconciler.Tests.Integration.Scenarios;
 using Xunit;
 

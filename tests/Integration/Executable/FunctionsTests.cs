@@ -7,6 +7,7 @@ using System.Text.Json.Nodes;
 using IngressReconciler.Cluster;
 using IngressReconciler.Kubernetes;
 using IngressReconciler.Local;
+using IngressReconciler.ManifestFolders;
 using IngressReconciler.Tests.Integration.Harness;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;

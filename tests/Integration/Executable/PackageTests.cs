@@ -1,3 +1,4 @@
+using IngressReconciler.Composition;
 using IngressReconciler.Handler;
 using IngressReconciler.Local;
 using IngressReconciler.Storage;

@@ -3,10 +3,10 @@ using System.Net;
 using System.Text;
 using System.Text.Json;
 using IngressReconciler.Cluster;
+using IngressReconciler.Desired;
 using IngressReconciler.Handler;
 using IngressReconciler.Local;
-using IngressReconciler.Planning;
-using IngressReconciler.Rounds;
+using IngressReconciler.Reconciliation;
 using IngressReconciler.Storage;
 using IngressReconciler.Versions;
 using Xunit;
@@ -148,7 +148,7 @@ internal sealed class WireHandler : IAsyncDisposable
     public static string HashOf(IEnumerable<JsonElement> events)
     {
         var changes = events.Select(json => ClusterEvent.TryRead(json, out var read, out var refusal) ? ((ChangeEvent)read).Change : throw new InvalidOperationException(refusal));
-        return ModelHash.Of(Wanted.Of(ClusterState.Empty.Apply(changes, default).State, new() { AllowLoopbackEndpoints = true }).Model).Text;
+        return ModelHash.Of(DesiredState.Of(ClusterState.Empty.Apply(changes, default).State, new() { AllowLoopbackEndpoints = true }).Model).Text;
     }
 
     /// <inheritdoc/>

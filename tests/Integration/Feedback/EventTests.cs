@@ -1,9 +1,9 @@
 using System.Text.Json.Nodes;
 using IngressReconciler.Cluster;
+using IngressReconciler.Desired;
 using IngressReconciler.Kubernetes;
 using IngressReconciler.Kubernetes.Feedback;
-using IngressReconciler.Planning;
-using IngressReconciler.Proxies;
+using IngressReconciler.Reports;
 using IngressReconciler.Routing;
 using IngressReconciler.Tests.Harness.ApiServer.Faults;
 using IngressReconciler.Tests.Integration.Scenarios;
@@ -229,20 +229,20 @@ public sealed class EventTests : IAsyncLifetime
     private FindingEvents Events(ToldCluster cluster) => new(new(stage.Keep(new Closing(cluster.Client())).Server, TimeProvider.System), clock, NullLogger.Instance);
 
     /// <summary>A cluster of which some Ingresses are known.</summary>
-    private static Wanted Known(ToldCluster cluster, params string[] ingresses)
+    private static DesiredState Known(ToldCluster cluster, params string[] ingresses)
     {
         var changes = ingresses.Select(name => cluster.Put(cluster.Stage.Objects.Ingress(name))).Select(one =>
             ClusterEvent.TryReadObject(System.Text.Json.JsonElement.Parse(ObjectTrimming.Trim(one)!.ToJsonString()), out var resource, out var refusal)
                 ? new Applied(resource)
                 : throw new ArgumentException(refusal, nameof(ingresses)));
-        return Wanted.Of(ClusterState.Empty.Apply(changes, DateTimeOffset.UnixEpoch).State, new());
+        return DesiredState.Of(ClusterState.Empty.Apply(changes, DateTimeOffset.UnixEpoch).State, new());
     }
 
     private static Finding[] Findings(string ingress, params IEnumerable<string> messages) =>
         [.. messages.Select(message => new Finding(new(ResourceKind.Ingress, "shop", ingress), Severity.Notice, "Reason", message))];
 
     /// <summary>Tells, and waits until a pass has heard it.</summary>
-    private async Task TellAsync(FindingEvents events, Wanted wanted, params Finding[] findings)
+    private async Task TellAsync(FindingEvents events, DesiredState wanted, params Finding[] findings)
     {
         var heard = false;
         events.Tell(wanted, Hearing());

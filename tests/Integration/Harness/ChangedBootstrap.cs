@@ -1,4 +1,4 @@
-using IngressReconciler.Planning;
+using IngressReconciler.Proxies;
 using Xunit;
 
 namespace IngressReconciler.Tests.Integration.Harness;
@@ -17,7 +17,7 @@ internal sealed class ChangedBootstrap : IDisposable
     /// <param name="changes">Texts that are there, each with what comes in its place.</param>
     public ChangedBootstrap(ProxyRole role, string? stated, params (string Old, string New)[] changes)
     {
-        var text = File.ReadAllText(Repository.File(role == ProxyRole.Edge ? HAProxy.Edge[1] : HAProxy.Ingress[1]));
+        var text = File.ReadAllText(Repository.File(role == ProxyRole.Edge ? RunningHAProxy.Edge[1] : RunningHAProxy.Ingress[1]));
         var line = text.Split('\n').Single(one => one.StartsWith("    description ", StringComparison.Ordinal));
         text = text.Replace(line, stated is null ? "" : $"    description {stated}", StringComparison.Ordinal);
         foreach (var (old, now) in changes)
@@ -26,7 +26,7 @@ internal sealed class ChangedBootstrap : IDisposable
             text = text.Replace(old, now, StringComparison.Ordinal);
         }
 
-        Files = [Repository.File(HAProxy.Ingress[0]), Path.Combine(folder, "changed.cfg")];
+        Files = [Repository.File(RunningHAProxy.Ingress[0]), Path.Combine(folder, "changed.cfg")];
         File.WriteAllText(Files[1], text);
         File.WriteAllText(Path.Combine(folder, "certificates"), "");
     }
@@ -35,7 +35,7 @@ internal sealed class ChangedBootstrap : IDisposable
     public IReadOnlyList<string> Files { get; }
 
     /// <summary>Writes this release's in its place: the next start has that.</summary>
-    public void BecomeIngress() => File.Copy(Repository.File(HAProxy.Ingress[1]), Files[1], overwrite: true);
+    public void BecomeIngress() => File.Copy(Repository.File(RunningHAProxy.Ingress[1]), Files[1], overwrite: true);
 
     /// <inheritdoc/>
     public void Dispose() => Directory.Delete(folder, recursive: true);

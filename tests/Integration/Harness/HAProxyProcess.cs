@@ -1,5 +1,5 @@
 using System.Net;
-using IngressReconciler.Proxies;
+using IngressReconciler.HAProxy.Runtime;
 using Xunit;
 
 namespace IngressReconciler.Tests.Integration.Harness;

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
-using IngressReconciler.Local;
+using IngressReconciler.ManifestFolders;
 using Xunit;
 
 namespace IngressReconciler.Tests.Integration.Host;

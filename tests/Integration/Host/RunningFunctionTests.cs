@@ -78,7 +78,7 @@ public sealed class RunningFunctionTests : IAsyncDisposable
         await StartAsync("401", "200", "200");
         using var function = Function(retryFor: 0);
         Task<CutOverReport> AskAsync(HttpMethod method) =>
-            function.AskAsync(method, "shop/proxy-protocol?to=v2", AppJson.Default.CutOverReport, TestContext.Current.CancellationToken);
+            function.AskAsync(method, "shop/proxy-protocol?to=v2", EdgeJson.Default.CutOverReport, TestContext.Current.CancellationToken);
 
         var refused = await Assert.ThrowsAsync<FunctionException>(() => AskAsync(HttpMethod.Get));
         await AskAsync(HttpMethod.Get);
@@ -106,7 +106,7 @@ public sealed class RunningFunctionTests : IAsyncDisposable
         await StartAsync("500");
         using var function = Function(retryFor: 0);
         await Assert.ThrowsAsync<FunctionException>(() => function.AskAsync(
-            HttpMethod.Get, "shop/proxy-protocol", AppJson.Default.CutOverReport, TestContext.Current.CancellationToken));
+            HttpMethod.Get, "shop/proxy-protocol", EdgeJson.Default.CutOverReport, TestContext.Current.CancellationToken));
         Assert.Equal((1, ""), (asked, progress.ToString()));
     }
 
@@ -118,7 +118,7 @@ public sealed class RunningFunctionTests : IAsyncDisposable
     {
         using var function = Function(retryFor: 60);
         var asking = function.AskAsync(
-            HttpMethod.Post, "shop/proxy-protocol?to=v2", AppJson.Default.CutOverReport, TestContext.Current.CancellationToken);
+            HttpMethod.Post, "shop/proxy-protocol?to=v2", EdgeJson.Default.CutOverReport, TestContext.Current.CancellationToken);
         while (await Task.WhenAny(asking, Task.Delay(20, TestContext.Current.CancellationToken)) != asking)
             clock.Advance(TimeSpan.FromMilliseconds(500));
         return await asking;

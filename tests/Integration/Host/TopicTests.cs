@@ -4,6 +4,7 @@ using System.Text.Json;
 using Azure;
 using IngressReconciler.Kubernetes;
 using IngressReconciler.Local;
+using IngressReconciler.ManifestFolders;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;

@@ -7,7 +7,7 @@ namespace IngressReconciler.Tests.Integration.Infra;
 internal static partial class Bootstrap
 {
     /// <summary>Its text.</summary>
-    public static string Text { get; } = string.Concat(HAProxy.Ingress.Select(file => File.ReadAllText(Repository.File(file))));
+    public static string Text { get; } = string.Concat(RunningHAProxy.Ingress.Select(file => File.ReadAllText(Repository.File(file))));
 
     /// <summary>The environment variables that it reads.</summary>
     public static IReadOnlySet<string> Variables { get; } = Variable().Matches(Text).Select(match => match.Groups[1].Value).ToHashSet();

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
-using IngressReconciler.Planning;
+using IngressReconciler.HAProxy.Compile;
+using IngressReconciler.Proxies;
 using Xunit;
 
 namespace IngressReconciler.Tests.Integration.Infra;

@@ -2,7 +2,7 @@ using System.IO.Enumeration;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using IngressReconciler.Local;
+using IngressReconciler.ManifestFolders;
 using Xunit;
 
 namespace IngressReconciler.Tests.Integration.Infra;

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using IngressReconciler.Local;
+using IngressReconciler.ManifestFolders;
 using Xunit;
 
 namespace IngressReconciler.Tests.Integration.Infra;
@@ -11,7 +12,7 @@ namespace IngressReconciler.Tests.Integration.Infra;
 /// <summary>What an edge machine starts with: <c>infra/edge/cloud-init.yaml</c>, filled in as the template does, with the bootstrap of infra/haproxy.</summary>
 public sealed partial class EdgeMachineTests
 {
-    private static readonly string Bootstrap = string.Concat(HAProxy.Edge.Select(file => File.ReadAllText(Repository.File(file))));
+    private static readonly string Bootstrap = string.Concat(RunningHAProxy.Edge.Select(file => File.ReadAllText(Repository.File(file))));
 
     [Theory]
     [InlineData("haproxy")]
@@ -57,7 +58,7 @@ public sealed partial class EdgeMachineTests
     {
         var unit = WrittenFile("/etc/systemd/system/edge.service");
 
-        Assert.Contains(string.Join(' ', HAProxy.Edge.Select(file => $"-f /etc/edge/{Path.GetFileName(file)}")), unit, StringComparison.Ordinal);
+        Assert.Contains(string.Join(' ', RunningHAProxy.Edge.Select(file => $"-f /etc/edge/{Path.GetFileName(file)}")), unit, StringComparison.Ordinal);
         Assert.All(["--user 99:99", "--read-only", "--cap-drop ALL", "no-new-privileges", "--env-file /etc/edge/environment"], option => Assert.Contains(option, unit, StringComparison.Ordinal));
         Assert.Contains("Restart=always", unit, StringComparison.Ordinal);
         Assert.All(Written(), file => Assert.DoesNotContain("{{", file.Text("content"), StringComparison.Ordinal));

@@ -4,7 +4,7 @@ using IngressReconciler.Cluster;
 using IngressReconciler.Cluster.Resources;
 using IngressReconciler.Doctor;
 using IngressReconciler.Kubernetes;
-using IngressReconciler.Rounds;
+using IngressReconciler.Reports;
 using IngressReconciler.Tests.Integration.Scenarios;
 using Xunit;
 

@@ -2,11 +2,11 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using IngressReconciler.Cluster;
-using IngressReconciler.Proxies;
 using IngressReconciler.Settings;
 using IngressReconciler.Tests.Harness.ApiServer;
 using IngressReconciler.Tests.Harness.ApiServer.Faults;
 using IngressReconciler.Tests.Integration.Scenarios;
+using IngressReconciler.Workers;
 using Xunit;
 
 namespace IngressReconciler.Tests.Integration.Live;
@@ -46,7 +46,7 @@ public sealed class IsolationTests : IAsyncLifetime
         Break(other, breakage);
         var settings = new ClusterSettings(
             Broken,
-            [ConfirmedProxy.OfSetting($"b1=127.0.0.1:{Port(breakage, silent)}")],
+            [ProxyConfirmation.OfSetting($"b1=127.0.0.1:{Port(breakage, silent)}")],
             null,
             ClusterAccess.None with { Kubeconfig = kubeconfig },
             new() { Proxies = ProxyPods.Default },

@@ -3,9 +3,12 @@ using System.Collections.Immutable;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using IngressReconciler.Composition;
 using IngressReconciler.Cluster;
+using IngressReconciler.Desired;
+using IngressReconciler.HAProxy.Diff;
 using IngressReconciler.Kubernetes;
-using IngressReconciler.Planning;
+using IngressReconciler.Reconciliation;
 using IngressReconciler.Relay;
 using IngressReconciler.Settings;
 using IngressReconciler.Tests.Harness.ApiServer;
@@ -151,13 +154,13 @@ internal sealed class LiveCluster : IAsyncDisposable
         string.Join('\n', Relay.Watchers.Where(watcher => watcher is { Trouble: not null, IsAbsent: false }).Select(watcher => $"{watcher.Query.Plural}: {watcher.Trouble}"))));
 
     /// <summary>What a fresh list asks for.</summary>
-    public async Task<Wanted> FreshAsync()
+    public async Task<DesiredState> FreshAsync()
     {
         using var server = Connect();
         var listing = await new ApiServerReader(server, new(), TimeProvider.System).ListAsync(TestContext.Current.CancellationToken);
         Assert.Empty(listing.Failures);
         var (state, _) = ClusterState.Empty.Apply(listing.Cluster.Resources.Select(one => new Applied(one)), DateTimeOffset.UnixEpoch);
-        return Wanted.Of(state, Reconciler.Wanted.Options);
+        return DesiredState.Of(state, Reconciler.Wanted.Options);
     }
 
     /// <summary>Waits until every proxy, read back whole, runs what a fresh list says; and nobody believes anything else.</summary>
@@ -191,7 +194,7 @@ internal sealed class LiveCluster : IAsyncDisposable
         return "";
     });
 
-    private string Missing(Wanted fresh) => string.Join(", ", fresh.Cluster.Resources.Values.Where(one => Reconciler.Wanted.Cluster.IsMissing(one, one.Metadata.ResourceVersion)).Select(one => $"{one.Key}@{one.Metadata.ResourceVersion}")
+    private string Missing(DesiredState fresh) => string.Join(", ", fresh.Cluster.Resources.Values.Where(one => Reconciler.Wanted.Cluster.IsMissing(one, one.Metadata.ResourceVersion)).Select(one => $"{one.Key}@{one.Metadata.ResourceVersion}")
         .Concat(Reconciler.Wanted.Cluster.Resources.Keys
             .Where(key => !ResourceKinds.IsOwn(key.Kind) && !fresh.Cluster.Resources.ContainsKey(key))
             .Select(key => $"that {key} is gone")));

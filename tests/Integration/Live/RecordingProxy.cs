@@ -3,7 +3,7 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
-using IngressReconciler.Proxies;
+using IngressReconciler.HAProxy.Runtime;
 
 namespace IngressReconciler.Tests.Integration.Live;
 

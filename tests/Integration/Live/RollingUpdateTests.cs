@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
-using IngressReconciler.Planning;
+using IngressReconciler.HAProxy.Runtime;
 using IngressReconciler.Tests.Integration.Scenarios;
 using Xunit;
 

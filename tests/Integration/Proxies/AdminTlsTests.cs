@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using IngressReconciler.HAProxy.Runtime;
 using IngressReconciler.Proxies;
 using IngressReconciler.Tests.Integration.Harness;
 using Xunit;

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Security;
+using IngressReconciler.HAProxy.Runtime;
 using IngressReconciler.Proxies;
 using Xunit;
 

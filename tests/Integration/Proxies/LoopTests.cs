@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Net;
-using IngressReconciler.Planning;
+using IngressReconciler.HAProxy.Runtime;
 using Xunit;
 
 namespace IngressReconciler.Tests.Integration.Proxies;

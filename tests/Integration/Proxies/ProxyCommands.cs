@@ -1,4 +1,4 @@
-using IngressReconciler.Planning;
+using IngressReconciler.HAProxy.Runtime;
 using Xunit;
 
 namespace IngressReconciler.Tests.Integration.Proxies;

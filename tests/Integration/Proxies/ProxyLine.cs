@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Net;
-using IngressReconciler.Planning;
-using IngressReconciler.Proxies;
+using IngressReconciler.HAProxy.Runtime;
 using Xunit;
 
 namespace IngressReconciler.Tests.Integration.Proxies;

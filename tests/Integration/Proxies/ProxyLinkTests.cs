@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using IngressReconciler.HAProxy.Runtime;
 using IngressReconciler.Proxies;
 using IngressReconciler.Tests.Integration.Harness;
 using Xunit;

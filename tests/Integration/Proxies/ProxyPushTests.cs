@@ -1,7 +1,9 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using IngressReconciler.Cluster;
-using IngressReconciler.Planning;
+using IngressReconciler.Desired;
+using IngressReconciler.HAProxy.Diff;
+using IngressReconciler.HAProxy.Runtime;
 using IngressReconciler.Proxies;
 using IngressReconciler.Tests.Integration.Harness;
 using IngressReconciler.Tests.Integration.Scenarios;
@@ -13,7 +15,7 @@ namespace IngressReconciler.Tests.Integration.Proxies;
 public sealed class ProxyPushTests(HAProxyProcess haproxy) : IClassFixture<HAProxyProcess>, IAsyncLifetime
 {
     private readonly Objects objects = new("push");
-    private Wanted wanted = Wanted.Of(ClusterState.Empty, new());
+    private DesiredState wanted = DesiredState.Of(ClusterState.Empty, new());
     private RuntimeConnection connection = null!;
     private TappedStream stream = null!;
 

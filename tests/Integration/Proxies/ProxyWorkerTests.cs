@@ -1,7 +1,9 @@
+using IngressReconciler.HAProxy.Runtime;
 using IngressReconciler.Cluster;
-using IngressReconciler.Planning;
-using IngressReconciler.Proxies;
+using IngressReconciler.Desired;
+using IngressReconciler.HAProxy.Compile;
 using IngressReconciler.Tests.Integration.Harness;
+using IngressReconciler.Workers;
 using Microsoft.Extensions.Logging;
 using Xunit;
 
@@ -17,20 +19,23 @@ public sealed class ProxyWorkerTests(HAProxyProcess haproxy) : IClassFixture<HAP
         await haproxy.KillAsync();
         await haproxy.StartAsync();
         using var credentials = haproxy.Pki.Credentials();
-        var config = Wanted.Of(ClusterState.Empty, new()).Compiled();
+        var config = DesiredState.Of(ClusterState.Empty, new()).Compiled();
         var (first, later) = (new JournalPosition(1, 10), new JournalPosition(1, 20));
         ProxyWorker? worker = null;
-        var log = new Listener(() => worker!.Want(config, 1, later, ConfigDifference.None));
+        var log = new Listener(() => worker!.Want(config, 1, later, HAProxyDifference.None));
         worker = new(
-            new(haproxy.Address, credentials, HAProxyProcess.Options, TimeProvider.System),
-            (_, _, _) => throw new InvalidOperationException("no certificate is wanted"),
+            new HAProxyDriver(
+                credentials,
+                HAProxyProcess.Options,
+                (_, _, _) => throw new InvalidOperationException("no certificate is wanted"),
+                TimeProvider.System).Open(haproxy.Address),
             new("workers", haproxy.Address.Name, TimeProvider.System),
             TimeProvider.System,
             log,
             () => { });
         await using var disposed = worker;
 
-        worker.Want(config, 1, first, ConfigDifference.None);
+        worker.Want(config, 1, first, HAProxyDifference.None);
         worker.Start(TestContext.Current.CancellationToken);
         await worker.Current;
 

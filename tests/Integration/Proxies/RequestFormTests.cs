@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
-using IngressReconciler.Planning;
+using IngressReconciler.HAProxy.Compile;
+using IngressReconciler.HAProxy.Runtime;
 using IngressReconciler.Tests.Integration.Harness;
 using Xunit;
 

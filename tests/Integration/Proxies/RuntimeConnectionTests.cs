@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Text;
-using IngressReconciler.Planning;
+using IngressReconciler.HAProxy.Runtime;
 using IngressReconciler.Proxies;
 using IngressReconciler.Tests.Integration.Harness;
 using Xunit;

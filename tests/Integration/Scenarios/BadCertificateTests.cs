@@ -4,7 +4,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using IngressReconciler.Cluster;
-using IngressReconciler.Proxies;
+using IngressReconciler.Reports;
 using IngressReconciler.Routing;
 using Xunit;
 

@@ -2,8 +2,10 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using IngressReconciler.Cluster;
 using IngressReconciler.Doctor;
-using IngressReconciler.Planning;
+using IngressReconciler.HAProxy.Compile;
 using IngressReconciler.Proxies;
+using IngressReconciler.Reconciliation;
+using IngressReconciler.Reports;
 using IngressReconciler.Tests.Integration.Edge;
 using IngressReconciler.Tests.Integration.Harness;
 using Xunit;
@@ -28,13 +30,13 @@ public sealed class BootstrapTests
         await using var stage = new Stage([$"{ChangedBootstrap.First}/common.cfg", $"{ChangedBootstrap.First}/ingress.cfg"]);
         var reconciler = await OpenAsync(stage);
         var (first, second) = await ServedAsync(stage, reconciler);
-        Assert.Equal((0, null), (first.Contract!.Number, first.Trouble));
+        Assert.Equal((0, null), (first.Bootstrap!.Contract, first.Trouble));
         Assert.Equal(
-            "has a bootstrap with contract 0, older than this release's 1; it lacks nothing that this release uses", first.Bootstrap);
-        Assert.Equal((ProxyContract.Newest, null, null), (second.Contract!.Number, second.Bootstrap, second.Trouble));
+            "has a bootstrap with contract 0, older than this release's 1; it lacks nothing that this release uses", first.Bootstrap?.Notice);
+        Assert.Equal((ProxyContract.Newest, null, null), (second.Bootstrap!.Contract, second.Bootstrap.Notice, second.Trouble));
         Assert.DoesNotContain(reconciler.Findings, finding => finding.Reason == RefusalFindings.RefusedByProxy);
         Assert.Equal([CheckState.Ok, CheckState.Ok], (await ExamineAsync(reconciler)).Select(check => check.State));
-        Assert.Single(stage.Log, line => line.Contains(first.Bootstrap!, StringComparison.Ordinal));
+        Assert.Single(stage.Log, line => line.Contains(first.Bootstrap!.Notice!, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -52,7 +54,7 @@ public sealed class BootstrapTests
         Assert.StartsWith(
             "has a bootstrap with contract 1, as old as this release's 1; it lacks map virt@proxy-sources (no PROXY header is believed), "
             + "map virt@forwarders (what other proxies say of a client is dropped), ability certificates (",
-            first.Bootstrap,
+            first.Bootstrap?.Notice,
             StringComparison.Ordinal);
         Assert.Null(second.Trouble);
         var finding = Assert.Single(reconciler.Findings, finding => finding.Reason == RefusalFindings.CertificateNotUsable);
@@ -71,7 +73,7 @@ public sealed class BootstrapTests
         await stage.Proxies[0].KillAsync();
         await stage.Proxies[0].StartAsync();
         await Stage.UntilAsync("p1 lacks nothing", () =>
-            reconciler.Proxies.All(one => one is { Running: true, Trouble: null, Bootstrap: null }));
+            reconciler.Proxies.All(one => one is { Running: true, Trouble: null, Bootstrap.Notice: null }));
         await stage.RunsAsync(reconciler.Wanted, reconciler.Version);
         Assert.DoesNotContain(reconciler.Findings, one => one.Reason == RefusalFindings.CertificateNotUsable);
     }
@@ -87,11 +89,11 @@ public sealed class BootstrapTests
         await using var stage = new Stage(newer.Files);
         var reconciler = await OpenAsync(stage);
         var (first, _) = await ServedAsync(stage, reconciler, Pair(stage));
-        Assert.Equal((99, null), (first.Contract!.Number, first.Trouble));
+        Assert.Equal((99, null), (first.Bootstrap!.Contract, first.Trouble));
         Assert.Equal(
             "has a bootstrap with contract 99, newer than this release's 1; what both know is used, and not profile grpc, "
             + "map virt@weights, ability mirror; it lacks nothing that this release uses",
-            first.Bootstrap);
+            first.Bootstrap?.Notice);
         Assert.Equal([CheckState.Ok, CheckState.Ok], (await ExamineAsync(reconciler)).Select(check => check.State));
     }
 
@@ -111,13 +113,13 @@ public sealed class BootstrapTests
         await using var stage = new Stage(strange.Files);
         var reconciler = await OpenAsync(stage);
         var (first, _) = await ServedAsync(stage, reconciler, Pair(stage));
-        Assert.Equal((0, null), (first.Contract!.Number, first.Trouble));
+        Assert.Equal((0, null), (first.Bootstrap!.Contract, first.Trouble));
         Assert.StartsWith(
             "states a contract in its bootstrap that cannot be read, and is taken for contract 0 (",
-            first.Bootstrap,
+            first.Bootstrap?.Notice,
             StringComparison.Ordinal);
-        Assert.DoesNotContain(first.Bootstrap!, char.IsControl);
-        Assert.InRange(first.Bootstrap!.Length, 0, 1_000);
+        Assert.DoesNotContain(first.Bootstrap!.Notice!, char.IsControl);
+        Assert.InRange(first.Bootstrap!.Notice!.Length, 0, 1_000);
     }
 
     [Fact]
@@ -139,8 +141,8 @@ public sealed class BootstrapTests
         Assert.Equal(
             "has a bootstrap with contract 1, as old as this release's 1; what both know is used, and not profile passing; "
             + "it lacks profile tcp (no backend can be made): roll the proxy to the bootstrap of this release",
-            first.Bootstrap);
-        Assert.Equal((null, null), (second.Bootstrap, second.Trouble));
+            first.Bootstrap?.Notice);
+        Assert.Equal((null, null), (second.Bootstrap?.Notice, second.Trouble));
         var findings = reconciler.Findings.Where(one => one.Reason == RefusalFindings.RefusedByProxy).ToArray();
         Assert.NotEmpty(findings);
         Assert.All(findings, one => Assert.Equal(new(ResourceKind.Service, "shop", "ingress-proxy"), one.Object));
@@ -181,9 +183,9 @@ public sealed class BootstrapTests
         await stage.ServedAsync("control.example", "control");
         await stage.ServedAsync("later.example", "later");
         var (first, second) = (Report(reconciler, "p1"), Report(reconciler, "p2"));
-        Stage.Say($"p1 {first.Bootstrap}");
+        Stage.Say($"p1 {first.Bootstrap?.Notice}");
         Stage.Say($"p1: {first.Trouble}");
-        Stage.Say(JsonSerializer.Serialize(first, AppJson.Default.ProxyReport).ReplaceLineEndings(""));
+        Stage.Say(JsonSerializer.Serialize(first, ReportsJson.Default.ProxyReport).ReplaceLineEndings(""));
         return (first, second);
     }
 
@@ -193,7 +195,7 @@ public sealed class BootstrapTests
     private static async Task<Check[]> ExamineAsync(Reconciler reconciler)
     {
         var exams = await Task.WhenAll(
-            reconciler.Workers.Select(worker => ProxyExam.OfAsync(worker, reconciler, TimeProvider.System, Cancelled)));
+            reconciler.Workers.Select(worker => ExaminedProxy.OfAsync(worker, reconciler, Cancelled)));
         var all = ProxyChecks.Judge("c", exams, reconciler.Version, "CN=us");
         Check[] checks = [.. all.Where(check => check.Name is "bootstrap" or "drift")];
         foreach (var check in checks)

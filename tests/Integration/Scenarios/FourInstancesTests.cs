@@ -4,7 +4,8 @@ using System.Net;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using IngressReconciler.Cluster;
-using IngressReconciler.Planning;
+using IngressReconciler.Desired;
+using IngressReconciler.Reconciliation;
 using IngressReconciler.Versions;
 using Xunit;
 
@@ -28,7 +29,7 @@ public sealed class FourInstancesTests : IAsyncLifetime
     public async Task Four_instances_end_in_the_state_of_one_fresh_list_though_one_is_killed_on_the_way()
     {
         var (events, left) = History();
-        var wanted = Wanted.Of(Fresh(left), new() { AllowLoopbackEndpoints = true });
+        var wanted = DesiredState.Of(Fresh(left), new() { AllowLoopbackEndpoints = true });
         var instances = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Instance.StartAsync(stage)));
         var watch = Stopwatch.StartNew();
 
@@ -57,7 +58,7 @@ public sealed class FourInstancesTests : IAsyncLifetime
         (head, numbers) = await stage.VersionsAsync();
         Assert.Equal(ModelHash.Of(wanted.Model).Text, head.Hash);
         Assert.Equal(Enumerable.Range(1, head.Version), numbers.Order());
-        Assert.Equal(ModelHash.Of(wanted.Model).Text, ModelHash.Of((await new Rounds.VersionHistory(stage.StorageOf()).ModelAsync(head.Version, TestContext.Current.CancellationToken))!).Text);
+        Assert.Equal(ModelHash.Of(wanted.Model).Text, ModelHash.Of((await new VersionHistory(stage.StorageOf()).ModelAsync(head.Version, TestContext.Current.CancellationToken))!).Text);
         Assert.DoesNotContain("in a way that it must not", string.Concat(instances.Select(one => one.Output)), StringComparison.Ordinal);
         Stage.Say($"{events.Count} events, twice, in {total} batches: taken after {taken.TotalSeconds:0.0} s, run by both proxies after {watch.Elapsed.TotalSeconds:0.0} s; "
             + $"{redelivered} redelivered; {head.Version} versions; {wanted.Model.Hosts.Count} hosts, {wanted.Endpoints.Count} upstreams, {wanted.Endpoints.Values.Sum(set => set.Endpoints.Count)} endpoints");

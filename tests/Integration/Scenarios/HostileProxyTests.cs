@@ -48,7 +48,7 @@ public sealed class HostileProxyTests : IAsyncLifetime
             reconciler.Proxies.Single(one => one.Name == "p1").Trouble is not (null or "not reached yet"));
         Assert.Equal(200, (await stage.GetAsync(stage.Proxies[1], "control.example")).Status);
 
-        var exam = await ProxyExam.OfAsync(reconciler.Workers.Single(one => one.Name == "p1"), reconciler, TimeProvider.System, Cancelled);
+        var exam = await ExaminedProxy.OfAsync(reconciler.Workers.Single(one => one.Name == "p1"), reconciler, Cancelled);
         var soon = DateTimeOffset.UtcNow;
         string[] said =
         [

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using FsCheck;
 using FsCheck.Xunit;
 using IngressReconciler.Proxies;
+using IngressReconciler.Reconciliation;
 using Xunit;
 
 namespace IngressReconciler.Tests.Integration.Scenarios;

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
-using IngressReconciler.Planning;
+using IngressReconciler.Facts;
 using IngressReconciler.Proxies;
 using Xunit;
 

@@ -1,4 +1,5 @@
 using System.Net;
+using IngressReconciler.Composition;
 using IngressReconciler.Cluster;
 using IngressReconciler.Storage;
 using Xunit;

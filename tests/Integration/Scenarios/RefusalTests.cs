@@ -1,8 +1,10 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using IngressReconciler.Cluster;
-using IngressReconciler.Planning;
+using IngressReconciler.Facts;
+using IngressReconciler.HAProxy.Diff;
 using IngressReconciler.Proxies;
+using IngressReconciler.Reconciliation;
 using IngressReconciler.Routing;
 using Xunit;
 

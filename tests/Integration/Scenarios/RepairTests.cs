@@ -1,6 +1,8 @@
 using System.Text.Json;
 using IngressReconciler.Cluster;
-using IngressReconciler.Planning;
+using IngressReconciler.Desired;
+using IngressReconciler.HAProxy.Compile;
+using IngressReconciler.HAProxy.Diff;
 using IngressReconciler.Proxies;
 using IngressReconciler.Versions;
 using Xunit;
@@ -181,7 +183,7 @@ public sealed class RepairTests : IAsyncLifetime
         await using var connection = await stage.Proxies[0].ConnectAsync(cancel: TestContext.Current.CancellationToken);
         while (!sending.IsCompleted)
         {
-            var reply = (await connection.SendAsync([new($"show map {HAProxyCommands.StateMap}")], TestContext.Current.CancellationToken))[0].Text;
+            var reply = (await connection.SendAsync([new($"show map {BootstrapNames.StateMap}")], TestContext.Current.CancellationToken))[0].Text;
             if (reply.Contains($"{ProxyNotes.Push} {ProxyNotes.Open}", StringComparison.Ordinal))
                 return true;
         }
@@ -195,10 +197,10 @@ public sealed class RepairTests : IAsyncLifetime
         return (states[0].Notes.GetValueOrDefault(ProxyNotes.Push) ?? "none", states[1].Notes.GetValueOrDefault(ProxyNotes.Push) ?? "none");
     }
 
-    private async Task<Wanted> FreshAsync()
+    private async Task<DesiredState> FreshAsync()
     {
         var tail = await stage.StorageOf().Journal.ReadAsync(JournalPosition.Start, TestContext.Current.CancellationToken);
         Assert.True(tail.AtEnd);
-        return Wanted.Of(ClusterState.Empty.Apply(tail.Lines.Select(line => JournalBatch.Parse(line.Bytes))), new() { AllowLoopbackEndpoints = true });
+        return DesiredState.Of(ClusterState.Empty.Apply(tail.Lines.Select(line => JournalBatch.Parse(line.Bytes))), new() { AllowLoopbackEndpoints = true });
     }
 }

@@ -2,6 +2,8 @@ using System.Diagnostics;
 using System.Text.Json;
 using Xunit;
 
+using IngressReconciler.Composition;
+
 namespace IngressReconciler.Tests.Integration.Scenarios;
 
 /// <summary>Pods are replaced and routes are changed under load through the edge, and no request fails.</summary>

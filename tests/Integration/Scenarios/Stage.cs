@@ -5,13 +5,17 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using IngressReconciler.Composition;
 using IngressReconciler.Cluster;
-using IngressReconciler.Planning;
+using IngressReconciler.Desired;
+using IngressReconciler.HAProxy.Diff;
+using IngressReconciler.HAProxy.Runtime;
 using IngressReconciler.Proxies;
-using IngressReconciler.Rounds;
+using IngressReconciler.Reconciliation;
 using IngressReconciler.Settings;
 using IngressReconciler.Storage;
 using IngressReconciler.Versions;
+using IngressReconciler.Workers;
 using Microsoft.Extensions.Logging;
 using Xunit;
 
@@ -111,11 +115,13 @@ public sealed class Stage : IAsyncLifetime
     {
         var credentials = Pki.Credentials();
         var log = Logger("Reconciler");
+        var driver = new HAProxyDriver(credentials, new(), keys, TimeProvider.System);
         var reconciler = Keep(new Reconciler(
             StorageOf(),
             new() { AllowLoopbackEndpoints = true },
-            new ProxySet([.. Proxies.Select(proxy => place?.Invoke(proxy.Address) ?? proxy.Address)], null, (address, wake) =>
-                new(new(address, credentials, new(), TimeProvider.System), keys, new(ClusterId, address.Name, TimeProvider.System), TimeProvider.System, log, wake)),
+            driver,
+            new ProxySet([.. Proxies.Select(proxy => place?.Invoke(proxy.Address) ?? proxy.Address)], null, (proxy, wake) =>
+                new(driver.Open(proxy), new(ClusterId, proxy.Name, TimeProvider.System), TimeProvider.System, log, wake)),
             null,
             null,
             null,
@@ -212,7 +218,7 @@ public sealed class Stage : IAsyncLifetime
                 server p2 127.0.0.1:{Proxies[1].Ports.Http} send-proxy-v2
 
             """));
-        var edge = Keep(await ChildProcess.StartAsync(Path.GetTempFileName(), await HAProxy.ExecutableAsync(), ["-db", "-f", file]));
+        var edge = Keep(await ChildProcess.StartAsync(Path.GetTempFileName(), await RunningHAProxy.ExecutableAsync(), ["-db", "-f", file]));
         await edge.WaitUntilAsync(async () =>
         {
             using var client = new System.Net.Sockets.TcpClient();
@@ -265,7 +271,7 @@ public sealed class Stage : IAsyncLifetime
     }
 
     /// <summary>Waits until both proxies, read back whole, run just what is wanted.</summary>
-    internal async Task RunsAsync(Wanted wanted, int version, params IEnumerable<IngressProxy> only)
+    internal async Task RunsAsync(DesiredState wanted, int version, params IEnumerable<IngressProxy> only)
     {
         var config = wanted.Compiled();
         foreach (var proxy in only.Any() ? only : Proxies)

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using IngressReconciler.Planning;
+using IngressReconciler.HAProxy.Diff;
+using IngressReconciler.HAProxy.Runtime;
 using IngressReconciler.Proxies;
 using Xunit;
 

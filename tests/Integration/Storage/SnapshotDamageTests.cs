@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text;
 using IngressReconciler.Cluster;
 using IngressReconciler.Cluster.Resources;
-using IngressReconciler.Rounds;
+using IngressReconciler.Reconciliation;
 using IngressReconciler.Storage;
 using IngressReconciler.Tests.Integration.Harness;
 using Microsoft.Extensions.Logging.Abstractions;

@@ -1,8 +1,8 @@
 using System.Globalization;
 using IngressReconciler.Cluster;
 using IngressReconciler.Cluster.Resources;
-using IngressReconciler.Planning;
-using IngressReconciler.Rounds;
+using IngressReconciler.Desired;
+using IngressReconciler.Reconciliation;
 using IngressReconciler.Routing;
 using IngressReconciler.Storage;
 using IngressReconciler.Tests.Integration.Harness;
@@ -25,7 +25,7 @@ public sealed class VersionSizeTests(SharedAzurite azurite)
         using var storage = new BlobStorage(await azurite.FreshAsync(), TimeProvider.System);
         var cluster = storage.Cluster("one");
         var sealing = new VersionSealing(cluster, TimeProvider.System);
-        var wanted = Wanted.Of(
+        var wanted = DesiredState.Of(
             ClusterState.Empty.Apply(Enumerable.Range(0, Broken).Select(i => Applied($"bad{i}", "no host!")).Append(Class), DateTimeOffset.UnixEpoch).State,
             new());
         Assert.Equal(Broken, wanted.Findings.Count());

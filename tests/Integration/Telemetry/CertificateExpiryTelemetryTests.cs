@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
 using IngressReconciler.Cluster;
-using IngressReconciler.Planning;
+using IngressReconciler.Desired;
 using IngressReconciler.Telemetry;
 using IngressReconciler.Tests.Integration.Scenarios;
 using Xunit;
@@ -56,10 +56,10 @@ public sealed class CertificateExpiryTelemetryTests
         return certificate.ExportCertificatePem();
     }
 
-    private Wanted Wanted(JsonObject[] cluster, Routing.CertificateReference? byDefault = null)
+    private DesiredState Wanted(JsonObject[] cluster, Routing.CertificateReference? byDefault = null)
     {
         var changes = cluster.Select(one => ClusterEvent.TryRead(objects.Applied(one), out var read, out var refusal) ? ((ChangeEvent)read).Change : throw new InvalidOperationException(refusal));
         var options = new Routing.RoutingOptions();
-        return Planning.Wanted.Of(ClusterState.Empty.Apply(changes, default).State, options with { Settings = options.Settings with { DefaultCertificate = byDefault } });
+        return DesiredState.Of(ClusterState.Empty.Apply(changes, default).State, options with { Settings = options.Settings with { DefaultCertificate = byDefault } });
     }
 }

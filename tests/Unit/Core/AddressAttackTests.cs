@@ -1,5 +1,5 @@
 using System.Net;
-using IngressReconciler.Planning;
+using IngressReconciler.Desired;
 using IngressReconciler.Routing;
 using Xunit;
 
@@ -92,7 +92,7 @@ public class AddressAttackTests
     [InlineData("10.1.0.200", "API server")]
     public void An_address_that_is_no_Pods_gets_no_server_and_a_sentence(string address, string why)
     {
-        var wanted = Wanted.Of(Manifests.Cluster(Around + Slice(address)), new RoutingOptions());
+        var wanted = DesiredState.Of(Manifests.Cluster(Around + Slice(address)), new RoutingOptions());
         Assert.Empty(Assert.Single(wanted.Endpoints).Value.Endpoints);
         var finding = Assert.Single(wanted.Findings);
         Assert.Equal("EndpointSlice shop/web-1", $"{finding.Object}");
@@ -120,7 +120,7 @@ public class AddressAttackTests
     [InlineData("2002:c000:201::1")]
     public void An_ordinary_address_of_a_Pod_is_taken(string address)
     {
-        var wanted = Wanted.Of(Manifests.Cluster(Around + Slice(address)), new RoutingOptions());
+        var wanted = DesiredState.Of(Manifests.Cluster(Around + Slice(address)), new RoutingOptions());
         Assert.Empty(wanted.Findings);
         Assert.Equal(IPAddress.Parse(address), Assert.Single(Assert.Single(wanted.Endpoints).Value.Endpoints).Address.Value);
     }

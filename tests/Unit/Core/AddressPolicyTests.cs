@@ -1,7 +1,8 @@
 using System.Net;
 using IngressReconciler.Cluster;
-using IngressReconciler.Endpoints;
-using IngressReconciler.Planning;
+using IngressReconciler.Desired;
+using IngressReconciler.Facts;
+using IngressReconciler.HAProxy.Compile;
 using IngressReconciler.Routing;
 using Xunit;
 
@@ -235,15 +236,15 @@ public class AddressPolicyTests
     private static RoutingOptions PodsIn(params string[] networks) =>
         Options(new() { PodNetworks = networks.Select(one => IPNetwork.Parse(one)).ToValueList() });
 
-    private static Wanted Wanted(RoutingOptions options, params string[] documents) =>
-        Planning.Wanted.Of(Manifests.Cluster(string.Join("\n---\n", documents)), options);
+    private static DesiredState Wanted(RoutingOptions options, params string[] documents) =>
+        DesiredState.Of(Manifests.Cluster(string.Join("\n---\n", documents)), options);
 
     private static string Served(RoutingOptions options, params string[] documents) => Addresses(Wanted(options, documents));
 
-    private static string Addresses(Wanted wanted, string service = "web") =>
+    private static string Addresses(DesiredState wanted, string service = "web") =>
         string.Join(' ', wanted.Endpoints.Single(one => one.Key.Service == service).Value.Endpoints.Select(one => one.Address.ToString()));
 
-    private static (Wanted Next, WantedDifference Difference) After(Wanted wanted, string version, string document)
+    private static (DesiredState Next, DesiredDifference Difference) After(DesiredState wanted, string version, string document)
     {
         var resource = Manifests.Documents(document).Select(one => Manifests.Resource(one, version)).Single();
         return wanted.After([new Applied(resource)], DateTimeOffset.UnixEpoch);

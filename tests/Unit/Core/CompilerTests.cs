@@ -1,7 +1,9 @@
 using System.Collections.Immutable;
 using FsCheck.Xunit;
 using IngressReconciler.Cluster;
-using IngressReconciler.Planning;
+using IngressReconciler.Desired;
+using IngressReconciler.HAProxy.Compile;
+using IngressReconciler.Proxies;
 using IngressReconciler.Routing;
 using IngressReconciler.Tests.Harness;
 using Xunit;
@@ -15,7 +17,7 @@ public class CompilerTests
     public void What_was_compiled_piece_by_piece_is_what_is_compiled_at_once(Happening[] log, Happening[] more)
     {
         var wanted = log.InService().Changes().Wanted();
-        var configs = ProxyConfigs.Of(wanted);
+        var configs = wanted.CompiledForEach();
         foreach (var change in more.Changes(from: 100))
         {
             var before = configs;
@@ -23,8 +25,8 @@ public class CompilerTests
             (configs, var changed) = configs.After(wanted, difference);
             foreach (var role in Enum.GetValues<ProxyRole>())
             {
-                Assert.Equal(Lines(wanted.Compiled(role)), Lines(configs[role]));
-                Told(before[role], configs[role], changed(role));
+                Assert.Equal(Lines(wanted.Compiled(role)), Lines((HAProxyConfig)configs[role]));
+                Told((HAProxyConfig)before[role], (HAProxyConfig)configs[role], (HAProxyDifference)changed(role));
             }
         }
     }
@@ -49,7 +51,7 @@ public class CompilerTests
                   - {path: /a, pathType: Prefix, backend: {service: {name: a, port: {number: 80}}}}
                   - {path: /b, pathType: Prefix, backend: {service: {name: b, port: {number: 80}}}}
             """).Aggregate(ClusterState.Empty, (state, one) => state.Apply([new Applied(one)], Happenings.At).State);
-        var desired = Wanted.Of(wanted, new RoutingOptions { ClassNames = ["ours"] });
+        var desired = DesiredState.Of(wanted, new RoutingOptions { ClassNames = ["ours"] });
         var key = Assert.Single(desired.Model.Hosts).Key;
         var routes = desired.Model.Hosts[key];
         var asked = routes.Routes[0];
@@ -78,7 +80,7 @@ public class CompilerTests
     }
 
     /// <summary>Whatever differs was told.</summary>
-    private static void Told(ProxyConfig before, ProxyConfig after, ConfigDifference difference)
+    private static void Told(HAProxyConfig before, HAProxyConfig after, HAProxyDifference difference)
     {
         Assert.Superset(
             before.Backends.Keys.Union(after.Backends.Keys)
@@ -94,12 +96,12 @@ public class CompilerTests
             difference.Certificates.ToHashSet());
     }
 
-    private static string Line(ProxyConfig config, CertificateReference reference) =>
+    private static string Line(HAProxyConfig config, CertificateReference reference) =>
         config.Certificates.TryGetValue(reference, out var one)
             ? $"{reference} {one.Fingerprint} {string.Join(' ', one.ServerNames.Order(StringComparer.Ordinal))}"
             : "";
 
-    private static ImmutableArray<string> Lines(ProxyConfig config) =>
+    private static ImmutableArray<string> Lines(HAProxyConfig config) =>
     [
         .. config.Backends.OrderBy(one => one.Key, StringComparer.Ordinal)
             .Select(one => $"{one.Key} {one.Value.Upstream} {string.Join(' ', one.Value.Servers.Items)}"),

@@ -1,5 +1,8 @@
 using FsCheck.Xunit;
-using IngressReconciler.Planning;
+using IngressReconciler.Desired;
+using IngressReconciler.HAProxy.Compile;
+using IngressReconciler.HAProxy.Diff;
+using IngressReconciler.Proxies;
 using IngressReconciler.Routing;
 using IngressReconciler.Tests.Harness;
 using Xunit;
@@ -42,7 +45,7 @@ public sealed class ContractRefusalTests
     {
         var options = new RoutingOptions();
         var asked = new ProxyProtocolSettings { Sources = [new("10.0.2.0/24", true)], LinkId = true };
-        var wanted = Wanted.Of(Manifests.Cluster(""), options with { Settings = options.Settings with { ProxyProtocol = asked } });
+        var wanted = DesiredState.Of(Manifests.Cluster(""), options with { Settings = options.Settings with { ProxyProtocol = asked } });
         const string Remedy = "which the proxy's bootstrap (contract 1) does not have: roll the proxy to the bootstrap of this release";
         Assert.Equal(
             [

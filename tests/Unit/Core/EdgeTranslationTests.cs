@@ -1,6 +1,7 @@
 using IngressReconciler.Cluster;
 using IngressReconciler.Cluster.Resources;
-using IngressReconciler.Planning;
+using IngressReconciler.Desired;
+using IngressReconciler.HAProxy.Compile;
 using IngressReconciler.Routing;
 using Xunit;
 
@@ -147,12 +148,12 @@ public class EdgeTranslationTests
     public void A_change_advances_to_what_the_whole_state_gives()
     {
         var before = Manifests.Cluster([.. Manifests.Resources(Local)]);
-        var wanted = Wanted.Of(before, Proxies);
+        var wanted = DesiredState.Of(before, Proxies);
         foreach (var spec in CutOver.Phases(new(), SendProxy.V2).Select(phase => phase.Spec))
         {
             var version = ResourceVersion.After(wanted.Cluster.Find<ProxyProtocol>(ProxyProtocol.EdgeKey)?.Metadata.ResourceVersion ?? "0");
             var (next, difference) = wanted.After([new Applied(Asked(spec, version))], DateTimeOffset.UnixEpoch);
-            var whole = Wanted.Of(next.Cluster, Proxies);
+            var whole = DesiredState.Of(next.Cluster, Proxies);
             Assert.Equal(whole.Model.Settings, next.Model.Settings);
             Assert.Equal(whole.Model.Hosts.OrderBy(pair => pair.Key, HostKey.Order), next.Model.Hosts.OrderBy(pair => pair.Key, HostKey.Order));
             Assert.Equal(whole.Endpoints.Keys.Order(Comparer<Upstream>.Create((one, other) => string.CompareOrdinal($"{one}", $"{other}"))), next.Endpoints.Keys.Order(Comparer<Upstream>.Create((one, other) => string.CompareOrdinal($"{one}", $"{other}"))));

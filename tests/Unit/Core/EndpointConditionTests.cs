@@ -1,4 +1,4 @@
-using IngressReconciler.Endpoints;
+using IngressReconciler.Facts;
 using IngressReconciler.Routing;
 using Xunit;
 

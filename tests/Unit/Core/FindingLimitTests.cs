@@ -1,5 +1,5 @@
 using System.Globalization;
-using IngressReconciler.Planning;
+using IngressReconciler.Desired;
 using IngressReconciler.Routing;
 using Xunit;
 
@@ -19,7 +19,7 @@ public sealed class FindingLimitTests
     {
         var paths = string.Join(", ", Enumerable.Range(0, 2000).Select(i => string.Create(
             CultureInfo.InvariantCulture, $"{{path: no{i}, pathType: Prefix, backend: {{service: {{name: web, port: {{number: 80}}}}}}}}")));
-        var wanted = Wanted.Of(
+        var wanted = DesiredState.Of(
             Manifests.Cluster($"{Class}\n---\nkind: Ingress\nmetadata: {{name: bad}}\nspec: {{rules: [{{http: {{paths: [{paths}]}}}}]}}\n"), new());
 
         var findings = wanted.Findings.Where(finding => finding.Object.Name == "bad").ToArray();
@@ -37,7 +37,7 @@ public sealed class FindingLimitTests
     {
         var endpoints = string.Join(", ", Enumerable.Range(0, 1000).Select(i => string.Create(
             CultureInfo.InvariantCulture, $"{{addresses: [169.254.{i / 250}.{i % 250}]}}")));
-        var wanted = Wanted.Of(
+        var wanted = DesiredState.Of(
             Manifests.Cluster($$$$$"""
                 {{{{{Class}}}}}
                 ---

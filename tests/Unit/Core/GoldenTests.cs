@@ -1,4 +1,5 @@
-using IngressReconciler.Planning;
+using IngressReconciler.Desired;
+using IngressReconciler.HAProxy.Diff;
 using IngressReconciler.Routing;
 using IngressReconciler.Tests.Harness;
 using Xunit;
@@ -33,7 +34,7 @@ public class GoldenTests
     {
         var folder = Path.Combine(Golden.Folder("Golden"), name);
         var cluster = Manifests.Cluster(File.ReadAllText(Path.Combine(folder, "cluster.yaml")));
-        var wanted = Wanted.Of(cluster, new RoutingOptions { Ownership = ownership });
+        var wanted = DesiredState.Of(cluster, new RoutingOptions { Ownership = ownership });
         var plan = HAProxyPlanner.Plan(wanted.Compiled(), 1, ProxyState.Fresh, PlanScope.All());
         new SimulatedProxy().Apply(plan.Steps);
         return

@@ -1,5 +1,7 @@
 using IngressReconciler.Cluster;
-using IngressReconciler.Planning;
+using IngressReconciler.Desired;
+using IngressReconciler.HAProxy.Compile;
+using IngressReconciler.HAProxy.Diff;
 using IngressReconciler.Routing;
 using IngressReconciler.Tests.Harness;
 
@@ -50,18 +52,18 @@ internal static class Happenings
         .Select(applied => applied.Resource));
 
     /// <summary>What is wanted after changes, one after the other, from nothing.</summary>
-    public static Wanted Wanted(this IEnumerable<ResourceChange> changes) => changes.Aggregate(Nothing, (wanted, change) => wanted.After([change], At).Next);
+    public static DesiredState Wanted(this IEnumerable<ResourceChange> changes) => changes.Aggregate(Nothing, (wanted, change) => wanted.After([change], At).Next);
 
-    public static Wanted Nothing { get; } = Planning.Wanted.Of(ClusterState.Empty, Options);
+    public static DesiredState Nothing { get; } = DesiredState.Of(ClusterState.Empty, Options);
 
     /// <summary>A proxy that was pushed all of that.</summary>
-    public static SimulatedProxy Proxy(Wanted wanted, int version = 1) => new SimulatedProxy().Apply(Full(wanted, version, new()).Steps);
+    public static SimulatedProxy Proxy(DesiredState wanted, int version = 1) => new SimulatedProxy().Apply(Full(wanted, version, new()).Steps);
 
-    public static PushPlan Full(Wanted wanted, int version, SimulatedProxy proxy) =>
+    public static PushPlan Full(DesiredState wanted, int version, SimulatedProxy proxy) =>
         HAProxyPlanner.Plan(wanted.Compiled(), version, proxy.Read(PlanScope.All()), PlanScope.All());
 
     /// <summary>What of it may have changed between two logs, as the product collects it.</summary>
-    public static (Wanted Next, PlanScope Scope) After(Wanted wanted, IEnumerable<ResourceChange> changes, int batch)
+    public static (DesiredState Next, PlanScope Scope) After(DesiredState wanted, IEnumerable<ResourceChange> changes, int batch)
     {
         var scope = new PlanScope();
         var config = wanted.Compiled();

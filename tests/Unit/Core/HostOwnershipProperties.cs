@@ -1,6 +1,6 @@
 using FsCheck.Xunit;
 using IngressReconciler.Cluster;
-using IngressReconciler.Planning;
+using IngressReconciler.Desired;
 using IngressReconciler.Routing;
 using Xunit;
 
@@ -54,7 +54,7 @@ public class HostOwnershipProperties
                 _ => HostOwnership.ByAge,
             },
         };
-        var wanted = Wanted.Of(ClusterState.Empty, options);
+        var wanted = DesiredState.Of(ClusterState.Empty, options);
         var both = log.Select((one, i) => i % 2 == 0 ? one : one with
         {
             Resource = one.Resource with
@@ -66,11 +66,11 @@ public class HostOwnershipProperties
         foreach (var change in ofTenants.Changes())
         {
             wanted = wanted.After([change], Happenings.At).Next;
-            Assert.Equal(Stages.All(Wanted.Of(wanted.Cluster, options)), Stages.All(wanted));
+            Assert.Equal(Stages.All(DesiredState.Of(wanted.Cluster, options)), Stages.All(wanted));
         }
     }
 
-    private static string[] Findings(Wanted wanted, string ns) => [.. wanted.Findings
+    private static string[] Findings(DesiredState wanted, string ns) => [.. wanted.Findings
         .Where(one => one.Object.Namespace == ns && one.Reason != "HostAskedForByOthers")
         .Select(one => $"{one}").Order(StringComparer.Ordinal)];
 

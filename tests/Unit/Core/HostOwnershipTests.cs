@@ -1,5 +1,6 @@
 using IngressReconciler.Cluster;
-using IngressReconciler.Planning;
+using IngressReconciler.HAProxy.Compile;
+using IngressReconciler.HAProxy.Diff;
 using IngressReconciler.Routing;
 using IngressReconciler.Tests.Harness;
 using Xunit;

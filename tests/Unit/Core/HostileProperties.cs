@@ -5,7 +5,9 @@ using System.Text.Json.Nodes;
 using FsCheck;
 using FsCheck.Xunit;
 using IngressReconciler.Cluster;
-using IngressReconciler.Planning;
+using IngressReconciler.Desired;
+using IngressReconciler.HAProxy.Diff;
+using IngressReconciler.HAProxy.Runtime;
 using IngressReconciler.Routing;
 using IngressReconciler.Tests.Harness;
 using Xunit;
@@ -35,7 +37,7 @@ public class HostileProperties
         {kind: Secret, metadata: {name: good}, type: kubernetes.io/tls, fingerprint: "2222222222222222222222222222222222222222222222222222222222222222"}
         """;
 
-    private static readonly Wanted Before = Wanted.Of(Manifests.Cluster(Good), new() { ClassNames = ["kept", "ours"] });
+    private static readonly DesiredState Before = DesiredState.Of(Manifests.Cluster(Good), new() { ClassNames = ["kept", "ours"] });
 
     [Property]
     public void Junk_in_any_field_is_refused_or_hurts_only_its_object(DoNotSize<int> seed)
@@ -114,7 +116,7 @@ public class HostileProperties
     {
         using var document = JsonDocument.Parse(json);
         Assert.True(ClusterEvent.TryReadObject(document.RootElement, out var resource, out var refusal), refusal);
-        Wanted.Of(Manifests.Cluster([resource]), Happenings.Options);
+        DesiredState.Of(Manifests.Cluster([resource]), Happenings.Options);
     }
 
     private static void HurtsOnlyItself(JsonObject[] objects)
@@ -135,7 +137,7 @@ public class HostileProperties
             Assert.Equal(line, JournalBatch.Parse(line).ToBytes());
             var before = wanted;
             (wanted, var difference) = wanted.After(changes, Happenings.At);
-            Assert.Equal(Stages.All(Wanted.Of(wanted.Cluster, wanted.Options)), Stages.All(wanted));
+            Assert.Equal(Stages.All(DesiredState.Of(wanted.Cluster, wanted.Options)), Stages.All(wanted));
             var scope = new PlanScope();
             scope.Add(before, wanted, difference);
             foreach (var looked in new[] { PlanScope.All(), scope })

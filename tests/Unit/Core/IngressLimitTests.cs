@@ -1,3 +1,4 @@
+using IngressReconciler.Desired;
 using IngressReconciler.Routing;
 using Xunit;
 using static IngressReconciler.Tests.Unit.Core.Tenants;
@@ -48,7 +49,7 @@ public class IngressLimitTests
     public void At_the_limit_nothing_is_told() => Assert.DoesNotContain(
         "Error TooMuch", One($"rules: [{Rules(1000, i => Rule($"h{i}.example", "/a", "/b"))}]").Reasons("n", "i"));
 
-    private static Planning.Wanted One(string spec) => Wanted(HostOwnership.ByAge, Ingress("n", "i", 1, spec));
+    private static DesiredState One(string spec) => Wanted(HostOwnership.ByAge, Ingress("n", "i", 1, spec));
 
     private static string[] Paths(int count) => [.. Enumerable.Range(0, count).Select(i => $"/p{i}")];
 

@@ -1,5 +1,6 @@
 using IngressReconciler.Cluster;
-using IngressReconciler.Planning;
+using IngressReconciler.Desired;
+using IngressReconciler.HAProxy.Compile;
 using IngressReconciler.Routing;
 using Xunit;
 
@@ -294,10 +295,10 @@ public class IngressNginxSettingTests
         "] (empty) asks for an allow-list of networks that lets nobody in. That",
         Assert.Single(Wanted("whitelist-source-range: ' '").Findings).Message, StringComparison.Ordinal);
 
-    private static bool IsClosed(Wanted wanted) => wanted.Model.Hosts[new(IngressTranslation.Table,
+    private static bool IsClosed(DesiredState wanted) => wanted.Model.Hosts[new(IngressTranslation.Table,
         "a.example")].Routes[0].Backends.Count == 0;
 
-    private static Wanted Wanted(string annotations, string? data = null, string others = "")
+    private static DesiredState Wanted(string annotations, string? data = null, string others = "")
     {
         var prefixed = string.Join(", ", Parts(annotations).Select(one => "nginx.ingress.kubernetes.io/" + one).Append(others)
             .Where(one => one.Length > 0));
@@ -316,7 +317,7 @@ public class IngressNginxSettingTests
             ports: [{port: 8080}]
             endpoints: [{addresses: [10.0.0.1]}]
             """);
-        return Planning.Wanted.Of(
+        return DesiredState.Of(
             Manifests.Cluster(data is null ? cluster : [.. cluster, Manifests.Resource(Map(data), "1")]),
             new() { ClassNames = ["ours"], ConfigMap = ConfigMap });
     }

@@ -1,4 +1,4 @@
-using IngressReconciler.Planning;
+using IngressReconciler.HAProxy.Compile;
 
 namespace IngressReconciler.Tests.Unit.Core;
 

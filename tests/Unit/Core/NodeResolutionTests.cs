@@ -1,6 +1,6 @@
 using IngressReconciler.Cluster;
-using IngressReconciler.Endpoints;
-using IngressReconciler.Planning;
+using IngressReconciler.Facts;
+using IngressReconciler.HAProxy.Compile;
 using IngressReconciler.Routing;
 using Xunit;
 

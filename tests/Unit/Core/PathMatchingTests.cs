@@ -1,4 +1,5 @@
-using IngressReconciler.Planning;
+using IngressReconciler.Desired;
+using IngressReconciler.HAProxy.Compile;
 using IngressReconciler.Routing;
 using Xunit;
 
@@ -119,7 +120,7 @@ public class PathMatchingTests
     [InlineData("", "/resource")]
     public void A_default_backend_without_rules_has_every_request(string host, string path)
     {
-        var wanted = Wanted.Of(Manifests.Cluster("{kind: Ingress, metadata: {name: only}, spec: {ingressClassName: ours, defaultBackend: {service: {name: echo, port: {number: 8080}}}}}"), Ours);
+        var wanted = DesiredState.Of(Manifests.Cluster("{kind: Ingress, metadata: {name: only}, spec: {ingressClassName: ours, defaultBackend: {service: {name: echo, port: {number: 8080}}}}}"), Ours);
         Assert.Equal("http:shop:echo:8080", Lookup.Find(Stages.Routes(wanted.Model), host, path));
     }
 
@@ -129,7 +130,7 @@ public class PathMatchingTests
     [InlineData("other.example", "/foo", "http:shop:fallback:80")]
     public void A_default_backend_has_what_no_rule_matches(string host, string path, string backend)
     {
-        var wanted = Wanted.Of(Manifests.Cluster("""
+        var wanted = DesiredState.Of(Manifests.Cluster("""
             kind: Ingress
             metadata: {name: both}
             spec:
@@ -145,7 +146,7 @@ public class PathMatchingTests
     {
         var host = string.Join('.', Enumerable.Repeat(new string('h', 61), 4));
         var most = "/" + new string('p', RoutePath.MaximumLength - host.Length - 1);
-        var wanted = Wanted.Of(Manifests.Cluster($$"""
+        var wanted = DesiredState.Of(Manifests.Cluster($$"""
             kind: Ingress
             metadata: {name: long}
             spec:
@@ -178,7 +179,7 @@ public class PathMatchingTests
         var written = rules.Select((rule, i) => $"{{host: '{(rule.Host == "(none)" ? "" : rule.Host)}', http: {{paths: [{{path: '{rule.Path}', pathType: {rule.Type}, "
             + $"backend: {{service: {{name: s{i}, port: {{number: 80}}}}}}}}]}}}}");
         var ingress = "kind: Ingress\nmetadata: {name: rules}\nspec: {ingressClassName: ours, rules: [" + string.Join(", ", written) + "]}";
-        var wanted = Wanted.Of(Manifests.Cluster(ingress), Ours);
+        var wanted = DesiredState.Of(Manifests.Cluster(ingress), Ours);
         Assert.DoesNotContain(wanted.Findings, finding => finding.Reason != "ServiceNotFound");
         var backend = Lookup.Find(Stages.Routes(wanted.Model), host, path);
         return backend is null ? null : rules[int.Parse(backend.Split(':')[2].AsSpan(1), System.Globalization.CultureInfo.InvariantCulture)];

@@ -1,5 +1,8 @@
 using FsCheck.Xunit;
-using IngressReconciler.Planning;
+using IngressReconciler.Desired;
+using IngressReconciler.Facts;
+using IngressReconciler.HAProxy.Compile;
+using IngressReconciler.HAProxy.Diff;
 using IngressReconciler.Tests.Harness;
 using Xunit;
 
@@ -53,7 +56,7 @@ public class PlanProperties
         }
 
         // A host whose own certificate goes may be one that the default certificate is then bound to.
-        bool IsTouched(string certificate) => certificate == HAProxyCommands.DefaultCertificate
+        bool IsTouched(string certificate) => certificate == BootstrapNames.DefaultCertificate
             ? scope.Certificates.Count > 0
             : scope.Certificates.Any(one => certificate.StartsWith(HAProxyNames.CertificatePrefix(one), StringComparison.Ordinal));
     }
@@ -89,7 +92,7 @@ public class PlanProperties
             Assert.All(live, backend => Assert.True(proxy.IsLive(backend), $"after {step}, {backend} has no ready server"));
         }
 
-        static Endpoints.EndpointSet EndpointSet() => Endpoints.EndpointSet.None;
+        static EndpointSet EndpointSet() => Facts.EndpointSet.None;
     }
 
     [Property]
@@ -141,7 +144,7 @@ public class PlanProperties
         Carry(proxy, HAProxyPlanner.Plan(wanted.Compiled(), 1, proxy.Read(scope), scope));
         Runs(proxy, wanted, 1);
 
-        static Wanted Web(string endpoints) => Wanted.Of(
+        static DesiredState Web(string endpoints) => DesiredState.Of(
             Manifests.Cluster($"""
                 kind: Service
                 metadata:
@@ -233,7 +236,7 @@ public class PlanProperties
 
     private static void Carry(SimulatedProxy proxy, PushPlan plan) => proxy.Apply(plan.Steps);
 
-    private static void Runs(SimulatedProxy proxy, Wanted wanted, int version)
+    private static void Runs(SimulatedProxy proxy, DesiredState wanted, int version)
     {
         Assert.True(Happenings.Full(wanted, version, proxy).IsEmpty, Stages.Plan(Happenings.Full(wanted, version, proxy)));
         var expected = Stages.Routes(wanted.Model);

@@ -1,4 +1,5 @@
-using IngressReconciler.Planning;
+using IngressReconciler.HAProxy.Compile;
+using IngressReconciler.Proxies;
 using Xunit;
 
 namespace IngressReconciler.Tests.Unit.Core;

@@ -1,5 +1,5 @@
 using IngressReconciler.Cluster;
-using IngressReconciler.Planning;
+using IngressReconciler.Desired;
 using IngressReconciler.Routing;
 using Xunit;
 
@@ -48,12 +48,12 @@ public sealed class ReadFieldsTests
             metadata: {name: nginx}
             data: {ssl-session-ticket-key: c2VjcmV0, ssl-ciphers: ALL, no-such-key: c2VjcmV0}
             """);
-        var wanted = Planning.Wanted.Of(Manifests.Cluster(resources.Select(ReadFields.Only)), new() { ConfigMap = map });
+        var wanted = DesiredState.Of(Manifests.Cluster(resources.Select(ReadFields.Only)), new() { ConfigMap = map });
         Assert.Equal(3, wanted.Findings.Count(finding => finding.Object == map));
         Assert.DoesNotContain(wanted.Findings, finding => finding.Message.Contains("c2VjcmV0", StringComparison.Ordinal));
         Assert.Contains(wanted.Findings, finding => finding.Message.Contains("ssl-session-ticket-key", StringComparison.Ordinal));
         Assert.Contains(wanted.Findings, finding => finding.Message.Contains("'ALL'", StringComparison.Ordinal));
     }
 
-    private static Wanted Wanted(IEnumerable<Cluster.Resources.Resource> resources) => Planning.Wanted.Of(Manifests.Cluster(resources), new());
+    private static DesiredState Wanted(IEnumerable<Cluster.Resources.Resource> resources) => DesiredState.Of(Manifests.Cluster(resources), new());
 }

@@ -1,6 +1,8 @@
 using FsCheck.Xunit;
 using IngressReconciler.Cluster;
-using IngressReconciler.Planning;
+using IngressReconciler.Desired;
+using IngressReconciler.HAProxy.Compile;
+using IngressReconciler.HAProxy.Diff;
 using IngressReconciler.Tests.Harness;
 using Xunit;
 
@@ -117,7 +119,7 @@ public class RefusalProperties
 
     /// <summary>As <c>ProxyPush</c> does: stage by stage, planned anew around what a stage was refused.</summary>
     private static Refusals Push(
-        SimulatedProxy proxy, Wanted wanted, Func<ProxyPart, bool> refuses, PlanScope scope, Action<Step>? taken = null)
+        SimulatedProxy proxy, DesiredState wanted, Func<ProxyPart, bool> refuses, PlanScope scope, Action<Step>? taken = null)
     {
         proxy.Refuses = refuses;
         var refused = Refusals.None;

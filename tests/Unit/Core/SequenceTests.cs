@@ -2,7 +2,8 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
 using IngressReconciler.Cluster;
-using IngressReconciler.Planning;
+using IngressReconciler.Desired;
+using IngressReconciler.HAProxy.Diff;
 using IngressReconciler.Routing;
 using IngressReconciler.Tests.Harness;
 using Xunit;
@@ -22,7 +23,7 @@ public class SequenceTests
     public void Each_step_plans_what_the_file_says(string name)
     {
         var folder = Path.Combine(Golden.Folder("Sequences"), name);
-        var wanted = Wanted.Of(ClusterState.Empty, new RoutingOptions());
+        var wanted = DesiredState.Of(ClusterState.Empty, new RoutingOptions());
         var proxy = new SimulatedProxy();
         var text = new StringBuilder();
         var (step, version) = (0, 0);
@@ -31,7 +32,7 @@ public class SequenceTests
             var changes = Manifests.Documents(File.ReadAllText(file)).Select((document, i) => Change(document, $"{1 + (step * 100) + i}")).ToArray();
             var before = wanted;
             (wanted, var difference) = wanted.After(changes, DateTimeOffset.UnixEpoch);
-            Assert.Equal(Stages.All(Wanted.Of(wanted.Cluster, wanted.Options)), Stages.All(wanted));
+            Assert.Equal(Stages.All(DesiredState.Of(wanted.Cluster, wanted.Options)), Stages.All(wanted));
 
             var scope = step++ == 0 ? PlanScope.All() : new PlanScope();
             scope.Add(before, wanted, difference);

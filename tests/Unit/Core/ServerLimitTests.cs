@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
-using IngressReconciler.Planning;
+using IngressReconciler.Desired;
+using IngressReconciler.HAProxy.Diff;
+using IngressReconciler.HAProxy.Runtime;
 using IngressReconciler.Routing;
 using IngressReconciler.Tests.Harness;
 using Xunit;
@@ -66,9 +68,9 @@ public class ServerLimitTests
         Assert.True(HAProxyPlanner.Plan(Wants(null).Compiled(), 1, state, PlanScope.All()).IsEmpty);
     }
 
-    private static Wanted Wants(int? limit)
+    private static DesiredState Wants(int? limit)
     {
         var options = new RoutingOptions();
-        return Wanted.Of(Manifests.Cluster(Cluster), options with { Settings = options.Settings with { PodConnections = limit } });
+        return DesiredState.Of(Manifests.Cluster(Cluster), options with { Settings = options.Settings with { PodConnections = limit } });
     }
 }

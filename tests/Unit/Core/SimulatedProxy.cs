@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
-using IngressReconciler.Planning;
+using IngressReconciler.HAProxy.Compile;
+using IngressReconciler.HAProxy.Diff;
 
 namespace IngressReconciler.Tests.Unit.Core;
 
@@ -37,7 +38,7 @@ internal sealed class SimulatedProxy
     public string Shows(string serverName) =>
         new[] { serverName, Routing.HostOwners.Above(serverName) }
             .Select(name => lines.Where(line => line.Key.ServerName == name).OrderBy(line => line.Value).Select(line => line.Key.Certificate))
-            .SelectMany(found => found).FirstOrDefault(HAProxyCommands.DefaultCertificate);
+            .SelectMany(found => found).FirstOrDefault(BootstrapNames.DefaultCertificate);
 
     /// <summary>The backend that answers a request now; null for 404.</summary>
     public string? Answers(string host, string path) => Lookup.Find(routes, host, path);
@@ -185,7 +186,7 @@ internal sealed class SimulatedProxy
                 certificates.Add(name);
                 break;
             case BindCertificate(var line):
-                Demand(certificates.Contains(line.Certificate) || line.Certificate == HAProxyCommands.DefaultCertificate, step, "there is no such certificate");
+                Demand(certificates.Contains(line.Certificate) || line.Certificate == BootstrapNames.DefaultCertificate, step, "there is no such certificate");
                 Demand(lines.TryAdd(line, nextLine++), step, "the line is there");
                 break;
             case UnbindCertificate(var line, var number):

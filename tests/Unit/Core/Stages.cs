@@ -3,8 +3,11 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using IngressReconciler.Endpoints;
-using IngressReconciler.Planning;
+using IngressReconciler.Desired;
+using IngressReconciler.Facts;
+using IngressReconciler.HAProxy.Compile;
+using IngressReconciler.HAProxy.Diff;
+using IngressReconciler.HAProxy.Runtime;
 using IngressReconciler.Routing;
 using IngressReconciler.Tests.Harness;
 using IngressReconciler.Versions;
@@ -29,11 +32,11 @@ internal static class Stages
             KeyValuePair.Create(pair.Key.ToString(), JsonSerializer.SerializeToNode(pair.Value, VersionJson.Default.HostRoutes)))),
     });
 
-    public static string Endpoints(Wanted wanted) => Text(new JsonObject(wanted.Endpoints
+    public static string Endpoints(DesiredState wanted) => Text(new JsonObject(wanted.Endpoints
         .OrderBy(pair => HAProxyNames.Backend(pair.Key), StringComparer.Ordinal)
         .Select(pair => KeyValuePair.Create(HAProxyNames.Backend(pair.Key), (JsonNode?)Json(pair.Value)))));
 
-    public static string Findings(Wanted wanted) => Lines(wanted.Findings
+    public static string Findings(DesiredState wanted) => Lines(wanted.Findings
         .Select(finding => $"{finding.Severity} {finding.Reason} {finding.Object}: {finding.Message}").Order(StringComparer.Ordinal));
 
     public static SortedDictionary<string, string> Routes(RoutingModel model)
@@ -48,7 +51,7 @@ internal static class Stages
         return entries;
     }
 
-    public static string RouteMap(Wanted wanted) => Lines(Routes(wanted.Model).Select(entry => $"{entry.Key} {entry.Value}"));
+    public static string RouteMap(DesiredState wanted) => Lines(Routes(wanted.Model).Select(entry => $"{entry.Key} {entry.Value}"));
 
     public static string Plan(PushPlan plan)
     {
@@ -73,7 +76,7 @@ internal static class Stages
     };
 
     /// <summary>All that must be equal for two states to be the same, whatever the order of its parts.</summary>
-    public static string All(Wanted wanted) =>
+    public static string All(DesiredState wanted) =>
         string.Join("\n", Model(wanted.Model), Endpoints(wanted), Findings(wanted), Uses(wanted.Translation.Uses), ModelHash.Of(wanted.Model).Text);
 
     private static string Uses(ModelUses uses) => Lines(

@@ -2,7 +2,7 @@ using System.Text;
 using FsCheck;
 using FsCheck.Xunit;
 using IngressReconciler.Cluster;
-using IngressReconciler.Planning;
+using IngressReconciler.Desired;
 using IngressReconciler.Routing;
 using IngressReconciler.Versions;
 using Xunit;
@@ -20,7 +20,7 @@ public class StateProperties
         var random = new Random(seed.Item);
         var shuffled = changes.Concat(changes.Where(_ => random.Next(2) == 0)).ToArray();
         random.Shuffle(shuffled);
-        Same(Wanted.Of(changes.Final(), Happenings.Options), shuffled.Wanted());
+        Same(DesiredState.Of(changes.Final(), Happenings.Options), shuffled.Wanted());
     }
 
     [Property]
@@ -64,7 +64,7 @@ public class StateProperties
         {
             (wanted, var difference) = wanted.After([change], Happenings.At);
             hash = hash.After(difference.Hosts);
-            Same(Wanted.Of(wanted.Cluster, Happenings.Options), wanted);
+            Same(DesiredState.Of(wanted.Cluster, Happenings.Options), wanted);
             Assert.Equal(ModelHash.Of(wanted.Model).Text, hash.Text);
         }
     }
@@ -122,7 +122,7 @@ public class StateProperties
         var (back, _) = ClusterState.Empty.Apply(read.Changes, read.At);
         Assert.Equal(state.Tombstones.ToDictionary(), back.Tombstones.ToDictionary());
         var later = more.Concat(log).ToArray().Changes();
-        Same(wanted.After(later, Happenings.At).Next, Wanted.Of(back, Happenings.Options).After(later, Happenings.At).Next);
+        Same(wanted.After(later, Happenings.At).Next, DesiredState.Of(back, Happenings.Options).After(later, Happenings.At).Next);
     }
 
     [Property]
@@ -136,5 +136,5 @@ public class StateProperties
             Assert.Equal(slices.Where(one => one.Service == service).OrderBy(one => one.Metadata.Name, StringComparer.Ordinal), state.SlicesOf(service));
     }
 
-    private static void Same(Wanted expected, Wanted actual) => Assert.Equal(Stages.All(expected), Stages.All(actual));
+    private static void Same(DesiredState expected, DesiredState actual) => Assert.Equal(Stages.All(expected), Stages.All(actual));
 }

@@ -1,7 +1,7 @@
 using FsCheck.Xunit;
 using IngressReconciler.Cluster;
 using IngressReconciler.Cluster.Resources;
-using IngressReconciler.Planning;
+using IngressReconciler.Desired;
 using IngressReconciler.Status;
 using Xunit;
 
@@ -80,7 +80,7 @@ public class StatusComposerTests
             metadata: {name: second, uid: uid-second, creationTimestamp: 2026-01-02T00:00:00Z}
             spec: {ingressClassName: ours, {{Rule}}}
             """);
-        var wanted = Planning.Wanted.Of(Manifests.Cluster(both), Happenings.Options);
+        var wanted = DesiredState.Of(Manifests.Cluster(both), Happenings.Options);
         Assert.Equal([Key("first")], StatusComposer.Compose(wanted, Edge, [Key("first"), Key("second")]).Select(change => change.Ingress));
 
         ResourceChange[] gone = [new Deleted(Key("first"), "9")];
@@ -120,13 +120,13 @@ public class StatusComposerTests
         }
     }
 
-    private static Applied Written(Wanted wanted, ResourceKey key, IngressStatus status, int version)
+    private static Applied Written(DesiredState wanted, ResourceKey key, IngressStatus status, int version)
     {
         var ingress = wanted.Cluster.Find<Ingress>(key)!;
         return new(ingress with { Status = status, Metadata = ingress.Metadata with { ResourceVersion = $"{version}" } });
     }
 
-    private static Wanted Wanted(string name, string rest) => Planning.Wanted.Of(
+    private static DesiredState Wanted(string name, string rest) => DesiredState.Of(
         Manifests.Cluster(
             $"kind: Ingress\nmetadata: {{uid: uid-i, name: {name}}}\n{rest}\n---\n"
             + "kind: Service\nmetadata: {name: s}\nspec: {ports: [{port: 80}]}"),

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using FsCheck.Xunit;
-using IngressReconciler.Planning;
+using IngressReconciler.Desired;
 using IngressReconciler.Routing;
 using IngressReconciler.Versions;
 using Xunit;
@@ -59,7 +59,7 @@ public class VersionProperties
         Assert.Throws<ArgumentNullException>(() => version.Model(null));
     }
 
-    private static ConfigVersion Version(int number, bool full, ImmutableSortedDictionary<string, HostRoutes?> hosts, Wanted wanted) => new()
+    private static ConfigVersion Version(int number, bool full, ImmutableSortedDictionary<string, HostRoutes?> hosts, DesiredState wanted) => new()
     {
         Number = number,
         Parent = number - 1,

@@ -2,9 +2,8 @@ using System.Collections.Immutable;
 using IngressReconciler.Cluster;
 using IngressReconciler.Doctor;
 using IngressReconciler.Edge;
-using IngressReconciler.Planning;
 using IngressReconciler.Proxies;
-using IngressReconciler.Rounds;
+using IngressReconciler.Reports;
 using IngressReconciler.Routing;
 using IngressReconciler.Storage;
 using Xunit;
@@ -25,7 +24,7 @@ public sealed class JudgingTests
     [InlineData(ProxyFault.TooOld, CheckState.Ok, null)]
     public void Why_a_proxy_cannot_be_asked_says_what_to_do(ProxyFault? fault, CheckState state, string? cure)
     {
-        var check = Assert.Single(Judge(Exam("p1") with { Trouble = fault is { } one ? new(one, $"has this trouble") : null }), check => check.Name == "admin-channel");
+        var check = Assert.Single(Judge(Found("p1", new() { Trouble = fault is { } one ? new(one, $"has this trouble") : null })), check => check.Name == "admin-channel");
         Assert.Equal(("proxy p1", state), (check.Subject, check.State));
         if (cure is null)
             Assert.Null(check.Cure);
@@ -49,7 +48,7 @@ public sealed class JudgingTests
     [Fact]
     public void An_HAProxy_that_is_too_old_is_named()
     {
-        var check = Assert.Single(Judge(Exam("p1"), Exam("p2") with { Process = null, Trouble = new(ProxyFault.TooOld, $"runs HAProxy 3.2.1, and 3.4.7 or newer is needed") }), check => check.State == CheckState.Failed);
+        var check = Assert.Single(Judge(Exam("p1"), Found("p2", new() { Trouble = new(ProxyFault.TooOld, $"runs HAProxy 3.2.1, and 3.4.7 or newer is needed") })), check => check.State == CheckState.Failed);
         Assert.Equal(("haproxy-version", "proxy p2", "p2 runs HAProxy 3.2.1, and 3.4.7 or newer is needed"), (check.Name, check.Subject, check.Found));
         Assert.Contains("roll p2", check.Cure, StringComparison.Ordinal);
     }
@@ -58,7 +57,7 @@ public sealed class JudgingTests
     public void Of_differing_versions_the_rarer_is_named()
     {
         var check = Assert.Single(Judge(Exam("p1"), Exam("p2", "3.4.9"), Exam("p3")), check => check.State == CheckState.Warning);
-        Assert.Equal(("haproxy-version", "p2", "HAProxy 3.4.9, where p1, p3 run 3.4.7"), (check.Name, check.Subject, check.Found));
+        Assert.Equal(("haproxy-version", "p2", "HAProxy 3.4.9, where p1, p3 run HAProxy 3.4.7"), (check.Name, check.Subject, check.Found));
         Assert.Equal(CheckState.Ok, Assert.Single(Judge(Exam("p1"), Exam("p2")), check => check.Name == "haproxy-version").State);
     }
 
@@ -89,7 +88,7 @@ public sealed class JudgingTests
         [
             .. CertificateChecks.Judge(Now, end, late, [], [(new("shop", "late"), late)]),
             .. CertificateChecks.Judge(Now, late, end, [], [(new("shop", "late"), late)]),
-            .. CertificateChecks.Judge(Now, late, late, [Exam("p1") with { Certificate = new($"p", end) }], [(new("shop", "late"), late)]),
+            .. CertificateChecks.Judge(Now, late, late, [Found("p1", new() { Certificate = new($"p", end) })], [(new("shop", "late"), late)]),
             .. CertificateChecks.Judge(Now, late, late, [], [(new("shop", "late"), late), (new("shop", "pair"), end)]),
         ];
         if (state == CheckState.Ok)
@@ -173,13 +172,13 @@ public sealed class JudgingTests
         Assert.Null(ClientAddressChecks.NotProbed("c", new(EdgeShape.PrivateLink, []), true));
     }
 
-    private static Check[] Judge(params ProxyExam[] exams) => [.. ProxyChecks.Judge("c", exams, 7, "CN=us")];
+    private static Check[] Judge(params ExaminedProxy[] exams) => [.. ProxyChecks.Judge("c", exams, 7, "CN=us")];
 
-    private static ProxyExam Exam(string name, string haproxy = "3.4.7", bool running = true, int version = 7, string? trouble = null) => new(
-        name, ProxyRole.Ingress, new(name, running, version, "", Now, null, 1, 0, trouble))
-    {
-        Process = new(haproxy, 1, Now),
-    };
+    private static ExaminedProxy Exam(string name, string haproxy = "3.4.7", bool running = true, int version = 7, string? trouble = null) =>
+        Found(name, new() { Process = new("HAProxy", haproxy, "1", Now) }, running, version, trouble);
+
+    private static ExaminedProxy Found(string name, ProxyExam exam, bool running = true, int version = 7, string? trouble = null) => new(
+        name, ProxyRole.Ingress, new(name, running, version, "", Now, null, 1, 0, trouble), exam);
 
     private static ResyncReport Report(int missed, int minutes) => new(Now.AddMinutes(-minutes), missed, [], 0, ImmutableArray<string>.Empty, 0);
 

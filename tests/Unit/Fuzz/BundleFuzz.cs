@@ -1,4 +1,4 @@
-using IngressReconciler.Planning;
+using IngressReconciler.Facts;
 using IngressReconciler.Tests.Harness.Fuzz;
 using Xunit;
 

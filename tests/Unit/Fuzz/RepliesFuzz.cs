@@ -1,6 +1,7 @@
 using System.Text;
-using IngressReconciler.Planning;
-using IngressReconciler.Proxies;
+using IngressReconciler.Desired;
+using IngressReconciler.HAProxy.Diff;
+using IngressReconciler.HAProxy.Runtime;
 using IngressReconciler.Tests.Harness;
 using IngressReconciler.Tests.Harness.Fuzz;
 using IngressReconciler.Tests.Unit.Core;
@@ -32,7 +33,7 @@ public sealed class RepliesFuzz
           rules: [{host: a.example, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}]}}]
         """;
 
-    private static readonly Wanted Wanted = Wanted.Of(Manifests.Cluster(Good), new() { ClassNames = ["ours"] });
+    private static readonly DesiredState Wanted = DesiredState.Of(Manifests.Cluster(Good), new() { ClassNames = ["ours"] });
 
     private static readonly string[] Seeds =
     [

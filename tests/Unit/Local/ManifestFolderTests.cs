@@ -1,5 +1,5 @@
 using IngressReconciler.Cluster;
-using IngressReconciler.Local;
+using IngressReconciler.ManifestFolders;
 using Xunit;
 
 namespace IngressReconciler.Tests.Unit.Local;

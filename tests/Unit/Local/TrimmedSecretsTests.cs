@@ -3,7 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using IngressReconciler.Cluster;
 using IngressReconciler.Kubernetes;
-using IngressReconciler.Rounds;
+using IngressReconciler.Reconciliation;
 using Xunit;
 
 namespace IngressReconciler.Tests.Unit.Local;

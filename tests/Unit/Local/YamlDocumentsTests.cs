@@ -1,4 +1,4 @@
-using IngressReconciler.Local;
+using IngressReconciler.ManifestFolders;
 using Xunit;
 
 namespace IngressReconciler.Tests.Unit.Local;

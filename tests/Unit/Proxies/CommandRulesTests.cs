@@ -1,5 +1,4 @@
-using IngressReconciler.Planning;
-using IngressReconciler.Proxies;
+using IngressReconciler.HAProxy.Runtime;
 using Xunit;
 
 namespace IngressReconciler.Tests.Unit.Proxies;

@@ -2,11 +2,12 @@ using System.Reflection;
 using FsCheck.Xunit;
 using IngressReconciler.Cluster;
 using IngressReconciler.Cluster.Resources;
+using IngressReconciler.HAProxy.Diff;
 using IngressReconciler.Kubernetes;
-using IngressReconciler.Planning;
 using IngressReconciler.Proxies;
 using IngressReconciler.Tests.Harness;
 using IngressReconciler.Tests.Unit.Core;
+using IngressReconciler.Workers;
 using Xunit;
 
 namespace IngressReconciler.Tests.Unit.Proxies;
@@ -20,17 +21,20 @@ public class ConfirmedProxyTests
         var type = typeof(ConfirmedProxy);
         Assert.Empty(type.GetConstructors());
         Assert.All(type.GetProperties(), property => Assert.Null(property.SetMethod));
-        var makers = type.GetMethods(BindingFlags.Public | BindingFlags.Static | BindingFlags.DeclaredOnly).Where(method => !method.IsSpecialName);
+        Assert.DoesNotContain(
+            type.GetMethods(BindingFlags.Public | BindingFlags.Static | BindingFlags.DeclaredOnly), method => !method.IsSpecialName);
+        var makers = typeof(ProxyConfirmation).GetMethods(BindingFlags.Public | BindingFlags.Static | BindingFlags.DeclaredOnly);
         Assert.Equal(["ListAsync", "OfSetting", "ReadAsync"], makers.Select(method => method.Name).Order());
     }
 
     [Theory]
-    [InlineData("ConfirmedProxy.OfSetting(", "Settings/ClusterSettings.cs")]
-    [InlineData("ConfirmedProxy.ListAsync(", "Edge/EdgeMachines.cs")]
-    [InlineData("ConfirmedProxy.ReadAsync(", "Proxies/PodConfirmation.cs")]
+    [InlineData("new ConfirmedProxy(", "Reconciler/Workers/ProxyConfirmation.cs")]
+    [InlineData("ProxyConfirmation.OfSetting(", "Reconciler/Settings/ClusterSettings.cs")]
+    [InlineData("ProxyConfirmation.ListAsync(", "Reconciler/Workers/EdgeMachines.cs")]
+    [InlineData("ProxyConfirmation.ReadAsync(", "Reconciler/Workers/PodConfirmation.cs")]
     public void Each_maker_is_used_where_its_source_is(string call, string place)
     {
-        var root = Golden.Folder("../../functions/App");
+        var root = Golden.Folder("../../functions");
         var users = Directory.GetFiles(root, "*.cs", SearchOption.AllDirectories)
             .Where(file => File.ReadAllText(file).Contains(call, StringComparison.Ordinal))
             .Select(file => Path.GetRelativePath(root, file).Replace('\\', '/'));
@@ -51,7 +55,7 @@ public class ConfirmedProxyTests
             Spec = new() { Containers = [new("haproxy", [new("admin", 9443, null)])] },
             Status = new() { Phase = "Running", PodIP = address },
         };
-        var reading = await ConfirmedProxy.ReadAsync(new OnePod(pod), ProxyPods.Default, "p1", TestContext.Current.CancellationToken);
+        var reading = await ProxyConfirmation.ReadAsync(new OnePod(pod), ProxyPods.Default, "p1", TestContext.Current.CancellationToken);
         Assert.Equal(isProxy ? "p1=127.0.0.7:9443" : null, reading.Proxy?.ToString());
     }
 

@@ -2,7 +2,7 @@ using System.Formats.Asn1;
 using System.Numerics;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using IngressReconciler.Planning;
+using IngressReconciler.Facts;
 using Xunit;
 
 namespace IngressReconciler.Tests.Unit.Proxies;

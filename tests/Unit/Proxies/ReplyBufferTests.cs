@@ -2,7 +2,7 @@ using System.Text;
 using FsCheck;
 using FsCheck.Fluent;
 using FsCheck.Xunit;
-using IngressReconciler.Proxies;
+using IngressReconciler.HAProxy.Runtime;
 using Xunit;
 
 namespace IngressReconciler.Tests.Unit.Proxies;

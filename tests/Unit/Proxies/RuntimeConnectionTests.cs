@@ -1,4 +1,4 @@
-using IngressReconciler.Planning;
+using IngressReconciler.HAProxy.Runtime;
 using IngressReconciler.Proxies;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
@@ -22,7 +22,7 @@ public class RuntimeConnectionTests
         var replies = await connection.SendAsync([new("a"), new("b"), new("a"), new("c")], Cancelled);
 
         Assert.Equal(["", "b\nmore", "", "c\nmore"], replies.Select(r => r.Text));
-        Assert.Equal(new ProxyProcess("3.4.7", 7, DateTimeOffset.FromUnixTimeSeconds(1_700_000_000)), connection.Process);
+        Assert.Equal(new RuntimeProcess("3.4.7", 7, DateTimeOffset.FromUnixTimeSeconds(1_700_000_000)), connection.Process);
     }
 
     [Fact]

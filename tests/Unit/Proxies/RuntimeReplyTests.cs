@@ -1,5 +1,5 @@
 using System.Text;
-using IngressReconciler.Proxies;
+using IngressReconciler.HAProxy.Runtime;
 using Xunit;
 
 namespace IngressReconciler.Tests.Unit.Proxies;

@@ -1,7 +1,7 @@
 using System.Globalization;
 using IngressReconciler.Cluster;
 using IngressReconciler.Doctor;
-using IngressReconciler.Rounds;
+using IngressReconciler.Reports;
 using IngressReconciler.Routing;
 using Xunit;
 

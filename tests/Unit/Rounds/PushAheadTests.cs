@@ -1,6 +1,10 @@
+using System.Collections.Immutable;
 using IngressReconciler.Cluster;
-using IngressReconciler.Planning;
-using IngressReconciler.Rounds;
+using IngressReconciler.Desired;
+using IngressReconciler.HAProxy.Compile;
+using IngressReconciler.Proxies;
+using IngressReconciler.Reconciliation;
+using IngressReconciler.Tests.Harness;
 using IngressReconciler.Tests.Unit.Core;
 using Xunit;
 
@@ -11,7 +15,7 @@ public class PushAheadTests
 {
     private const string Backend = "http:a:s1:80";
 
-    private static readonly Wanted Wanted = Wanted.Of(State(
+    private static readonly DesiredState Wanted = DesiredState.Of(State(
         """
         {kind: Service, metadata: {name: s1, namespace: a}, spec: {ports: [{name: http, port: 80}]}}
         ---
@@ -23,7 +27,7 @@ public class PushAheadTests
         ---
         """ + "\n" + Slice("10.0.0.1")), Happenings.Options);
 
-    private readonly ProxyConfigs configs = ProxyConfigs.Of(Wanted);
+    private readonly ProxyConfigs configs = Wanted.CompiledForEach();
     private readonly PushAhead ahead = new();
 
     [Fact]
@@ -49,9 +53,9 @@ public class PushAheadTests
         var (_, changed) = Journalled(others);
         Assert.Empty(Names(changed));
 
-        var left = ahead.Follow(others, changed)(ProxyRole.Ingress).Backends;
-        Assert.Equal(Backend, Assert.Single(left).Name);
-        Assert.Equal(["10.0.0.2"], left[0].Before!.Servers.Select(server => $"{server.Address}"));
+        var left = Assert.Single(Backends(ahead.Follow(others, changed)(ProxyRole.Ingress)));
+        Assert.Equal(Backend, left.Name);
+        Assert.Equal(["10.0.0.2"], left.Before!.Servers.Select(server => $"{server.Address}"));
         Assert.Empty(Names(ahead.Follow(others, changed)));
     }
 
@@ -63,7 +67,7 @@ public class PushAheadTests
         ahead.Begin(again, Wanted, configs);
         var (_, changed) = Journalled(again);
         Assert.Empty(Names(ahead.Follow(again, changed)));
-        Assert.Equal([Backend], Names(ahead.Follow(Batch("3", Slice("10.0.0.3")), changed)));
+        Assert.Equal([Backend], Names(ahead.Follow(Batch("3", Slice("10.0.0.3")), changed)).Distinct());
     }
 
     [Fact]
@@ -104,11 +108,16 @@ public class PushAheadTests
         return configs.After(next, difference);
     }
 
-    private static string[] Names(Func<ProxyRole, ConfigDifference> changed) =>
-        [.. changed(ProxyRole.Ingress).Backends.Select(one => one.Name)];
+    private static string[] Names(Func<ProxyRole, ConfigDifference> changed) => Names(role => ImmutableArray.Create(changed(role)));
+
+    private static string[] Names(Func<ProxyRole, ImmutableArray<ConfigDifference>> changed) =>
+        [.. Backends(changed(ProxyRole.Ingress)).Select(one => one.Name)];
+
+    private static IEnumerable<BackendDifference> Backends(IEnumerable<ConfigDifference> differences) =>
+        differences.OfType<HAProxyDifference>().SelectMany(one => one.Backends);
 
     private static string[] Servers(ProxyConfigs configs) =>
-        [.. configs.Ingress.Backends[Backend].Servers.Select(server => $"{server.Address}")];
+        [.. ((HAProxyConfig)configs.Ingress).Backends[Backend].Servers.Select(server => $"{server.Address}")];
 
     private static JournalBatch Batch(string version, string yaml) => new(Guid.NewGuid().ToString("N"), Happenings.At,
     [

@@ -1,7 +1,7 @@
 using System.Globalization;
 using IngressReconciler.Cluster;
 using IngressReconciler.Cluster.Resources;
-using IngressReconciler.Rounds;
+using IngressReconciler.Reconciliation;
 using IngressReconciler.Storage;
 using Xunit;
 

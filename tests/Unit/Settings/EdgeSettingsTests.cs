@@ -1,4 +1,4 @@
-using IngressReconciler.Planning;
+using IngressReconciler.Proxies;
 using IngressReconciler.Routing;
 using IngressReconciler.Settings;
 using Microsoft.Extensions.Configuration;

@@ -1,9 +1,9 @@
+using IngressReconciler.Desired;
 using IngressReconciler.Doctor;
-using IngressReconciler.Planning;
 using IngressReconciler.Routing;
 using IngressReconciler.Settings;
-using IngressReconciler.Tests.Unit.Core;
 using Microsoft.Extensions.Configuration;
+using IngressReconciler.Tests.Unit.Core;
 using Xunit;
 
 namespace IngressReconciler.Tests.Unit.Settings;
@@ -55,7 +55,7 @@ public class HostSettingsTests
         Assert.Equal(CheckState.Warning, Judge(HostOwnership.Shared).State);
         Assert.Equal(CheckState.Ok, Judge(HostOwnership.ByAge).State);
 
-        static Check Judge(HostOwnership ownership) => OwnershipChecks.Judge("c", Wanted.Of(
+        static Check Judge(HostOwnership ownership) => OwnershipChecks.Judge("c", DesiredState.Of(
             Manifests.Cluster([]), new RoutingOptions { Ownership = ownership }));
     }
 

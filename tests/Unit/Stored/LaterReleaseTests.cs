@@ -4,7 +4,7 @@ using System.Text;
 using System.Text.Json;
 using IngressReconciler.Cluster;
 using IngressReconciler.Cluster.Resources;
-using IngressReconciler.Rounds;
+using IngressReconciler.Reconciliation;
 using IngressReconciler.Tests.Harness;
 using Xunit;
 

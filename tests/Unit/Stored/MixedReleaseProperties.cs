@@ -3,7 +3,7 @@ using System.Text.Json;
 using FsCheck;
 using FsCheck.Xunit;
 using IngressReconciler.Cluster;
-using IngressReconciler.Rounds;
+using IngressReconciler.Reconciliation;
 using IngressReconciler.Routing;
 using IngressReconciler.Tests.Harness;
 using IngressReconciler.Tests.Unit.Core;

@@ -2,7 +2,7 @@ using System.IO.Compression;
 using System.Text;
 using System.Text.Json;
 using IngressReconciler.Cluster;
-using IngressReconciler.Rounds;
+using IngressReconciler.Reconciliation;
 using IngressReconciler.Tests.Unit.Core;
 using IngressReconciler.Versions;
 using Xunit;

@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
-using IngressReconciler.Local;
+using IngressReconciler.ManifestFolders;
 using Microsoft.AspNetCore.Http;
 
 namespace IngressReconciler.Tests.Harness.ApiServer.Http;

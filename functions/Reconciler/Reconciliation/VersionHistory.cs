@@ -1,0 +1,69 @@
+using System.Text.Json;
+using IngressReconciler.Routing;
+using IngressReconciler.Storage;
+using IngressReconciler.Versions;
+
+namespace IngressReconciler.Reconciliation;
+
+/// <summary>Reads the versions of one cluster.</summary>
+public sealed class VersionHistory(ClusterStorage storage)
+{
+    /// <summary>The wanted version; <see cref="VersionHead.None"/> before the first.</summary>
+    public async Task<VersionHead> HeadAsync(CancellationToken cancel) =>
+        await storage.Head.ReadAsync(known: null, cancel) is { } head ? JsonSerializer.Deserialize(head.Content.Span, VersionJson.Default.VersionHead)! : VersionHead.None;
+
+    /// <summary>The newest versions as they are stored, newest first.</summary>
+    /// <param name="most">How many at most.</param>
+    /// <param name="cancel">Stops waiting.</param>
+    public async Task<IReadOnlyList<ConfigVersion>> NewestAsync(int most, CancellationToken cancel)
+    {
+        var numbers = await storage.Versions.ListAsync(cancel, most);
+        var versions = await Task.WhenAll(numbers.Select(number => StoredAsync(number, cancel)));
+        return [.. versions.OfType<ConfigVersion>()];
+    }
+
+    /// <summary>
+    /// A version with all of its findings, and with the hosts that it is stored with; null when there is none of that number.
+    /// </summary>
+    public async Task<ConfigVersion?> FindAsync(int number, CancellationToken cancel)
+    {
+        if (await ChainAsync(number, version => version.FindingsGone is null, cancel) is not { } chain)
+            return null;
+        IEnumerable<Finding> findings = [];
+        foreach (var version in chain)
+            findings = version.AllFindings(findings);
+        return chain.Last() with { Findings = findings.ToValueList(), FindingsGone = null };
+    }
+
+    private async Task<ConfigVersion?> StoredAsync(int number, CancellationToken cancel) =>
+        await storage.Versions.ReadAsync(number, cancel) is { } content ? JsonSerializer.Deserialize(content.Span, VersionJson.Default.ConfigVersion) : null;
+
+    /// <summary>The whole model of a version, whichever release wrote it; null when there is none of that number.</summary>
+    /// <exception cref="InvalidDataException">It has not its hash, or lacks a version that it builds on.</exception>
+    public async Task<RoutingModel?> ModelAsync(int number, CancellationToken cancel)
+    {
+        if (await ChainAsync(number, version => version.Full, cancel) is not { } chain)
+            return null;
+        RoutingModel? model = null;
+        foreach (var version in chain)
+            model = version.Model(model);
+        return ModelHash.Of(model!).Text == chain.Last().Hash
+            ? model
+            : throw new InvalidDataException(
+                $"version {number} is damaged, or one that it builds on: its routing has not the hash that it was sealed with");
+    }
+
+    /// <summary>A version and those that it builds on, the first of them first; null when there is none of that number.</summary>
+    private async Task<Stack<ConfigVersion>?> ChainAsync(int number, Func<ConfigVersion, bool> isWhole, CancellationToken cancel)
+    {
+        var chain = new Stack<ConfigVersion>();
+        do
+        {
+            if (await StoredAsync(chain.TryPeek(out var child) ? child.Parent : number, cancel) is not { } version)
+                return chain.Count == 0 ? null : throw new InvalidDataException($"version {number} builds on version {chain.Peek().Parent}, which is not there");
+            chain.Push(version);
+        }
+        while (!isWhole(chain.Peek()));
+        return chain;
+    }
+}
