@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using IngressReconciler.Routing;
 using IngressReconciler.Storage;
@@ -23,16 +24,36 @@ public sealed class VersionHistory(ClusterStorage storage)
     }
 
     /// <summary>
-    /// A version with all of its findings, and with the hosts that it is stored with; null when there is none of that number.
+    /// A version with all of its findings, and with the hosts that it is stored with; null when there is none of that number. Findings
+    /// that are not in storage are none, and <see cref="ConfigVersion.FindingsLost"/> says why.
     /// </summary>
     public async Task<ConfigVersion?> FindAsync(int number, CancellationToken cancel)
     {
-        if (await ChainAsync(number, version => version.FindingsGone is null, cancel) is not { } chain)
+        if (await StoredAsync(number, cancel) is not { } found)
             return null;
+        if (found.FindingsAt is { } name)
+            return await WithFindingsAsync(found, name, cancel);
+        if (found.FindingsGone is null)
+            return found;
         IEnumerable<Finding> findings = [];
-        foreach (var version in chain)
+        foreach (var version in (await ChainAsync(number, version => version.FindingsGone is null, cancel))!)
             findings = version.AllFindings(findings);
-        return chain.Last() with { Findings = findings.ToValueList(), FindingsGone = null };
+        return found with { Findings = findings.ToValueList(), FindingsGone = null };
+    }
+
+    private async Task<ConfigVersion> WithFindingsAsync(ConfigVersion version, string name, CancellationToken cancel)
+    {
+        var those = string.Create(CultureInfo.InvariantCulture, $"the {version.FindingCount} findings of version {version.Number}");
+        try
+        {
+            return await storage.FindingSets.ReadAsync(name, cancel) is { } content
+                ? version with { Findings = FindingSet.Read(content.Span).Findings }
+                : version with { FindingsLost = $"{those} are not in storage: whatever sealed it was stopped before they were written" };
+        }
+        catch (Exception e) when (e is InvalidDataException or JsonException)
+        {
+            return version with { FindingsLost = $"{those} cannot be read: {e.Message}" };
+        }
     }
 
     private async Task<ConfigVersion?> StoredAsync(int number, CancellationToken cancel) =>

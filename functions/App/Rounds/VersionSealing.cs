@@ -19,8 +19,10 @@ public sealed class VersionSealing(ClusterStorage storage, TimeProvider time)
     private HeadState? head;
     private bool parentKnown;
 
-    // The findings of the version that we sealed last. Only if that is the next one's parent is what differs known.
-    private (int Version, HashSet<Finding> Findings)? last;
+    // The findings of the version that we sealed last, and where they are. While that is the next one's parent they stay in storage.
+    private Found? last;
+
+    private sealed record Found(int Version, HashSet<Finding> Findings, string? Name);
 
     /// <summary>The wanted version, as far as is known.</summary>
     public VersionHead Head { get; private set; } = VersionHead.None;
@@ -57,11 +59,13 @@ public sealed class VersionSealing(ClusterStorage storage, TimeProvider time)
         {
             var number = Head.Version + 1;
             var full = !parentKnown || Head.SinceFull >= ConfigVersion.FullEvery;
-            HashSet<Finding> findings = [.. wanted.Translation.Findings];
-            var version = Version(wanted, position, cause, number, full, findings);
+            var (found, keeping) = Keep(number, [.. wanted.Translation.Findings], cancel);
+            var version = Version(wanted, position, cause, number, full, found);
             var content = JsonSerializer.SerializeToUtf8Bytes(version, VersionJson.Default.ConfigVersion);
             var next = Head with { Version = number, Hash = hash.Text, SinceFull = full ? 0 : Head.SinceFull + 1 };
-            var ours = await storage.Versions.TryWriteAsync(number, content, cancel);
+            var writing = storage.Versions.TryWriteAsync(number, content, cancel);
+            await Task.WhenAll(keeping, writing);
+            var ours = await writing;
             if (!ours)
             {
                 next = await AdoptAsync(number, cancel);
@@ -72,7 +76,7 @@ public sealed class VersionSealing(ClusterStorage storage, TimeProvider time)
             Take(move.State);
             if (move.Moved && ours)
             {
-                last = (number, findings);
+                last = found;
                 parentKnown = true;
                 unsealed.Clear();
                 return true;
@@ -92,10 +96,25 @@ public sealed class VersionSealing(ClusterStorage storage, TimeProvider time)
         return Head with { Version = number, Hash = version.Hash, SinceFull = version.Full ? 0 : Head.SinceFull + 1 };
     }
 
-    private ConfigVersion Version(Wanted wanted, JournalPosition position, string cause, int number, bool full, HashSet<Finding> findings)
+    /// <summary>
+    /// Writes the findings of the next version, unless its parent has the same: at the same time as the version, which then costs no
+    /// call more. The head moves when both are written; a process that is killed before may leave a version without its findings.
+    /// </summary>
+    private (Found Found, Task Writing) Keep(int number, HashSet<Finding> findings, CancellationToken cancel)
+    {
+        var parent = last?.Version == Head.Version ? last : null;
+        if (parent?.Findings.SetEquals(findings) == true)
+            return (parent with { Version = number }, Task.CompletedTask);
+        if (findings.Count == 0)
+            return (new(number, findings, Name: null), Task.CompletedTask);
+        var content = FindingSet.Bytes(FindingsReport.Ordered(findings));
+        var name = FindingSet.NameOf(content);
+        return (new(number, findings, name), Task.Run(() => storage.FindingSets.WriteAsync(name, content, cancel), cancel));
+    }
+
+    private ConfigVersion Version(Wanted wanted, JournalPosition position, string cause, int number, bool full, Found found)
     {
         var hosts = full ? wanted.Model.Hosts.Keys : unsealed;
-        var parent = !full && last?.Version == Head.Version ? last.Value.Findings : null;
         return new()
         {
             Format = ConfigVersion.Newest,
@@ -109,9 +128,8 @@ public sealed class VersionSealing(ClusterStorage storage, TimeProvider time)
             HostCount = wanted.Model.Hosts.Count,
             Settings = wanted.Model.Settings,
             Hosts = hosts.ToImmutableSortedDictionary(host => host.ToString(), host => wanted.Model.Hosts.GetValueOrDefault(host), StringComparer.Ordinal),
-            FindingCount = findings.Count,
-            Findings = FindingsReport.Ordered(parent is null ? findings : findings.Except(parent)).ToValueList(),
-            FindingsGone = parent is null ? null : FindingsReport.Ordered(parent.Except(findings)).ToValueList(),
+            FindingCount = found.Findings.Count,
+            FindingsAt = found.Name,
         };
     }
 

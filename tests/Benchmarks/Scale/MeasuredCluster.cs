@@ -3,6 +3,7 @@ using System.Text.Json;
 using IngressReconciler.Benchmarks.Measuring;
 using IngressReconciler.Cluster;
 using IngressReconciler.Planning;
+using IngressReconciler.Rounds;
 using IngressReconciler.Routing;
 using IngressReconciler.Tests.Harness;
 using IngressReconciler.Versions;
@@ -28,6 +29,7 @@ internal sealed class MeasuredCluster
     private Wanted wanted;
     private ProxyConfig config;
     private HashSet<Finding> told = [];
+    private string? toldAt;
     private int version = 1;
     private int route;
 
@@ -153,6 +155,8 @@ internal sealed class MeasuredCluster
         hash = hash.After(hosts);
         version++;
         HashSet<Finding> findings = [.. wanted.Translation.Findings];
+        if (!findings.SetEquals(told))
+            toldAt = FindingSet.NameOf(FindingSet.Bytes(FindingsReport.Ordered(findings)));
         var sealedVersion = new ConfigVersion
         {
             Number = version,
@@ -166,8 +170,7 @@ internal sealed class MeasuredCluster
             Settings = wanted.Model.Settings,
             Hosts = hosts.ToImmutableSortedDictionary(host => host.Host.ToString(), host => host.After, StringComparer.Ordinal),
             FindingCount = findings.Count,
-            Findings = findings.Except(told).ToValueList(),
-            FindingsGone = told.Except(findings).ToValueList(),
+            FindingsAt = toldAt,
         };
         told = findings;
         JsonSerializer.SerializeToUtf8Bytes(sealedVersion, VersionJson.Default.ConfigVersion);

@@ -1,0 +1,53 @@
+using System.IO.Compression;
+using IngressReconciler.Versions;
+
+namespace IngressReconciler.Storage;
+
+/// <summary>
+/// The findings of one cluster's versions, <c>finding-sets/&lt;hash&gt;</c>, by Brotli: each distinct set once, named by the SHA-256 of
+/// what it unpacks to.
+/// </summary>
+public sealed class FindingSets
+{
+    /// <summary>Bytes that a set may unpack to: 20 findings each of over 100,000 objects.</summary>
+    private const long LongestSet = 1L << 30;
+
+    private readonly StorageFolder _folder;
+
+    internal FindingSets(StorageFolder folder) => _folder = folder;
+
+    /// <summary>
+    /// Writes a set, also where it is there already: the time of the last change says that it is in use. One call up to 8 MiB compressed.
+    /// </summary>
+    /// <param name="name">Its name: the hash of <paramref name="content"/>.</param>
+    /// <param name="content">The set as <see cref="FindingSet.Bytes"/> gives it.</param>
+    /// <param name="cancel">Stops waiting.</param>
+    /// <exception cref="StorageUnavailableException">Not known to be written; write again.</exception>
+    public async Task WriteAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancel)
+    {
+        using var packed = new MemoryStream();
+        await using (var packer = new BrotliStream(packed, CompressionLevel.Fastest, leaveOpen: true))
+            await packer.WriteAsync(content, cancel);
+        await _folder.WriteAsync(Checked(name), packed.GetBuffer().AsMemory(0, (int)packed.Length), conditions: null, cancel);
+    }
+
+    /// <summary>Reads a set; null when there is none of that name. One call.</summary>
+    /// <exception cref="InvalidDataException">It is damaged: it cannot be unpacked, or has another hash.</exception>
+    /// <exception cref="StorageUnavailableException">Storage cannot be read now.</exception>
+    public async Task<ReadOnlyMemory<byte>?> ReadAsync(string name, CancellationToken cancel)
+    {
+        var answer = await _folder.ReadAsync(Checked(name), cancel);
+        if (!answer.Found)
+            return null;
+        var what = $"{_folder}{name}";
+        using var content = new MemoryStream();
+        await using (var packed = new BrotliStream(BinaryData.FromBytes(answer.Content).ToStream(), CompressionMode.Decompress))
+        await using (var unpacked = new BoundedStream(packed, LongestSet, what))
+            await unpacked.CopyToAsync(content, cancel);
+        var bytes = content.GetBuffer().AsMemory(0, (int)content.Length);
+        return FindingSet.NameOf(bytes.Span) == name ? bytes : throw new InvalidDataException($"{what} is damaged: it has another hash");
+    }
+
+    private static string Checked(string name) =>
+        FindingSet.IsName(name) ? name : throw new InvalidDataException($"'{name}' is no finding set's name: expected 64 hexadecimal digits");
+}
