@@ -36,7 +36,7 @@ public sealed class VersionHistory(ClusterStorage storage)
         if (found.FindingsGone is null)
             return found;
         IEnumerable<Finding> findings = [];
-        foreach (var version in (await ChainAsync(number, version => version.FindingsGone is null, cancel))!)
+        foreach (var version in await VersionChain.ReadAsync(found, version => version.FindingsGone is null, StoredAsync, cancel))
             findings = version.AllFindings(findings);
         return found with { Findings = findings.ToValueList(), FindingsGone = null };
     }
@@ -63,28 +63,14 @@ public sealed class VersionHistory(ClusterStorage storage)
     /// <exception cref="InvalidDataException">It has not its hash, or lacks a version that it builds on.</exception>
     public async Task<RoutingModel?> ModelAsync(int number, CancellationToken cancel)
     {
-        if (await ChainAsync(number, version => version.Full, cancel) is not { } chain)
+        if (await StoredAsync(number, cancel) is not { } found)
             return null;
         RoutingModel? model = null;
-        foreach (var version in chain)
+        foreach (var version in await VersionChain.ReadAsync(found, version => version.Full, StoredAsync, cancel))
             model = version.Model(model);
-        return ModelHash.Of(model!).Text == chain.Last().Hash
+        return ModelHash.Of(model!).Text == found.Hash
             ? model
             : throw new InvalidDataException(
                 $"version {number} is damaged, or one that it builds on: its routing has not the hash that it was sealed with");
-    }
-
-    /// <summary>A version and those that it builds on, the first of them first; null when there is none of that number.</summary>
-    private async Task<Stack<ConfigVersion>?> ChainAsync(int number, Func<ConfigVersion, bool> isWhole, CancellationToken cancel)
-    {
-        var chain = new Stack<ConfigVersion>();
-        do
-        {
-            if (await StoredAsync(chain.TryPeek(out var child) ? child.Parent : number, cancel) is not { } version)
-                return chain.Count == 0 ? null : throw new InvalidDataException($"version {number} builds on version {chain.Peek().Parent}, which is not there");
-            chain.Push(version);
-        }
-        while (!isWhole(chain.Peek()));
-        return chain;
     }
 }

@@ -120,6 +120,7 @@ public sealed class VersionSealing(ClusterStorage storage, TimeProvider time)
             Format = ConfigVersion.Newest,
             Number = number,
             Parent = Head.Version,
+            Base = full ? number : Head.Version - Head.SinceFull,
             Full = full,
             Hash = hash.Text,
             At = time.GetUtcNow(),

@@ -32,6 +32,12 @@ public sealed record ConfigVersion
     /// <summary>The version before it; 0 for the first.</summary>
     public required int Parent { get; init; }
 
+    /// <summary>
+    /// The last full version before it, on which it builds with all that are between; its own number where it is full. Null in formats
+    /// before 2.
+    /// </summary>
+    public int? Base { get; init; }
+
     /// <summary>Whether <see cref="Hosts"/> is all there is; else it is what differs from the parent.</summary>
     public required bool Full { get; init; }
 
