@@ -4,6 +4,7 @@ using IngressReconciler.Edge;
 using IngressReconciler.Handler;
 using IngressReconciler.Proxies;
 using IngressReconciler.Rounds;
+using IngressReconciler.Versions;
 
 namespace IngressReconciler;
 

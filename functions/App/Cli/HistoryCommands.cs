@@ -18,6 +18,7 @@ public static class HistoryCommands
     private static readonly Option<string> Cluster = new("--cluster") { Description = "The cluster's id.", HelpName = "ID", DefaultValueFactory = _ => "local" };
     private static readonly Option<bool> Json = new("--json") { Description = "Print JSON." };
     private static readonly Option<int> Most = new("--most") { Description = "How many versions at most.", HelpName = "N", DefaultValueFactory = _ => 20 };
+    private static readonly Option<int> Before = new("--before") { Description = "Only versions before this one.", HelpName = "N", DefaultValueFactory = _ => int.MaxValue };
     private static readonly Argument<int> From = new("A") { Description = "Number of the one version." };
     private static readonly Argument<int> To = new("B") { Description = "Number of the other." };
 
@@ -27,12 +28,12 @@ public static class HistoryCommands
     /// <summary><c>versions</c>.</summary>
     public static Command Versions()
     {
-        var command = new Command("versions", "List the newest routing versions of a cluster, from storage.") { Cluster, Most, Json };
+        var command = new Command("versions", "List the newest routing versions of a cluster, from storage.") { Cluster, Most, Before, Json };
         command.SetAction((given, cancel) => RunAsync(given, async storage =>
         {
             var history = new VersionHistory(storage);
             var head = await history.HeadAsync(cancel);
-            VersionSummary[] versions = [.. (await history.NewestAsync(given.GetValue(Most), cancel)).Select(VersionSummary.Of)];
+            VersionSummary[] versions = [.. await history.NewestAsync(given.GetValue(Most), cancel, given.GetValue(Before))];
             Print(given, versions, AppJson.Default.VersionSummaryArray, () => Show(versions, head));
             return ExitCode.Done;
         }));
@@ -114,16 +115,17 @@ public static class HistoryCommands
 
     private static void Show(VersionSummary[] versions, VersionHead head)
     {
-        var table = new Table().Border(TableBorder.Simple).AddColumns("version", "sealed (UTC)", "hash", "hosts", "changed", "findings", "cause");
+        var table = new Table().Border(TableBorder.Simple).AddColumns("version", "sealed (UTC)", "hash", "hosts", "changed", "findings", "bytes", "cause");
         foreach (var one in versions)
         {
             table.AddRow(
                 one.Number.ToString(CultureInfo.InvariantCulture) + (one.Number == head.Version ? " *" : ""),
                 one.At.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture),
-                one.Hash[..12],
+                Markup.Escape(one.Hash[..Math.Min(12, one.Hash.Length)]),
                 one.Hosts.ToString(CultureInfo.InvariantCulture),
                 one.Changed?.ToString(CultureInfo.InvariantCulture) ?? "all",
                 one.Findings.ToString(CultureInfo.InvariantCulture),
+                one.Size?.ToString("N0", CultureInfo.InvariantCulture) ?? "-",
                 Markup.Escape(one.Cause));
         }
 

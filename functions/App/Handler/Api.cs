@@ -6,7 +6,7 @@ using IngressReconciler.Versions;
 namespace IngressReconciler.Handler;
 
 /// <summary>
-/// The function <c>Api</c>, which reads and changes nothing: <c>GET /api/status</c>, <c>/api/CLUSTER/status</c>, <c>/api/CLUSTER/versions?most=20</c>,
+/// The function <c>Api</c>, which reads and changes nothing: <c>GET /api/status</c>, <c>/api/CLUSTER/status</c>, <c>/api/CLUSTER/versions?most=20&amp;before=N</c>,
 /// <c>/api/CLUSTER/versions/N</c>, <c>/api/CLUSTER/diff/A/B</c>, <c>/api/CLUSTER/proxy-protocol?to=v2</c>, <c>/api/CLUSTER/doctor</c>. Answers JSON; errors as
 /// problems (RFC 9457). What changes something is <see cref="Act"/>, with a key of its own.
 /// </summary>
@@ -90,16 +90,27 @@ public sealed class Api(Clusters clusters)
 
     private async Task VersionsAsync(HttpContext http, string id)
     {
-        var most = 20;
-        if (http.Request.Query.TryGetValue("most", out var text) && (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out most) || most is < 1 or > MostVersions))
+        if (Number("most", 20, MostVersions) is { } most && Number("before", int.MaxValue, int.MaxValue) is { } before)
         {
-            await Answer.ProblemAsync(http, StatusCodes.Status400BadRequest, $"query parameter 'most' is {KubernetesName.Show(text)}; expected a number from 1 to {MostVersions}");
-            return;
+            var versions = await new VersionHistory(clusters.StorageOf(id)).NewestAsync(most, http.RequestAborted, before);
+            await Answer.JsonAsync(http, [.. versions], AppJson.Default.VersionSummaryArray);
+        }
+        else
+        {
+            var (name, largest) = Number("most", 20, MostVersions) is null ? ("most", MostVersions) : ("before", int.MaxValue);
+            await Answer.ProblemAsync(
+                http, StatusCodes.Status400BadRequest,
+                $"query parameter '{name}' is {KubernetesName.Show(http.Request.Query[name])}; expected a number from 1 to {largest}");
         }
 
-        var history = new VersionHistory(clusters.StorageOf(id));
-        var versions = await history.NewestAsync(most, http.RequestAborted);
-        await Answer.JsonAsync(http, [.. versions.Select(VersionSummary.Of)], AppJson.Default.VersionSummaryArray);
+        int? Number(string name, int unset, int largest)
+        {
+            if (!http.Request.Query.TryGetValue(name, out var text))
+                return unset;
+            return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= 1 && number <= largest
+                ? number
+                : null;
+        }
     }
 
     private async Task VersionAsync(HttpContext http, string id, string text)

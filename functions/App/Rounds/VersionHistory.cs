@@ -13,14 +13,26 @@ public sealed class VersionHistory(ClusterStorage storage)
     public async Task<VersionHead> HeadAsync(CancellationToken cancel) =>
         await storage.Head.ReadAsync(known: null, cancel) is { } head ? JsonSerializer.Deserialize(head.Content.Span, VersionJson.Default.VersionHead)! : VersionHead.None;
 
-    /// <summary>The newest versions as they are stored, newest first.</summary>
+    /// <summary>
+    /// The newest versions, newest first, from a list of them. Only those of earlier releases are read, of which a list does not say all.
+    /// </summary>
     /// <param name="most">How many at most.</param>
     /// <param name="cancel">Stops waiting.</param>
-    public async Task<IReadOnlyList<ConfigVersion>> NewestAsync(int most, CancellationToken cancel)
+    /// <param name="before">Only those below this number: the last of the page before.</param>
+    public async Task<IReadOnlyList<VersionSummary>> NewestAsync(int most, CancellationToken cancel, int before = int.MaxValue)
     {
-        var numbers = await storage.Versions.ListAsync(cancel, most);
-        var versions = await Task.WhenAll(numbers.Select(number => StoredAsync(number, cancel)));
-        return [.. versions.OfType<ConfigVersion>()];
+        var listed = await storage.Versions.NewestAsync((await HeadAsync(cancel)).Version, most, cancel, before);
+        var found = new VersionSummary?[listed.Count];
+        var limit = new ParallelOptions { MaxDegreeOfParallelism = VersionChain.AtOnce, CancellationToken = cancel };
+        await Parallel.ForAsync(0, found.Length, limit, async (i, token) => found[i] = await SummaryAsync(listed[i], token));
+        return [.. found.OfType<VersionSummary>()];
+    }
+
+    private async Task<VersionSummary?> SummaryAsync(ListedVersion listed, CancellationToken cancel)
+    {
+        if (VersionMetadata.Read(listed.Number, listed.Metadata) is { } summary)
+            return summary with { Size = listed.Size };
+        return await StoredAsync(listed.Number, cancel) is { } version ? VersionSummary.Of(version) with { Size = listed.Size } : null;
     }
 
     /// <summary>

@@ -63,7 +63,7 @@ public sealed class VersionSealing(ClusterStorage storage, TimeProvider time)
             var version = Version(wanted, position, cause, number, full, found);
             var content = JsonSerializer.SerializeToUtf8Bytes(version, VersionJson.Default.ConfigVersion);
             var next = Head with { Version = number, Hash = hash.Text, SinceFull = full ? 0 : Head.SinceFull + 1 };
-            var writing = storage.Versions.TryWriteAsync(number, content, cancel);
+            var writing = storage.Versions.TryWriteAsync(number, content, cancel, VersionMetadata.Of(version));
             await Task.WhenAll(keeping, writing);
             var ours = await writing;
             if (!ours)

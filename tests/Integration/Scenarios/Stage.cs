@@ -156,7 +156,7 @@ public sealed class Stage : IAsyncLifetime
     internal async Task<(VersionHead Head, IReadOnlyList<int> Numbers)> VersionsAsync()
     {
         var head = await new VersionHistory(StorageOf()).HeadAsync(TestContext.Current.CancellationToken);
-        return (head, [.. await StorageOf().Versions.ListAsync(TestContext.Current.CancellationToken, int.MaxValue)]);
+        return (head, [.. (await StorageOf().Versions.AllAsync(TestContext.Current.CancellationToken)).Select(one => one.Number)]);
     }
 
     /// <summary>Starts an echo pod on a loopback address of its own, and gives its address.</summary>

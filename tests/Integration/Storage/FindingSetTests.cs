@@ -1,8 +1,5 @@
 using System.Text;
 using Azure.Storage.Blobs;
-using IngressReconciler.Cluster;
-using IngressReconciler.Cluster.Resources;
-using IngressReconciler.Planning;
 using IngressReconciler.Rounds;
 using IngressReconciler.Storage;
 using IngressReconciler.Tests.Integration.Harness;
@@ -13,8 +10,6 @@ namespace IngressReconciler.Tests.Integration.Storage;
 /// <summary>Findings are stored once for each distinct set of them; a version is read whether or not its set can be.</summary>
 public sealed class FindingSetTests(SharedAzurite azurite)
 {
-    private static readonly JournalPosition Position = new(1, 0);
-
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -22,7 +17,7 @@ public sealed class FindingSetTests(SharedAzurite azurite)
     {
         await using var forwarder = new CuttingForwarder((await azurite.Process).Port);
         using var storage = new BlobStorage(await azurite.FreshAsync(forwarder.Port), TimeProvider.System);
-        var sealing = new Sealing(storage.Cluster("one"));
+        var sealing = new SealedCluster(storage.Cluster("one"));
         await sealing.SealAsync("bad", "no host!");
         var before = forwarder.Answers;
         await sealing.SealAsync("other", "other.example"); // ServiceNotFound
@@ -37,7 +32,7 @@ public sealed class FindingSetTests(SharedAzurite azurite)
         var options = await azurite.FreshAsync();
         using var storage = new BlobStorage(options, TimeProvider.System);
         var cluster = storage.Cluster("one");
-        await new Sealing(cluster).SealAsync("bad", "no host!");
+        await new SealedCluster(cluster).SealAsync("bad", "no host!");
         var history = new VersionHistory(cluster);
         var version = (await history.FindAsync(1, Cancel))!;
         Assert.NotEmpty(version.Findings);
@@ -66,43 +61,5 @@ public sealed class FindingSetTests(SharedAzurite azurite)
         await sets.WriteAsync(name, Encoding.UTF8.GetBytes("{}"), Cancel);
         await Assert.ThrowsAsync<InvalidDataException>(() => sets.ReadAsync(name, Cancel));
         await Assert.ThrowsAsync<InvalidDataException>(() => sets.ReadAsync("../head", Cancel));
-    }
-
-    /// <summary>Applies Ingresses, and seals after each.</summary>
-    private sealed class Sealing
-    {
-        private readonly VersionSealing sealing;
-        private Wanted wanted = Wanted.Of(ClusterState.Empty, new());
-        private int version;
-
-        public Sealing(ClusterStorage cluster)
-        {
-            sealing = new(cluster, TimeProvider.System);
-            sealing.Begin(wanted.Model);
-            Apply(new IngressClass
-            {
-                Metadata = new() { Name = "ours", ResourceVersion = "1", Annotations = new() { [IngressClass.DefaultAnnotation] = "true" } },
-                Spec = new("ingressreconciler.dev/ingress-controller"),
-            });
-            Apply(Ingress("first", "first.example"));
-        }
-
-        public async Task SealAsync(string name, string host)
-        {
-            Apply(Ingress(name, host));
-            Assert.True(await sealing.SealAsync(wanted, Position, "test", Cancel));
-        }
-
-        private void Apply(Resource one)
-        {
-            (wanted, var difference) = wanted.After([new Applied(one)], DateTimeOffset.UnixEpoch);
-            sealing.Follow(difference);
-        }
-
-        private Ingress Ingress(string name, string host) => new()
-        {
-            Metadata = new() { Name = name, Namespace = "shop", ResourceVersion = $"{++version}" },
-            Spec = new() { Rules = [new(host, new([new("/", "Prefix", new(new("web", new(null, 80)), null))]))] },
-        };
     }
 }

@@ -3,6 +3,7 @@ using System.Text.Json.Serialization.Metadata;
 using IngressReconciler.Handler;
 using IngressReconciler.Planning;
 using IngressReconciler.Proxies;
+using IngressReconciler.Versions;
 using Xunit;
 
 namespace IngressReconciler.Tests.Unit.Settings;
