@@ -33,6 +33,7 @@ public sealed partial class Reconciler
         await findings.DisposeAsync();
         await machines.DisposeAsync();
         await snapshots.DisposeAsync();
+        await retention.DisposeAsync();
         if (feedback is not null)
             await feedback.DisposeAsync();
         stopping.Dispose();

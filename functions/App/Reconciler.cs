@@ -19,6 +19,7 @@ namespace IngressReconciler;
 /// </summary>
 /// <param name="storage">The cluster's state in storage.</param>
 /// <param name="options">What the operator set.</param>
+/// <param name="retention">Removes old versions; disposed of with this one.</param>
 /// <param name="proxies">Its proxies.</param>
 /// <param name="reader">Reads the cluster past the events; null when there is no way to.</param>
 /// <param name="edge">Lists edge proxies that come and go; null when there are none but those that are named.</param>
@@ -28,6 +29,7 @@ namespace IngressReconciler;
 public sealed partial class Reconciler(
     ClusterStorage storage,
     RoutingOptions options,
+    VersionRetention retention,
     ProxySet proxies,
     IClusterReader? reader,
     EdgeScaleSet? edge,
@@ -51,7 +53,7 @@ public sealed partial class Reconciler(
     private readonly JournalFollower journal = new(storage.Journal);
     private readonly PushTurn turn = new(storage.PushLease, proxies, time);
     private readonly SnapshotWriter snapshots = new(storage, time, log);
-    private readonly Resync resync = new(storage, options.Brake, reader, feedback, time, log);
+    private readonly Resync resync = new(storage, options.Brake, reader, feedback, retention, time, log);
     private readonly FirstList firstList = new(reader, storage.Environment, time, log);
     private readonly EdgeMachines machines = new(edge, time, log);
     private readonly PodDisputes disputes = new(storage.Id, time, log);
@@ -130,6 +132,7 @@ public sealed partial class Reconciler(
             if (!IsUnknown)
                 await SealAsync(requests, cancel);
             turn.Use();
+            retention.MayRun();
             StartPushes(turn.Lease!);
         }
         catch (OperationCanceledException) when (turn.IsLost && !cancel.IsCancellationRequested)

@@ -18,7 +18,11 @@ public static class HistoryCommands
     private static readonly Option<string> Cluster = new("--cluster") { Description = "The cluster's id.", HelpName = "ID", DefaultValueFactory = _ => "local" };
     private static readonly Option<bool> Json = new("--json") { Description = "Print JSON." };
     private static readonly Option<int> Most = new("--most") { Description = "How many versions at most.", HelpName = "N", DefaultValueFactory = _ => 20 };
-    private static readonly Option<int> Before = new("--before") { Description = "Only versions before this one.", HelpName = "N", DefaultValueFactory = _ => int.MaxValue };
+    private static readonly Option<int> Before = new("--before")
+    {
+        Description = "Only versions before this one.", HelpName = "N", DefaultValueFactory = _ => int.MaxValue,
+    };
+
     private static readonly Argument<int> From = new("A") { Description = "Number of the one version." };
     private static readonly Argument<int> To = new("B") { Description = "Number of the other." };
 
@@ -48,10 +52,9 @@ public static class HistoryCommands
         {
             var history = new VersionHistory(storage);
             var (from, to) = (given.GetValue(From), given.GetValue(To));
-            if (await history.ModelAsync(from, cancel) is not { } before)
-                return await FailAsync($"cluster {storage.Id} has no version {from}");
-            if (await history.ModelAsync(to, cancel) is not { } after)
-                return await FailAsync($"cluster {storage.Id} has no version {to}");
+            var models = await Task.WhenAll(history.ModelAsync(from, cancel), history.ModelAsync(to, cancel));
+            if (models is not [{ } before, { } after])
+                return await FailAsync((await history.WhyNoneAsync(models[0] is null ? from : to, cancel)).Reason);
             var diff = VersionDiff.Of(from, before, to, after);
             Print(given, diff, VersionJson.Default.VersionDiff, () => Show(diff));
             return ExitCode.Done;
@@ -211,6 +214,10 @@ public static class HistoryCommands
             AnsiConsole.WriteLine($"Rejected: the list of {one.Kind} {Rejection.Of(one)}. To do: {Rejection.Remedy("CLUSTER", one)}");
         if (resync.MadeAnew is { } anew)
             AnsiConsole.WriteLine($"Note: {anew}");
+        if (resync.RemovedVersions > 0)
+            AnsiConsole.WriteLine($"Removed by retention: {resync.RemovedVersions} versions.");
+        if (resync.NotRemoved is { } why)
+            AnsiConsole.WriteLine($"Note: old versions stay for now: {why}");
         foreach (var contradiction in resync.Contradictions)
             AnsiConsole.WriteLine($"Taken from the list: {contradiction}");
         foreach (var failure in resync.Failures)

@@ -115,13 +115,13 @@ public sealed class Api(Clusters clusters)
 
     private async Task VersionAsync(HttpContext http, string id, string text)
     {
-        if (await NumberAsync(http, text) is { } number)
-        {
-            if (await new VersionHistory(clusters.StorageOf(id)).FindAsync(number, http.RequestAborted) is { } version)
-                await Answer.JsonAsync(http, version, VersionJson.Default.ConfigVersion);
-            else
-                await Answer.ProblemAsync(http, StatusCodes.Status404NotFound, $"cluster {id} has no version {number}");
-        }
+        if (await NumberAsync(http, text) is not { } number)
+            return;
+        var history = new VersionHistory(clusters.StorageOf(id));
+        if (await history.FindAsync(number, http.RequestAborted) is { } version)
+            await Answer.JsonAsync(http, version, VersionJson.Default.ConfigVersion);
+        else
+            await NoneAsync(http, history, number);
     }
 
     private async Task DiffAsync(HttpContext http, string id, string from, string to)
@@ -129,12 +129,17 @@ public sealed class Api(Clusters clusters)
         if (await NumberAsync(http, from) is not { } first || await NumberAsync(http, to) is not { } second)
             return;
         var history = new VersionHistory(clusters.StorageOf(id));
-        if (await history.ModelAsync(first, http.RequestAborted) is not { } before)
-            await Answer.ProblemAsync(http, StatusCodes.Status404NotFound, $"cluster {id} has no version {first}");
-        else if (await history.ModelAsync(second, http.RequestAborted) is not { } after)
-            await Answer.ProblemAsync(http, StatusCodes.Status404NotFound, $"cluster {id} has no version {second}");
-        else
+        var models = await Task.WhenAll(history.ModelAsync(first, http.RequestAborted), history.ModelAsync(second, http.RequestAborted));
+        if (models is [{ } before, { } after])
             await Answer.JsonAsync(http, VersionDiff.Of(first, before, second, after), VersionJson.Default.VersionDiff);
+        else
+            await NoneAsync(http, history, models[0] is null ? first : second);
+    }
+
+    private static async Task NoneAsync(HttpContext http, VersionHistory history, int number)
+    {
+        var (wasRemoved, reason) = await history.WhyNoneAsync(number, http.RequestAborted);
+        await Answer.ProblemAsync(http, wasRemoved ? StatusCodes.Status410Gone : StatusCodes.Status404NotFound, reason);
     }
 
     private static async Task<int?> NumberAsync(HttpContext http, string text)

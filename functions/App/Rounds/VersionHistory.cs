@@ -68,6 +68,20 @@ public sealed class VersionHistory(ClusterStorage storage)
         }
     }
 
+    /// <summary>Why there is no version of a number, in one sentence, and whether there once was.</summary>
+    public async Task<(bool WasRemoved, string Reason)> WhyNoneAsync(int number, CancellationToken cancel)
+    {
+        var newest = (await HeadAsync(cancel)).Version;
+        if (number < 1 || number > newest)
+        {
+            var known = newest == 0 ? "none was sealed yet" : string.Create(CultureInfo.InvariantCulture, $"the newest is {newest}");
+            return (false, string.Create(CultureInfo.InvariantCulture, $"cluster {storage.Id} has no version {number}: {known}"));
+        }
+
+        var oldest = await storage.Versions.OldestAsync(cancel) ?? newest;
+        return (true, string.Create(CultureInfo.InvariantCulture, $"version {number} was removed by retention; the oldest kept is {oldest}"));
+    }
+
     private async Task<ConfigVersion?> StoredAsync(int number, CancellationToken cancel) =>
         await storage.Versions.ReadAsync(number, cancel) is { } content ? JsonSerializer.Deserialize(content.Span, VersionJson.Default.ConfigVersion) : null;
 

@@ -3,6 +3,12 @@ using IngressReconciler.Versions;
 
 namespace IngressReconciler.Storage;
 
+/// <summary>A finding set as storage lists it.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Written">When it was last written, by storage's clock.</param>
+/// <param name="Tag">Its ETag.</param>
+public sealed record ListedFindingSet(string Name, DateTimeOffset Written, string Tag);
+
 /// <summary>
 /// The findings of one cluster's versions, <c>finding-sets/&lt;hash&gt;</c>, by Brotli: each distinct set once, named by the SHA-256 of
 /// what it unpacks to.
@@ -47,6 +53,15 @@ public sealed class FindingSets
         var bytes = content.GetBuffer().AsMemory(0, (int)content.Length);
         return FindingSet.NameOf(bytes.Span) == name ? bytes : throw new InvalidDataException($"{what} is damaged: it has another hash");
     }
+
+    /// <summary>Lists all sets. One call for each 5,000.</summary>
+    /// <exception cref="StorageUnavailableException">Storage cannot be read now.</exception>
+    public async Task<IReadOnlyList<ListedFindingSet>> ListAsync(CancellationToken cancel) =>
+        [.. (await _folder.EntriesAsync("", cancel)).Select(one => new ListedFindingSet(one.Name, one.Changed, one.Tag))];
+
+    /// <summary>Removes a set unless it was written again since it was listed; a missing one is fine. One call.</summary>
+    /// <exception cref="StorageUnavailableException">Not known to be gone; remove again.</exception>
+    public Task RemoveAsync(ListedFindingSet set, CancellationToken cancel) => _folder.DeleteAsync(set.Name, set.Tag, cancel);
 
     private static string Checked(string name) =>
         FindingSet.IsName(name) ? name : throw new InvalidDataException($"'{name}' is no finding set's name: expected 64 hexadecimal digits");

@@ -84,6 +84,20 @@ internal sealed class StorageFolder(StorageCalls calls, string prefix)
     public Task DeleteAsync(string name, CancellationToken cancel) =>
         calls.RunAsync(token => Blob(name).DeleteIfExistsAsync(cancellationToken: token), cancel);
 
+    /// <summary>Deletes a blob that was not written since it was listed; a missing one is fine.</summary>
+    public async Task DeleteAsync(string name, string tag, CancellationToken cancel)
+    {
+        var unchanged = new BlobRequestConditions { IfMatch = new ETag(tag) };
+        try
+        {
+            await calls.RunAsync(token => Blob(name).DeleteIfExistsAsync(conditions: unchanged, cancellationToken: token), cancel);
+        }
+        catch (RequestFailedException answer) when (answer.Status == 412)
+        {
+            // It is in use again.
+        }
+    }
+
     /// <summary>Names below the prefix in ordinal order, with the time of the last change. One call for each 5,000.</summary>
     public Task<List<(string Name, DateTimeOffset Changed)>> ListAsync(CancellationToken cancel, int most = int.MaxValue) =>
         calls.RunAsync(

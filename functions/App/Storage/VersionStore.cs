@@ -10,7 +10,7 @@ namespace IngressReconciler.Storage;
 /// <param name="Metadata">What was written beside the content, by names in any case; see <see cref="VersionMetadata"/>.</param>
 public sealed record ListedVersion(int Number, long Size, DateTimeOffset Written, IReadOnlyDictionary<string, string> Metadata);
 
-/// <summary>One cluster's sealed routing versions, <c>versions/&lt;number&gt;</c>: written once, never changed.</summary>
+/// <summary>One cluster's sealed routing versions, <c>versions/&lt;number&gt;</c>: written once, never changed, removed by retention.</summary>
 public sealed class VersionStore
 {
     private readonly StorageFolder _folder;
@@ -75,6 +75,18 @@ public sealed class VersionStore
     /// <summary>Lists all versions, oldest first. One call for each 5,000.</summary>
     /// <exception cref="StorageUnavailableException">Storage cannot be read now.</exception>
     public Task<IReadOnlyList<ListedVersion>> AllAsync(CancellationToken cancel) => ListAsync("", cancel);
+
+    /// <summary>The lowest number that there is; null when there is none. One call.</summary>
+    /// <exception cref="StorageUnavailableException">Storage cannot be read now.</exception>
+    public async Task<int?> OldestAsync(CancellationToken cancel) =>
+        (await _folder.ListAsync(cancel, most: 1)) is [var (name, _), ..]
+        && int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            ? number
+            : null;
+
+    /// <summary>Removes a version; a missing one is fine. One call.</summary>
+    /// <exception cref="StorageUnavailableException">Not known to be gone; remove again.</exception>
+    public Task RemoveAsync(int number, CancellationToken cancel) => _folder.DeleteAsync(StorageFolder.Numbered(number), cancel);
 
     private async Task<IReadOnlyList<ListedVersion>> ListAsync(string below, CancellationToken cancel)
     {

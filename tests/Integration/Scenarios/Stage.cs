@@ -114,6 +114,7 @@ public sealed class Stage : IAsyncLifetime
         var reconciler = Keep(new Reconciler(
             StorageOf(),
             new() { AllowLoopbackEndpoints = true },
+            new(StorageOf(), new(), TimeProvider.System, log),
             new ProxySet([.. Proxies.Select(proxy => place?.Invoke(proxy.Address) ?? proxy.Address)], null, (address, wake) =>
                 new(new(address, credentials, new(), TimeProvider.System), keys, new(ClusterId, address.Name, TimeProvider.System), TimeProvider.System, log, wake)),
             null,
