@@ -20,7 +20,9 @@ public static class HistoryCommands
     private static readonly Option<int> Most = new("--most") { Description = "How many versions at most.", HelpName = "N", DefaultValueFactory = _ => 20 };
     private static readonly Option<int> Before = new("--before")
     {
-        Description = "Only versions before this one.", HelpName = "N", DefaultValueFactory = _ => int.MaxValue,
+        Description = "Only versions before this one.",
+        HelpName = "N",
+        DefaultValueFactory = _ => int.MaxValue,
     };
 
     private static readonly Argument<int> From = new("A") { Description = "Number of the one version." };
@@ -32,7 +34,10 @@ public static class HistoryCommands
     /// <summary><c>versions</c>.</summary>
     public static Command Versions()
     {
-        var command = new Command("versions", "List the newest routing versions of a cluster, from storage.") { Cluster, Most, Before, Json };
+        var command = new Command("versions", "List the newest routing versions of a cluster, from storage.")
+        {
+            Cluster, Most, Before, Json,
+        };
         command.SetAction((given, cancel) => RunAsync(given, async storage =>
         {
             var history = new VersionHistory(storage);
@@ -118,7 +123,8 @@ public static class HistoryCommands
 
     private static void Show(VersionSummary[] versions, VersionHead head)
     {
-        var table = new Table().Border(TableBorder.Simple).AddColumns("version", "sealed (UTC)", "hash", "hosts", "changed", "findings", "bytes", "cause");
+        var table = new Table().Border(TableBorder.Simple).AddColumns(
+            "version", "sealed (UTC)", "hash", "hosts", "changed", "findings", "bytes", "cause");
         foreach (var one in versions)
         {
             table.AddRow(

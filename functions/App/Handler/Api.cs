@@ -6,9 +6,10 @@ using IngressReconciler.Versions;
 namespace IngressReconciler.Handler;
 
 /// <summary>
-/// The function <c>Api</c>, which reads and changes nothing: <c>GET /api/status</c>, <c>/api/CLUSTER/status</c>, <c>/api/CLUSTER/versions?most=20&amp;before=N</c>,
-/// <c>/api/CLUSTER/versions/N</c>, <c>/api/CLUSTER/diff/A/B</c>, <c>/api/CLUSTER/proxy-protocol?to=v2</c>, <c>/api/CLUSTER/doctor</c>. Answers JSON; errors as
-/// problems (RFC 9457). What changes something is <see cref="Act"/>, with a key of its own.
+/// The function <c>Api</c>, which reads and changes nothing: <c>GET /api/status</c>, <c>/api/CLUSTER/status</c>,
+/// <c>/api/CLUSTER/versions?most=20&amp;before=N</c>, <c>/api/CLUSTER/versions/N</c>, <c>/api/CLUSTER/diff/A/B</c>,
+/// <c>/api/CLUSTER/proxy-protocol?to=v2</c>, <c>/api/CLUSTER/doctor</c>. Answers JSON; errors as problems (RFC 9457). What changes
+/// something is <see cref="Act"/>, with a key of its own.
 /// </summary>
 public sealed class Api(Clusters clusters)
 {

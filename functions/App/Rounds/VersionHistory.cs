@@ -79,7 +79,8 @@ public sealed class VersionHistory(ClusterStorage storage)
         }
 
         var oldest = await storage.Versions.OldestAsync(cancel) ?? newest;
-        return (true, string.Create(CultureInfo.InvariantCulture, $"version {number} was removed by retention; the oldest kept is {oldest}"));
+        return (true, string.Create(
+            CultureInfo.InvariantCulture, $"version {number} was removed by retention; the oldest kept is {oldest}"));
     }
 
     private async Task<ConfigVersion?> StoredAsync(int number, CancellationToken cancel) =>

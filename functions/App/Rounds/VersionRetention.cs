@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Globalization;
 using System.Text.Json;
 using IngressReconciler.Storage;
 using IngressReconciler.Versions;
@@ -15,7 +14,8 @@ namespace IngressReconciler.Rounds;
 /// <param name="policy">What stays.</param>
 /// <param name="time">The clock.</param>
 /// <param name="log">Where it is told.</param>
-public sealed partial class VersionRetention(ClusterStorage storage, RetentionPolicy policy, TimeProvider time, ILogger log) : IAsyncDisposable
+public sealed partial class VersionRetention(ClusterStorage storage, RetentionPolicy policy, TimeProvider time, ILogger log)
+    : IAsyncDisposable
 {
     /// <summary>Versions, and finding sets, that one run removes at most.</summary>
     public const int MostAtOnce = 500;
@@ -118,8 +118,8 @@ public sealed partial class VersionRetention(ClusterStorage storage, RetentionPo
             }
             catch (JsonException e)
             {
-                throw new InvalidDataException(string.Create(
-                    CultureInfo.InvariantCulture, $"which version proxy {name} runs cannot be read from its report: nothing was removed"), e);
+                throw new InvalidDataException(
+                    $"which version proxy {name} runs cannot be read from its report: nothing was removed", e);
             }
         }
 

@@ -64,5 +64,7 @@ public sealed class FindingSets
     public Task RemoveAsync(ListedFindingSet set, CancellationToken cancel) => _folder.DeleteAsync(set.Name, set.Tag, cancel);
 
     private static string Checked(string name) =>
-        FindingSet.IsName(name) ? name : throw new InvalidDataException($"'{name}' is no finding set's name: expected 64 hexadecimal digits");
+        FindingSet.IsName(name)
+            ? name
+            : throw new InvalidDataException($"'{name}' is no finding set's name: expected 64 hexadecimal digits");
 }

@@ -10,7 +10,9 @@ namespace IngressReconciler.Storage;
 /// <param name="Metadata">What was written beside the content, by names in any case; see <see cref="VersionMetadata"/>.</param>
 public sealed record ListedVersion(int Number, long Size, DateTimeOffset Written, IReadOnlyDictionary<string, string> Metadata);
 
-/// <summary>One cluster's sealed routing versions, <c>versions/&lt;number&gt;</c>: written once, never changed, removed by retention.</summary>
+/// <summary>
+/// One cluster's sealed routing versions, <c>versions/&lt;number&gt;</c>: written once, never changed, removed by retention.
+/// </summary>
 public sealed class VersionStore
 {
     private readonly StorageFolder _folder;
@@ -28,7 +30,8 @@ public sealed class VersionStore
         int number, ReadOnlyMemory<byte> content, CancellationToken cancel, IDictionary<string, string>? metadata = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(number, 1);
-        if (await _folder.WriteAsync(StorageFolder.Numbered(number), content, new() { IfNoneMatch = ETag.All }, cancel, metadata) is not null)
+        var name = StorageFolder.Numbered(number);
+        if (await _folder.WriteAsync(name, content, new() { IfNoneMatch = ETag.All }, cancel, metadata) is not null)
             return true;
         // A first try whose answer was lost has written it; the repeated one finds it there.
         return await ReadAsync(number, cancel) is { } there && there.Span.SequenceEqual(content.Span);

@@ -7,8 +7,9 @@ using IngressReconciler.Routing;
 namespace IngressReconciler.Versions;
 
 /// <summary>
-/// A sealed routing model as it is stored: immutable, numbered, hashed. Most versions hold only the hosts that differ from their parent, so that
-/// sealing costs what changed; at least every <see cref="FullEvery"/>th holds all. Its findings are stored apart, see <see cref="FindingSet"/>.
+/// A sealed routing model as it is stored: immutable, numbered, hashed. Most versions hold only the hosts that differ from their parent,
+/// so that sealing costs what changed; at least every <see cref="FullEvery"/>th holds all. Its findings are stored apart, see
+/// <see cref="FindingSet"/>.
 /// </summary>
 /// <remarks>
 /// Releases read each other's versions, whatever their format. What is not read of the settings or of a host is kept beside it, see

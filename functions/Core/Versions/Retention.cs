@@ -9,7 +9,7 @@ public sealed record RetentionPolicy(int Newest = 500, int Days = 90)
 {
     /// <summary>Which versions no longer need to stay.</summary>
     /// <param name="versions">All that there are.</param>
-    /// <param name="needed">Numbers that stay, with all that they build on: the wanted version, pinned ones, those that proxies run.</param>
+    /// <param name="needed">Numbers that stay, with what they build on: the wanted version, pinned ones, those that proxies run.</param>
     /// <param name="now">The time.</param>
     /// <returns>
     /// Their numbers, the newest first. Removed in that order, none that is left ever lacks what it builds on, wherever that is broken off.

@@ -90,7 +90,8 @@ public sealed class VersionListTests(SharedAzurite azurite)
         var text = Encoding.UTF8.GetString(content.Span);
         foreach (var (number, metadata) in new[] { (2, null), (3, new Dictionary<string, string> { ["format"] = "x" }) })
         {
-            var written = text.Replace("\"number\":1", string.Create(CultureInfo.InvariantCulture, $"\"number\":{number}"), StringComparison.Ordinal);
+            var other = string.Create(CultureInfo.InvariantCulture, $"\"number\":{number}");
+            var written = text.Replace("\"number\":1", other, StringComparison.Ordinal);
             await cluster.Versions.TryWriteAsync(number, Encoding.UTF8.GetBytes(written), Cancel, metadata);
         }
 

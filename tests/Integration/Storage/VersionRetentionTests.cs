@@ -135,8 +135,8 @@ public sealed class VersionRetentionTests(SharedAzurite azurite)
         await SealAsync(cluster, 80);
         var log = NullLogger.Instance;
         await using var reconciler = new Reconciler(
-            cluster, new(), new(cluster, Ten, TimeProvider.System, log), new ProxySet([], null, (_, _) => throw new InvalidOperationException()),
-            null, null, null, TimeProvider.System, log);
+            cluster, new(), new(cluster, Ten, TimeProvider.System, log),
+            new ProxySet([], null, (_, _) => throw new InvalidOperationException()), null, null, null, TimeProvider.System, log);
         reconciler.Start();
         var removed = 0;
         for (var tries = 0; removed < 65 && tries < 100; tries++)
@@ -175,8 +175,8 @@ public sealed class VersionRetentionTests(SharedAzurite azurite)
     private static async Task MoveHeadAsync(ClusterStorage cluster, VersionHead head)
     {
         var before = await cluster.Head.ReadAsync(null, Cancel);
-        var moved = await cluster.Head.MoveAsync(before, JsonSerializer.SerializeToUtf8Bytes(head, VersionJson.Default.VersionHead), Cancel);
-        Assert.True(moved.Moved);
+        var content = JsonSerializer.SerializeToUtf8Bytes(head, VersionJson.Default.VersionHead);
+        Assert.True((await cluster.Head.MoveAsync(before, content, Cancel)).Moved);
     }
 
     private static async Task<IEnumerable<int>> NumbersAsync(ClusterStorage cluster) =>

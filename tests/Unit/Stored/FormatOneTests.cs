@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using IngressReconciler.Rounds;
 using IngressReconciler.Routing;
 using IngressReconciler.Versions;
 using Xunit;
@@ -33,4 +35,19 @@ public sealed class FormatOneTests
             Assert.Equal(reasons, string.Join(' ', findings.Select(one => one.Reason).Order(StringComparer.Ordinal)));
         }
     }
+
+    [Fact]
+    public async Task What_they_build_on_is_found_though_they_do_not_say_how_far_back_it_goes()
+    {
+        var newest = Version(3)!;
+        foreach (var isWhole in new Func<ConfigVersion, bool>[] { one => one.Full, one => one.FindingsGone is null })
+        {
+            var chain = await VersionChain.ReadAsync(
+                newest, isWhole, (number, _) => Task.FromResult(Version(number)), TestContext.Current.CancellationToken);
+            Assert.Equal([1, 2, 3], chain.Select(one => one.Number));
+        }
+    }
+
+    private static ConfigVersion? Version(int number) => JsonSerializer.Deserialize(
+        UnnumberedTests.Bytes(string.Create(CultureInfo.InvariantCulture, $"version-{number}"), "format-1"), VersionJson.Default.ConfigVersion);
 }
