@@ -28,6 +28,7 @@ public sealed partial class Reconciler
             await lists.DisposeAsync();
         await proxies.DisposeAsync();
         await answers.Done;
+        await sealing.Kept.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // a version without its findings says so
         await turn.LetGoAsync();
         await reports.DisposeAsync();
         await findings.DisposeAsync();

@@ -58,11 +58,11 @@ public sealed class VersionHistory(ClusterStorage storage)
         var those = string.Create(CultureInfo.InvariantCulture, $"the {version.FindingCount} findings of version {version.Number}");
         try
         {
-            return await storage.FindingSets.ReadAsync(name, cancel) is { } content
-                ? version with { Findings = FindingSet.Read(content.Span).Findings }
+            return await storage.FindingSets.ReadAsync(name, cancel) is { } set
+                ? version with { Findings = set.Findings }
                 : version with { FindingsLost = $"{those} are not in storage: whatever sealed it was stopped before they were written" };
         }
-        catch (Exception e) when (e is InvalidDataException or JsonException)
+        catch (InvalidDataException e)
         {
             return version with { FindingsLost = $"{those} cannot be read: {e.Message}" };
         }

@@ -19,13 +19,16 @@ public sealed class VersionSealing(ClusterStorage storage, TimeProvider time)
     private HeadState? head;
     private bool parentKnown;
 
-    // The findings of the version that we sealed last, and where they are. While that is the next one's parent they stay in storage.
+    // The findings of the version that we sealed last, and the set that has them. While that is the next one's parent it stays in storage.
     private Found? last;
 
-    private sealed record Found(int Version, HashSet<Finding> Findings, string? Name);
+    private sealed record Found(int Version, Dictionary<Finding, string> Digests, string? Name);
 
     /// <summary>The wanted version, as far as is known.</summary>
     public VersionHead Head { get; private set; } = VersionHead.None;
+
+    /// <summary>The write of the last version's findings.</summary>
+    public Task Kept { get; private set; } = Task.CompletedTask;
 
     /// <summary>Whether the model is another than the wanted version's.</summary>
     public bool IsDue => hash.Text != Head.Hash;
@@ -57,15 +60,14 @@ public sealed class VersionSealing(ClusterStorage storage, TimeProvider time)
     {
         while (IsDue)
         {
+            await KeptAsync();
             var number = Head.Version + 1;
             var full = !parentKnown || Head.SinceFull >= ConfigVersion.FullEvery;
-            var (found, keeping) = Keep(number, [.. wanted.Translation.Findings], cancel);
+            var found = Keep(number, wanted.Translation.Findings);
             var version = Version(wanted, position, cause, number, full, found);
             var content = JsonSerializer.SerializeToUtf8Bytes(version, VersionJson.Default.ConfigVersion);
             var next = Head with { Version = number, Hash = hash.Text, SinceFull = full ? 0 : Head.SinceFull + 1 };
-            var writing = storage.Versions.TryWriteAsync(number, content, cancel, VersionMetadata.Of(version));
-            await Task.WhenAll(keeping, writing);
-            var ours = await writing;
+            var ours = await storage.Versions.TryWriteAsync(number, content, cancel, VersionMetadata.Of(version));
             if (!ours)
             {
                 next = await AdoptAsync(number, cancel);
@@ -97,19 +99,39 @@ public sealed class VersionSealing(ClusterStorage storage, TimeProvider time)
     }
 
     /// <summary>
-    /// Writes the findings of the next version, unless its parent has the same: at the same time as the version, which then costs no
-    /// call more. The head moves when both are written; a process that is killed before may leave a version without its findings.
+    /// Begins to write the findings of the next version, unless its parent has the same. Nothing that is pushed waits for it; where it is
+    /// killed, the version is without them, and says so when it is read.
     /// </summary>
-    private (Found Found, Task Writing) Keep(int number, HashSet<Finding> findings, CancellationToken cancel)
+    private Found Keep(int number, IEnumerable<Finding> findings)
     {
-        var parent = last?.Version == Head.Version ? last : null;
-        if (parent?.Findings.SetEquals(findings) == true)
-            return (parent with { Version = number }, Task.CompletedTask);
-        if (findings.Count == 0)
-            return (new(number, findings, Name: null), Task.CompletedTask);
-        var content = FindingSet.Bytes(FindingsReport.Ordered(findings));
-        var name = FindingSet.NameOf(content);
-        return (new(number, findings, name), Task.Run(() => storage.FindingSets.WriteAsync(name, content, cancel), cancel));
+        var known = last?.Digests;
+        var digests = new Dictionary<Finding, string>();
+        foreach (var one in findings)
+            digests[one] = known?.GetValueOrDefault(one) ?? FindingSet.DigestOf(one);
+        if (last?.Version == Head.Version && last.Digests.Count == digests.Count && digests.Keys.All(last.Digests.ContainsKey))
+            return last with { Version = number };
+        if (digests.Count == 0)
+            return new(number, digests, Name: null);
+        var name = FindingSet.NameOf(digests.Values);
+        Kept = Task.Run(() => storage.FindingSets.WriteAsync(
+            name, FindingSet.Bytes(FindingsReport.Ordered(digests.Keys)), CancellationToken.None));
+        return new(number, digests, name);
+    }
+
+    /// <summary>The set before is written: one at a time. An outage comes up here; then the next version writes its set in any case.</summary>
+    private async Task KeptAsync()
+    {
+        var before = Kept;
+        Kept = Task.CompletedTask;
+        try
+        {
+            await before;
+        }
+        catch
+        {
+            last = null;
+            throw;
+        }
     }
 
     private ConfigVersion Version(Wanted wanted, JournalPosition position, string cause, int number, bool full, Found found)
@@ -129,7 +151,7 @@ public sealed class VersionSealing(ClusterStorage storage, TimeProvider time)
             HostCount = wanted.Model.Hosts.Count,
             Settings = wanted.Model.Settings,
             Hosts = hosts.ToImmutableSortedDictionary(host => host.ToString(), host => wanted.Model.Hosts.GetValueOrDefault(host), StringComparer.Ordinal),
-            FindingCount = found.Findings.Count,
+            FindingCount = found.Digests.Count,
             FindingsAt = found.Name,
         };
     }

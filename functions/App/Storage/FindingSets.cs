@@ -10,8 +10,8 @@ namespace IngressReconciler.Storage;
 public sealed record ListedFindingSet(string Name, DateTimeOffset Written, string Tag);
 
 /// <summary>
-/// The findings of one cluster's versions, <c>finding-sets/&lt;hash&gt;</c>, by Brotli: each distinct set once, named by the SHA-256 of
-/// what it unpacks to.
+/// The findings of one cluster's versions, <c>finding-sets/&lt;hash&gt;</c>, by Brotli: each distinct set once, see
+/// <see cref="FindingSet.NameOf"/>.
 /// </summary>
 public sealed class FindingSets
 {
@@ -25,7 +25,7 @@ public sealed class FindingSets
     /// <summary>
     /// Writes a set, also where it is there already: the time of the last change says that it is in use. One call up to 8 MiB compressed.
     /// </summary>
-    /// <param name="name">Its name: the hash of <paramref name="content"/>.</param>
+    /// <param name="name">Its name.</param>
     /// <param name="content">The set as <see cref="FindingSet.Bytes"/> gives it.</param>
     /// <param name="cancel">Stops waiting.</param>
     /// <exception cref="StorageUnavailableException">Not known to be written; write again.</exception>
@@ -38,20 +38,18 @@ public sealed class FindingSets
     }
 
     /// <summary>Reads a set; null when there is none of that name. One call.</summary>
-    /// <exception cref="InvalidDataException">It is damaged: it cannot be unpacked, or has another hash.</exception>
+    /// <exception cref="InvalidDataException">It is damaged, or another's.</exception>
     /// <exception cref="StorageUnavailableException">Storage cannot be read now.</exception>
-    public async Task<ReadOnlyMemory<byte>?> ReadAsync(string name, CancellationToken cancel)
+    public async Task<FindingSet?> ReadAsync(string name, CancellationToken cancel)
     {
         var answer = await _folder.ReadAsync(Checked(name), cancel);
         if (!answer.Found)
             return null;
-        var what = $"{_folder}{name}";
         using var content = new MemoryStream();
         await using (var packed = new BrotliStream(BinaryData.FromBytes(answer.Content).ToStream(), CompressionMode.Decompress))
-        await using (var unpacked = new BoundedStream(packed, LongestSet, what))
+        await using (var unpacked = new BoundedStream(packed, LongestSet, $"{_folder}{name}"))
             await unpacked.CopyToAsync(content, cancel);
-        var bytes = content.GetBuffer().AsMemory(0, (int)content.Length);
-        return FindingSet.NameOf(bytes.Span) == name ? bytes : throw new InvalidDataException($"{what} is damaged: it has another hash");
+        return FindingSet.Read(content.GetBuffer().AsMemory(0, (int)content.Length), name);
     }
 
     /// <summary>Lists all sets. One call for each 5,000.</summary>

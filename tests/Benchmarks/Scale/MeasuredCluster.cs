@@ -3,7 +3,6 @@ using System.Text.Json;
 using IngressReconciler.Benchmarks.Measuring;
 using IngressReconciler.Cluster;
 using IngressReconciler.Planning;
-using IngressReconciler.Rounds;
 using IngressReconciler.Routing;
 using IngressReconciler.Tests.Harness;
 using IngressReconciler.Versions;
@@ -28,7 +27,7 @@ internal sealed class MeasuredCluster
     private ModelHash hash;
     private Wanted wanted;
     private ProxyConfig config;
-    private HashSet<Finding> told = [];
+    private Dictionary<Finding, string> told = [];
     private string? toldAt;
     private int version = 1;
     private int route;
@@ -154,9 +153,10 @@ internal sealed class MeasuredCluster
     {
         hash = hash.After(hosts);
         version++;
-        HashSet<Finding> findings = [.. wanted.Translation.Findings];
-        if (!findings.SetEquals(told))
-            toldAt = FindingSet.NameOf(FindingSet.Bytes(FindingsReport.Ordered(findings)));
+        var findings = wanted.Translation.Findings.Distinct()
+            .ToDictionary(one => one, one => told.GetValueOrDefault(one) ?? FindingSet.DigestOf(one));
+        if (findings.Count != told.Count || !findings.Keys.All(told.ContainsKey))
+            toldAt = FindingSet.NameOf(findings.Values);
         var sealedVersion = new ConfigVersion
         {
             Number = version,

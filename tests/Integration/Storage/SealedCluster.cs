@@ -40,6 +40,7 @@ internal sealed class SealedCluster
     {
         Apply(Ingress(name, host));
         Assert.True(await sealing.SealAsync(wanted, Position, cause, TestContext.Current.CancellationToken));
+        await sealing.Kept;
     }
 
     private void Apply(Resource one)

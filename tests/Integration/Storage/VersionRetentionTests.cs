@@ -117,9 +117,10 @@ public sealed class VersionRetentionTests(SharedAzurite azurite)
         using var storage = new BlobStorage(await azurite.FreshAsync(), TimeProvider.System);
         var sets = storage.Cluster("one").FindingSets;
         var content = FindingSet.Bytes([]);
-        await sets.WriteAsync(FindingSet.NameOf(content), content, Cancel);
+        var name = FindingSet.NameOf([]);
+        await sets.WriteAsync(name, content, Cancel);
         var listed = Assert.Single(await sets.ListAsync(Cancel));
-        await sets.WriteAsync(FindingSet.NameOf(content), content, Cancel);
+        await sets.WriteAsync(name, content, Cancel);
         await sets.RemoveAsync(listed, Cancel);
         listed = Assert.Single(await sets.ListAsync(Cancel));
         await sets.RemoveAsync(listed, Cancel);

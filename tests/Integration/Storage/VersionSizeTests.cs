@@ -67,6 +67,7 @@ public sealed class VersionSizeTests(SharedAzurite azurite)
             (wanted, var difference) = wanted.After(changes, DateTimeOffset.UnixEpoch);
             sealing.Follow(difference);
             Assert.True(await sealing.SealAsync(wanted, Position, "test", Cancel));
+            await sealing.Kept;
         }
 
         async Task<int> SizeAsync(int number)
