@@ -118,7 +118,9 @@ public sealed class VersionSealing(ClusterStorage storage, TimeProvider time)
         return new(number, digests, name);
     }
 
-    /// <summary>The set before is written: one at a time. An outage comes up here; then the next version writes its set in any case.</summary>
+    /// <summary>
+    /// Waits for the set before: one is written at a time. An outage comes up here; the next version then writes its set in any case.
+    /// </summary>
     private async Task KeptAsync()
     {
         var before = Kept;

@@ -48,6 +48,9 @@ public sealed class FormatOneTests
         }
     }
 
-    private static ConfigVersion? Version(int number) => JsonSerializer.Deserialize(
-        UnnumberedTests.Bytes(string.Create(CultureInfo.InvariantCulture, $"version-{number}"), "format-1"), VersionJson.Default.ConfigVersion);
+    private static ConfigVersion? Version(int number)
+    {
+        var name = string.Create(CultureInfo.InvariantCulture, $"version-{number}");
+        return JsonSerializer.Deserialize(UnnumberedTests.Bytes(name, "format-1"), VersionJson.Default.ConfigVersion);
+    }
 }
