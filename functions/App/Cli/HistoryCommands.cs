@@ -17,6 +17,13 @@ public static class HistoryCommands
     private static readonly Option<string> Cluster = new("--cluster") { Description = "The cluster's id.", HelpName = "ID", DefaultValueFactory = _ => "local" };
     private static readonly Option<bool> Json = new("--json") { Description = "Print JSON." };
     private static readonly Option<int> Most = new("--most") { Description = "How many versions at most.", HelpName = "N", DefaultValueFactory = _ => 20 };
+    private static readonly Option<int> Before = new("--before")
+    {
+        Description = "Only versions before this one.",
+        HelpName = "N",
+        DefaultValueFactory = _ => int.MaxValue,
+    };
+
     private static readonly Argument<int> From = new("A") { Description = "Number of the one version." };
     private static readonly Argument<int> To = new("B") { Description = "Number of the other." };
 
@@ -26,12 +33,15 @@ public static class HistoryCommands
     /// <summary><c>versions</c>.</summary>
     public static Command Versions()
     {
-        var command = new Command("versions", "List the newest routing versions of a cluster, from storage.") { Cluster, Most, Json };
+        var command = new Command("versions", "List the newest routing versions of a cluster, from storage.")
+        {
+            Cluster, Most, Before, Json,
+        };
         command.SetAction((given, cancel) => RunAsync(given, async storage =>
         {
             var history = new VersionHistory(storage);
             var head = await history.HeadAsync(cancel);
-            VersionSummary[] versions = [.. (await history.NewestAsync(given.GetValue(Most), cancel)).Select(VersionSummary.Of)];
+            VersionSummary[] versions = [.. await history.NewestAsync(given.GetValue(Most), cancel, given.GetValue(Before))];
             Print(given, versions, ReportsJson.Default.VersionSummaryArray, () => Show(versions, head));
             return ExitCode.Done;
         }));
@@ -46,10 +56,9 @@ public static class HistoryCommands
         {
             var history = new VersionHistory(storage);
             var (from, to) = (given.GetValue(From), given.GetValue(To));
-            if (await history.ModelAsync(from, cancel) is not { } before)
-                return await FailAsync($"cluster {storage.Id} has no version {from}");
-            if (await history.ModelAsync(to, cancel) is not { } after)
-                return await FailAsync($"cluster {storage.Id} has no version {to}");
+            var models = await Task.WhenAll(history.ModelAsync(from, cancel), history.ModelAsync(to, cancel));
+            if (models is not [{ } before, { } after])
+                return await FailAsync((await history.WhyNoneAsync(models[0] is null ? from : to, cancel)).Reason);
             var diff = VersionDiff.Of(from, before, to, after);
             Print(given, diff, VersionJson.Default.VersionDiff, () => Show(diff));
             return ExitCode.Done;
@@ -113,16 +122,18 @@ public static class HistoryCommands
 
     private static void Show(VersionSummary[] versions, VersionHead head)
     {
-        var table = new Table().Border(TableBorder.Simple).AddColumns("version", "sealed (UTC)", "hash", "hosts", "changed", "findings", "cause");
+        var table = new Table().Border(TableBorder.Simple).AddColumns(
+            "version", "sealed (UTC)", "hash", "hosts", "changed", "findings", "bytes", "cause");
         foreach (var one in versions)
         {
             table.AddRow(
                 one.Number.ToString(CultureInfo.InvariantCulture) + (one.Number == head.Version ? " *" : ""),
                 one.At.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture),
-                one.Hash[..12],
+                Markup.Escape(one.Hash[..Math.Min(12, one.Hash.Length)]),
                 one.Hosts.ToString(CultureInfo.InvariantCulture),
                 one.Changed?.ToString(CultureInfo.InvariantCulture) ?? "all",
                 one.Findings.ToString(CultureInfo.InvariantCulture),
+                one.Size?.ToString("N0", CultureInfo.InvariantCulture) ?? "-",
                 Markup.Escape(one.Cause));
         }
 
@@ -208,6 +219,10 @@ public static class HistoryCommands
             AnsiConsole.WriteLine($"Rejected: the list of {one.Kind} {Rejection.Of(one)}. To do: {Rejection.Remedy("CLUSTER", one)}");
         if (resync.MadeAnew is { } anew)
             AnsiConsole.WriteLine($"Note: {anew}");
+        if (resync.RemovedVersions > 0)
+            AnsiConsole.WriteLine($"Removed by retention: {resync.RemovedVersions} versions.");
+        if (resync.NotRemoved is { } why)
+            AnsiConsole.WriteLine($"Note: old versions stay for now: {why}");
         foreach (var contradiction in resync.Contradictions)
             AnsiConsole.WriteLine($"Taken from the list: {contradiction}");
         foreach (var failure in resync.Failures)

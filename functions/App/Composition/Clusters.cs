@@ -68,7 +68,9 @@ public sealed partial class Clusters : IAsyncDisposable
             var feedback = server is null
                 ? null
                 : ClusterFeedback.Through(server, cluster.Addresses, storage.Cluster(cluster.Id).Environment.ReadAsync, time, log);
-            var reconciler = new Reconciler(storage.Cluster(cluster.Id), cluster.Routing, driver, proxies, reader, cluster.OpenEdge(), feedback, time, log);
+            var retention = new VersionRetention(storage.Cluster(cluster.Id), cluster.Retention, time, log);
+            var reconciler = new Reconciler(
+                storage.Cluster(cluster.Id), cluster.Routing, retention, driver, proxies, reader, cluster.OpenEdge(), feedback, time, log);
             doctoring[cluster.Id] = new(cluster, reconciler, storage.Cluster(cluster.Id), credentials, server, time, settings);
             return reconciler;
         }, StringComparer.Ordinal);

@@ -10,9 +10,10 @@ using IngressReconciler.Versions;
 namespace IngressReconciler.Handler;
 
 /// <summary>
-/// The function <c>Api</c>, which reads and changes nothing: <c>GET /api/status</c>, <c>/api/CLUSTER/status</c>, <c>/api/CLUSTER/versions?most=20</c>,
-/// <c>/api/CLUSTER/versions/N</c>, <c>/api/CLUSTER/diff/A/B</c>, <c>/api/CLUSTER/proxy-protocol?to=v2</c>, <c>/api/CLUSTER/doctor</c>. Answers JSON; errors as
-/// problems (RFC 9457). What changes something is <see cref="Act"/>, with a key of its own.
+/// The function <c>Api</c>, which reads and changes nothing: <c>GET /api/status</c>, <c>/api/CLUSTER/status</c>,
+/// <c>/api/CLUSTER/versions?most=20&amp;before=N</c>, <c>/api/CLUSTER/versions/N</c>, <c>/api/CLUSTER/diff/A/B</c>,
+/// <c>/api/CLUSTER/proxy-protocol?to=v2</c>, <c>/api/CLUSTER/doctor</c>. Answers JSON; errors as problems (RFC 9457). What changes
+/// something is <see cref="Act"/>, with a key of its own.
 /// </summary>
 public sealed class Api(Clusters clusters)
 {
@@ -94,27 +95,38 @@ public sealed class Api(Clusters clusters)
 
     private async Task VersionsAsync(HttpContext http, string id)
     {
-        var most = 20;
-        if (http.Request.Query.TryGetValue("most", out var text) && (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out most) || most is < 1 or > MostVersions))
+        if (Number("most", 20, MostVersions) is { } most && Number("before", int.MaxValue, int.MaxValue) is { } before)
         {
-            await Answer.ProblemAsync(http, StatusCodes.Status400BadRequest, $"query parameter 'most' is {KubernetesName.Show(text)}; expected a number from 1 to {MostVersions}");
-            return;
+            var versions = await new VersionHistory(clusters.StorageOf(id)).NewestAsync(most, http.RequestAborted, before);
+            await Answer.JsonAsync(http, [.. versions], ReportsJson.Default.VersionSummaryArray);
+        }
+        else
+        {
+            var (name, largest) = Number("most", 20, MostVersions) is null ? ("most", MostVersions) : ("before", int.MaxValue);
+            await Answer.ProblemAsync(
+                http, StatusCodes.Status400BadRequest,
+                $"query parameter '{name}' is {KubernetesName.Show(http.Request.Query[name])}; expected a number from 1 to {largest}");
         }
 
-        var history = new VersionHistory(clusters.StorageOf(id));
-        var versions = await history.NewestAsync(most, http.RequestAborted);
-        await Answer.JsonAsync(http, [.. versions.Select(VersionSummary.Of)], ReportsJson.Default.VersionSummaryArray);
+        int? Number(string name, int unset, int largest)
+        {
+            if (!http.Request.Query.TryGetValue(name, out var text))
+                return unset;
+            return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= 1 && number <= largest
+                ? number
+                : null;
+        }
     }
 
     private async Task VersionAsync(HttpContext http, string id, string text)
     {
-        if (await NumberAsync(http, text) is { } number)
-        {
-            if (await new VersionHistory(clusters.StorageOf(id)).FindAsync(number, http.RequestAborted) is { } version)
-                await Answer.JsonAsync(http, version, VersionJson.Default.ConfigVersion);
-            else
-                await Answer.ProblemAsync(http, StatusCodes.Status404NotFound, $"cluster {id} has no version {number}");
-        }
+        if (await NumberAsync(http, text) is not { } number)
+            return;
+        var history = new VersionHistory(clusters.StorageOf(id));
+        if (await history.FindAsync(number, http.RequestAborted) is { } version)
+            await Answer.JsonAsync(http, version, VersionJson.Default.ConfigVersion);
+        else
+            await NoneAsync(http, history, number);
     }
 
     private async Task DiffAsync(HttpContext http, string id, string from, string to)
@@ -122,12 +134,17 @@ public sealed class Api(Clusters clusters)
         if (await NumberAsync(http, from) is not { } first || await NumberAsync(http, to) is not { } second)
             return;
         var history = new VersionHistory(clusters.StorageOf(id));
-        if (await history.ModelAsync(first, http.RequestAborted) is not { } before)
-            await Answer.ProblemAsync(http, StatusCodes.Status404NotFound, $"cluster {id} has no version {first}");
-        else if (await history.ModelAsync(second, http.RequestAborted) is not { } after)
-            await Answer.ProblemAsync(http, StatusCodes.Status404NotFound, $"cluster {id} has no version {second}");
-        else
+        var models = await Task.WhenAll(history.ModelAsync(first, http.RequestAborted), history.ModelAsync(second, http.RequestAborted));
+        if (models is [{ } before, { } after])
             await Answer.JsonAsync(http, VersionDiff.Of(first, before, second, after), VersionJson.Default.VersionDiff);
+        else
+            await NoneAsync(http, history, models[0] is null ? first : second);
+    }
+
+    private static async Task NoneAsync(HttpContext http, VersionHistory history, int number)
+    {
+        var (wasRemoved, reason) = await history.WhyNoneAsync(number, http.RequestAborted);
+        await Answer.ProblemAsync(http, wasRemoved ? StatusCodes.Status410Gone : StatusCodes.Status404NotFound, reason);
     }
 
     private static async Task<int?> NumberAsync(HttpContext http, string text)

@@ -7,8 +7,9 @@ using IngressReconciler.Routing;
 namespace IngressReconciler.Versions;
 
 /// <summary>
-/// A sealed routing model as it is stored: immutable, numbered, hashed. Most versions hold only the hosts that differ from their parent, so that
-/// sealing costs what changed, in routing and in findings; at least every <see cref="FullEvery"/>th holds all.
+/// A sealed routing model as it is stored: immutable, numbered, hashed. Most versions hold only the hosts that differ from their parent,
+/// so that sealing costs what changed; at least every <see cref="FullEvery"/>th holds all. Its findings are stored apart, see
+/// <see cref="FindingSet"/>.
 /// </summary>
 /// <remarks>
 /// Releases read each other's versions, whatever their format. What is not read of the settings or of a host is kept beside it, see
@@ -21,7 +22,7 @@ public sealed record ConfigVersion
     public const int FullEvery = 64;
 
     /// <summary>The format that is written; it grows with every field that is added, in the model too.</summary>
-    public const int Newest = 1;
+    public const int Newest = 2;
 
     /// <summary>The format that it was written in; null for one of the releases before formats had numbers.</summary>
     public int? Format { get; init; }
@@ -31,6 +32,12 @@ public sealed record ConfigVersion
 
     /// <summary>The version before it; 0 for the first.</summary>
     public required int Parent { get; init; }
+
+    /// <summary>
+    /// The last full version before it, on which it builds with all that are between; its own number where it is full. Null in formats
+    /// before 2.
+    /// </summary>
+    public int? Base { get; init; }
 
     /// <summary>Whether <see cref="Hosts"/> is all there is; else it is what differs from the parent.</summary>
     public required bool Full { get; init; }
@@ -65,16 +72,27 @@ public sealed record ConfigVersion
     /// </summary>
     public int? FindingCount { get; init; }
 
-    /// <summary>Those of them that the parent had not; all of them when <see cref="FindingsGone"/> is null.</summary>
+    /// <summary>
+    /// The name of the <see cref="FindingSet"/> that has them; null where there are none, and in formats before 2, which hold them.
+    /// </summary>
+    public string? FindingsAt { get; init; }
+
+    /// <summary>
+    /// In formats before 2, those that the parent had not; all of them when <see cref="FindingsGone"/> is null. Later ones have none here
+    /// in storage, and all of them as <c>VersionHistory</c> reads a version.
+    /// </summary>
     [JsonConverter(typeof(StoredFindingsConverter))]
     public ValueList<Finding> Findings { get; init; } = [];
 
     /// <summary>
-    /// Those that the parent had and this version has not; null when <see cref="Findings"/> is all there is, as in a full version, in
-    /// one whose parent's are not known, and in all of an earlier release.
+    /// In formats before 2, those that the parent had and this version has not; null when <see cref="Findings"/> is all there is, as in a
+    /// full version, and in one whose parent's are not known.
     /// </summary>
     [JsonConverter(typeof(StoredFindingsConverter))]
     public ValueList<Finding>? FindingsGone { get; init; }
+
+    /// <summary>Why <see cref="Findings"/> lacks them all, in one sentence; never in storage, only as a version is read.</summary>
+    public string? FindingsLost { get; init; }
 
     /// <summary>Fields of a later release, as they came.</summary>
     [JsonExtensionData]

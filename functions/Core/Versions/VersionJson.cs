@@ -10,6 +10,7 @@ namespace IngressReconciler.Versions;
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(ConfigVersion))]
 [JsonSerializable(typeof(VersionHead))]
+[JsonSerializable(typeof(FindingSet))]
 [JsonSerializable(typeof(VersionDiff))]
 [JsonSerializable(typeof(HostDiff))]
 [JsonSerializable(typeof(RouteDiff))]

@@ -70,6 +70,15 @@ public static class EventChecks
                     "nothing if the cluster was restored from a backup or made anew; else see what sends events in the cluster's name");
             }
 
+            if (resync.NotRemoved is { } why)
+            {
+                yield return Check.Warning(
+                    "retention",
+                    $"cluster {cluster}",
+                    $"old versions stay in storage: {why}",
+                    "nothing while another release runs too, or storage is away; else see what wrote the blob that is named");
+            }
+
             foreach (var failure in resync.Failures)
                 yield return Check.Failed("resync", $"cluster {cluster}", $"not listed: {failure}", "let the function reach the API server (authorized IP ranges, private DNS), with the rights of infra/kubernetes/rights; for the edge's machines, give its identity the role Reader on the scale set");
             if (resync.Suspects.Length + resync.Failures.Length + resync.Corrected == 0 && resync.MadeAnew is null)

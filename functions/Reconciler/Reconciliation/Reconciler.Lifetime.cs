@@ -29,11 +29,13 @@ public sealed partial class Reconciler
             await lists.DisposeAsync();
         await proxies.DisposeAsync();
         await answers.Done;
+        await sealing.Kept.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // a version without its findings says so
         await turn.LetGoAsync();
         await reports.DisposeAsync();
         await findings.DisposeAsync();
         await machines.DisposeAsync();
         await snapshots.DisposeAsync();
+        await retention.DisposeAsync();
         if (feedback is not null)
             await feedback.DisposeAsync();
         stopping.Dispose();

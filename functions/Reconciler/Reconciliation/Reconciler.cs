@@ -20,6 +20,7 @@ namespace IngressReconciler.Reconciliation;
 /// </summary>
 /// <param name="storage">The cluster's state in storage.</param>
 /// <param name="options">What the operator set.</param>
+/// <param name="retention">Removes old versions; disposed of with this one.</param>
 /// <param name="driver">Compiles for its proxies.</param>
 /// <param name="proxies">Its proxies.</param>
 /// <param name="reader">Reads the cluster past the events; null when there is no way to.</param>
@@ -30,6 +31,7 @@ namespace IngressReconciler.Reconciliation;
 public sealed partial class Reconciler(
     ClusterStorage storage,
     RoutingOptions options,
+    VersionRetention retention,
     IProxyDriver driver,
     ProxySet proxies,
     IClusterReader? reader,
@@ -54,7 +56,7 @@ public sealed partial class Reconciler(
     private readonly JournalFollower journal = new(storage.Journal);
     private readonly PushTurn turn = new(storage.PushLease, proxies, time);
     private readonly SnapshotWriter snapshots = new(storage, time, log);
-    private readonly Resync resync = new(storage, options.Brake, reader, feedback, time, log);
+    private readonly Resync resync = new(storage, options.Brake, reader, feedback, retention, time, log);
     private readonly FirstList firstList = new(reader, storage.Environment, time, log);
     private readonly EdgeMachines machines = new(edge, time, log);
     private readonly PodDisputes disputes = new(storage.Id, time, log);
@@ -133,6 +135,7 @@ public sealed partial class Reconciler(
             if (!IsUnknown)
                 await SealAsync(requests, cancel);
             turn.Use();
+            retention.MayRun();
             StartPushes(turn.Lease!);
         }
         catch (OperationCanceledException) when (turn.IsLost && !cancel.IsCancellationRequested)

@@ -14,6 +14,7 @@ namespace IngressReconciler.Reconciliation;
 /// <param name="guard">Which lists are rejected at first.</param>
 /// <param name="reader">Lists the cluster; null when there is no way to.</param>
 /// <param name="feedback">Is told to look at everything, too; null when there is none.</param>
+/// <param name="retention">Removes old versions beside it; the report says how many.</param>
 /// <param name="time">The clock.</param>
 /// <param name="log">Where decisions are told.</param>
 public sealed partial class Resync(
@@ -21,6 +22,7 @@ public sealed partial class Resync(
     ListBrake guard,
     IClusterReader? reader,
     ClusterFeedback? feedback,
+    VersionRetention retention,
     TimeProvider time,
     ILogger log) : IDisposable
 {
@@ -45,6 +47,7 @@ public sealed partial class Resync(
         await turn.WaitAsync(cancel);
         try
         {
+            retention.Ask();
             await reconciler.JournalAsync([], cancel);
             var before = reconciler.Wanted.Cluster;
             var history = ClusterHistory.Of(before); // what a first list brings was not missed
@@ -66,6 +69,7 @@ public sealed partial class Resync(
             }
 
             Say(missed, suspects);
+            var (removed, notRemoved) = retention.Take();
             var report = new ResyncReport(
                 time.GetUtcNow(),
                 missed.Changes.Count(change => change.Replaces is null && history.Has(change.Key.Kind)),
@@ -78,6 +82,8 @@ public sealed partial class Resync(
                 Corrected = missed.Corrected.Length,
                 Contradictions = [.. missed.Corrected.Take(ResyncReport.MostContradictions).Select(one => $"{one}")],
                 MadeAnew = missed.Another is null ? null : MadeAnew(missed, listing!.Cluster),
+                RemovedVersions = removed,
+                NotRemoved = notRemoved,
                 Versions = earlier.Versions.SetItems(listing?.Cluster.Kinds ?? []).ToImmutableSortedDictionary(),
             };
             await storage.Resync.WriteAsync(report, cancel);

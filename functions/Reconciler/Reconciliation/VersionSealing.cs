@@ -20,11 +20,16 @@ public sealed class VersionSealing(ClusterStorage storage, TimeProvider time)
     private HeadState? head;
     private bool parentKnown;
 
-    // The findings of the version that we sealed last. Only if that is the next one's parent is what differs known.
-    private (int Version, HashSet<Finding> Findings)? last;
+    // The findings of the version that we sealed last, and the set that has them. While that is the next one's parent it stays in storage.
+    private Found? last;
+
+    private sealed record Found(int Version, Dictionary<Finding, string> Digests, string? Name);
 
     /// <summary>The wanted version, as far as is known.</summary>
     public VersionHead Head { get; private set; } = VersionHead.None;
+
+    /// <summary>The write of the last version's findings.</summary>
+    public Task Kept { get; private set; } = Task.CompletedTask;
 
     /// <summary>Whether the model is another than the wanted version's.</summary>
     public bool IsDue => hash.Text != Head.Hash;
@@ -56,13 +61,14 @@ public sealed class VersionSealing(ClusterStorage storage, TimeProvider time)
     {
         while (IsDue)
         {
+            await KeptAsync();
             var number = Head.Version + 1;
             var full = !parentKnown || Head.SinceFull >= ConfigVersion.FullEvery;
-            HashSet<Finding> findings = [.. wanted.Translation.Findings];
-            var version = Version(wanted, position, cause, number, full, findings);
+            var found = Keep(number, wanted.Translation.Findings);
+            var version = Version(wanted, position, cause, number, full, found);
             var content = JsonSerializer.SerializeToUtf8Bytes(version, VersionJson.Default.ConfigVersion);
             var next = Head with { Version = number, Hash = hash.Text, SinceFull = full ? 0 : Head.SinceFull + 1 };
-            var ours = await storage.Versions.TryWriteAsync(number, content, cancel);
+            var ours = await storage.Versions.TryWriteAsync(number, content, cancel, VersionMetadata.Of(version));
             if (!ours)
             {
                 next = await AdoptAsync(number, cancel);
@@ -73,7 +79,7 @@ public sealed class VersionSealing(ClusterStorage storage, TimeProvider time)
             Take(move.State);
             if (move.Moved && ours)
             {
-                last = (number, findings);
+                last = found;
                 parentKnown = true;
                 unsealed.Clear();
                 return true;
@@ -93,15 +99,53 @@ public sealed class VersionSealing(ClusterStorage storage, TimeProvider time)
         return Head with { Version = number, Hash = version.Hash, SinceFull = version.Full ? 0 : Head.SinceFull + 1 };
     }
 
-    private ConfigVersion Version(DesiredState wanted, JournalPosition position, string cause, int number, bool full, HashSet<Finding> findings)
+    /// <summary>
+    /// Begins to write the findings of the next version, unless its parent has the same. Nothing that is pushed waits for it; where it is
+    /// killed, the version is without them, and says so when it is read.
+    /// </summary>
+    private Found Keep(int number, IEnumerable<Finding> findings)
+    {
+        var known = last?.Digests;
+        var digests = new Dictionary<Finding, string>();
+        foreach (var one in findings)
+            digests[one] = known?.GetValueOrDefault(one) ?? FindingSet.DigestOf(one);
+        if (last?.Version == Head.Version && last.Digests.Count == digests.Count && digests.Keys.All(last.Digests.ContainsKey))
+            return last with { Version = number };
+        if (digests.Count == 0)
+            return new(number, digests, Name: null);
+        var name = FindingSet.NameOf(digests.Values);
+        Kept = Task.Run(() => storage.FindingSets.WriteAsync(
+            name, FindingSet.Bytes(FindingsReport.Ordered(digests.Keys)), CancellationToken.None));
+        return new(number, digests, name);
+    }
+
+    /// <summary>
+    /// Waits for the set before: one is written at a time. An outage comes up here; the next version then writes its set in any case.
+    /// </summary>
+    private async Task KeptAsync()
+    {
+        var before = Kept;
+        Kept = Task.CompletedTask;
+        try
+        {
+            await before;
+        }
+        catch
+        {
+            last = null;
+            throw;
+        }
+    }
+
+    private ConfigVersion Version(DesiredState wanted, JournalPosition position, string cause, int number, bool full, Found found)
     {
         var hosts = full ? wanted.Model.Hosts.Keys : unsealed;
-        var parent = !full && last?.Version == Head.Version ? last.Value.Findings : null;
         return new()
         {
             Format = ConfigVersion.Newest,
             Number = number,
             Parent = Head.Version,
+            Base = full ? number : Head.Version - Head.SinceFull,
             Full = full,
             Hash = hash.Text,
             At = time.GetUtcNow(),
@@ -110,9 +154,8 @@ public sealed class VersionSealing(ClusterStorage storage, TimeProvider time)
             HostCount = wanted.Model.Hosts.Count,
             Settings = wanted.Model.Settings,
             Hosts = hosts.ToImmutableSortedDictionary(host => host.ToString(), host => wanted.Model.Hosts.GetValueOrDefault(host), StringComparer.Ordinal),
-            FindingCount = findings.Count,
-            Findings = FindingsReport.Ordered(parent is null ? findings : findings.Except(parent)).ToValueList(),
-            FindingsGone = parent is null ? null : FindingsReport.Ordered(parent.Except(findings)).ToValueList(),
+            FindingCount = found.Digests.Count,
+            FindingsAt = found.Name,
         };
     }
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using IngressReconciler.Versions;
 
 namespace IngressReconciler.Reports;
 

@@ -41,6 +41,12 @@ public sealed record ResyncReport(
         init => field = value ?? ImmutableSortedDictionary<ResourceKind, string>.Empty;
     } = ImmutableSortedDictionary<ResourceKind, string>.Empty;
 
+    /// <summary>Versions that retention removed since the report before.</summary>
+    public int RemovedVersions { get; init; }
+
+    /// <summary>Why retention could not remove more, in a sentence; null when nothing failed.</summary>
+    public string? NotRemoved { get; init; }
+
     /// <summary>What this says to the next.</summary>
     [JsonIgnore]
     public EarlierLists Earlier => new(Suspects, Versions.ToImmutableDictionary());

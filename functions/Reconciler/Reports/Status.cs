@@ -1,5 +1,4 @@
 using IngressReconciler.Routing;
-using IngressReconciler.Versions;
 
 namespace IngressReconciler.Reports;
 
@@ -50,28 +49,6 @@ public sealed record ClusterStatus(
 /// <param name="Findings">Mistakes and limits; null when none were ever written.</param>
 /// <param name="Resync">What the last resync found; null when there was none.</param>
 public sealed record StoredStatus(string Cluster, int Version, ProxyReport[] Proxies, FindingsReport? Findings, ResyncReport? Resync);
-
-/// <summary>A version without its content.</summary>
-/// <param name="Number">Its number.</param>
-/// <param name="At">When it was sealed.</param>
-/// <param name="Hash">Its hash.</param>
-/// <param name="Cause">What brought it about.</param>
-/// <param name="Hosts">How many hosts it has.</param>
-/// <param name="Changed">How many of them differ from its parent; null when it is stored in full.</param>
-/// <param name="Findings">How many findings it had.</param>
-public sealed record VersionSummary(int Number, DateTimeOffset At, string Hash, string Cause, int Hosts, int? Changed, int Findings)
-{
-    /// <summary>How much of its routing this release does not read, in one sentence; null when it reads all.</summary>
-    public string? NotRead { get; init; }
-
-    /// <summary>Sums up a version.</summary>
-    public static VersionSummary Of(ConfigVersion version) => new(
-        version.Number, version.At, version.Hash, version.Cause, version.HostCount, version.Full ? null : version.Hosts.Count,
-        version.FindingCount ?? version.Findings.Count)
-    {
-        NotRead = version.NotRead,
-    };
-}
 
 /// <summary>Why a request was not answered (RFC 9457).</summary>
 /// <param name="Status">HTTP status.</param>

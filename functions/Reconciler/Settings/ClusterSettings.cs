@@ -8,6 +8,7 @@ using IngressReconciler.Kubernetes;
 using IngressReconciler.Proxies;
 using IngressReconciler.ResourceManager;
 using IngressReconciler.Routing;
+using IngressReconciler.Versions;
 using IngressReconciler.Workers;
 
 namespace IngressReconciler.Settings;
@@ -29,13 +30,16 @@ public sealed record ClusterSettings(
         "ProxyNamespace", "ProxySelector", "ProxyService", "ReadSecrets", "ReadNodes", "ConfigMap", "HoldBackAbove", "Addresses",
         "EdgeShape", "EdgeSources", "Edges", "EdgeScaleSet", "EdgeProbePorts", "PrivateLinkIdHeader", "ManagementEndpoint",
         "PodNetworks", "HostNetworkNamespaces", "ManagedSlicesOnly", "PodConnections",
-        "HostOwnership", "Hosts",
+        "HostOwnership", "Hosts", "KeepVersions", "KeepDays",
     ];
 
     private static readonly ImmutableArray<string> ForEdgeProxies = ["EdgeSources", "Edges", "EdgeScaleSet", "EdgeProbePorts"];
 
     /// <summary><c>Addresses</c>: of the edge, as clients reach it; Ingresses that are served say so in their status. None means that no status is written.</summary>
     public ValueList<LoadBalancerAddress> Addresses { get; init; } = [];
+
+    /// <summary><c>KeepVersions</c> and <c>KeepDays</c>: which versions stay in storage.</summary>
+    public RetentionPolicy Retention { get; init; } = new();
 
     /// <summary><c>EdgeProbePorts</c>: where edge proxies take our probes.</summary>
     public ProbePorts EdgeProbePorts { get; init; } = new();
@@ -89,6 +93,7 @@ public sealed record ClusterSettings(
                 },
             })
         {
+            Retention = RetentionOf(section),
             EdgeProbePorts = section["EdgeProbePorts"] is { Length: > 0 } ports ? Parse(section, "EdgeProbePorts", ports, ProbePorts.Parse) : new(),
             EdgeScaleSet = section["EdgeScaleSet"] is { Length: > 0 } set ? Parse(section, "EdgeScaleSet", set, ScaleSet) : null,
             ManagementEndpoint = section["ManagementEndpoint"] is { Length: > 0 } management ? Parse(section, "ManagementEndpoint", management, Https) : new("https://management.azure.com/"),
@@ -121,6 +126,24 @@ public sealed record ClusterSettings(
             var other => throw new SettingException($"{section.Path}:HostOwnership", other, "expected namespace or shared"),
         };
     }
+
+    private static RetentionPolicy RetentionOf(IConfigurationSection section)
+    {
+        var policy = new RetentionPolicy();
+        return new(
+            section["KeepVersions"] is { Length: > 0 } versions
+                ? Parse(section, "KeepVersions", versions, text => Number(text, 1, 1_000_000, "how many of the newest versions stay"))
+                : policy.Newest,
+            section["KeepDays"] is { Length: > 0 } days
+                ? Parse(section, "KeepDays", days, text => Number(text, 0, 3650, "for how many days the last version of each day stays"))
+                : policy.Days);
+    }
+
+    private static int Number(string text, int least, int most, string what) =>
+        int.TryParse(text, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var number)
+            && number >= least && number <= most
+            ? number
+            : throw new FormatException($"expected {what}, from {least} to {most}");
 
     private static HostListing Listing(string text)
     {

@@ -21,6 +21,7 @@ public sealed class ClusterStorage
         Journal = new(folder.Below("journal"), options, time);
         Snapshots = new(folder.Below("snapshots"), options);
         Versions = new(folder.Below("versions"));
+        FindingSets = new(folder.Below("finding-sets"));
         Head = new(folder);
         PushLease = new(folder, options, holder, time);
         Proxies = new(folder.Below("proxies"));
@@ -40,6 +41,9 @@ public sealed class ClusterStorage
 
     /// <summary>Sealed routing versions.</summary>
     public VersionStore Versions { get; }
+
+    /// <summary>The findings that they had.</summary>
+    public FindingSets FindingSets { get; }
 
     /// <summary>Which version is wanted.</summary>
     public Head Head { get; }

@@ -17,6 +17,14 @@ internal readonly record struct BlobAnswer(int Status, ReadOnlyMemory<byte> Cont
     public bool Found => Status is 200 or 206;
 }
 
+/// <summary>A blob as it is listed.</summary>
+/// <param name="Name">Its name below the folder.</param>
+/// <param name="Changed">When it was last written, by storage's clock.</param>
+/// <param name="Size">Bytes of its content.</param>
+/// <param name="Tag">Its ETag.</param>
+/// <param name="Metadata">Its metadata, by names in any case.</param>
+internal sealed record BlobEntry(string Name, DateTimeOffset Changed, long Size, string Tag, IReadOnlyDictionary<string, string> Metadata);
+
 /// <summary>The blobs below one prefix, by their names below it. Each method is one call; conflicts are results, outages exceptions.</summary>
 internal sealed class StorageFolder(StorageCalls calls, string prefix)
 {
@@ -56,9 +64,11 @@ internal sealed class StorageFolder(StorageCalls calls, string prefix)
     }
 
     /// <summary>Writes a whole blob and returns its new ETag; null when <paramref name="conditions"/> do not hold.</summary>
-    public async Task<string?> WriteAsync(string name, ReadOnlyMemory<byte> content, BlobRequestConditions? conditions, CancellationToken cancel)
+    public async Task<string?> WriteAsync(
+        string name, ReadOnlyMemory<byte> content, BlobRequestConditions? conditions, CancellationToken cancel,
+        IDictionary<string, string>? metadata = null)
     {
-        var request = new BlobUploadOptions { Conditions = conditions, TransferOptions = OneCallForMost };
+        var request = new BlobUploadOptions { Conditions = conditions, TransferOptions = OneCallForMost, Metadata = metadata };
         try
         {
             var written = await calls.RunAsync(token => Blob(name).UploadAsync(BinaryData.FromBytes(content), request, token), cancel);
@@ -73,6 +83,20 @@ internal sealed class StorageFolder(StorageCalls calls, string prefix)
     /// <summary>Deletes a blob; a missing one is fine.</summary>
     public Task DeleteAsync(string name, CancellationToken cancel) =>
         calls.RunAsync(token => Blob(name).DeleteIfExistsAsync(cancellationToken: token), cancel);
+
+    /// <summary>Deletes a blob that was not written since it was listed; a missing one is fine.</summary>
+    public async Task DeleteAsync(string name, string tag, CancellationToken cancel)
+    {
+        var unchanged = new BlobRequestConditions { IfMatch = new ETag(tag) };
+        try
+        {
+            await calls.RunAsync(token => Blob(name).DeleteIfExistsAsync(conditions: unchanged, cancellationToken: token), cancel);
+        }
+        catch (RequestFailedException answer) when (answer.Status == 412)
+        {
+            // It is in use again.
+        }
+    }
 
     /// <summary>Names below the prefix in ordinal order, with the time of the last change. One call for each 5,000.</summary>
     public Task<List<(string Name, DateTimeOffset Changed)>> ListAsync(CancellationToken cancel, int most = int.MaxValue) =>
@@ -92,8 +116,39 @@ internal sealed class StorageFolder(StorageCalls calls, string prefix)
             },
             cancel);
 
+    /// <summary>The blobs whose names begin so, in ordinal order of their names, with their metadata. One call for each 5,000.</summary>
+    public async Task<List<BlobEntry>> EntriesAsync(string below, CancellationToken cancel)
+    {
+        var found = new List<BlobEntry>();
+        var request = new GetBlobsOptions { Prefix = prefix + below, Traits = BlobTraits.Metadata };
+        for (string? next = null; next != "";)
+        {
+            var from = next;
+            var page = await calls.RunAsync(token => PageAsync(request, from, token), cancel);
+            found.AddRange(page.Values.Select(blob => new BlobEntry(
+                blob.Name[prefix.Length..],
+                blob.Properties.LastModified ?? DateTimeOffset.MaxValue,
+                blob.Properties.ContentLength ?? 0,
+                blob.Properties.ETag?.ToString() ?? "",
+                new Dictionary<string, string>(blob.Metadata ?? new Dictionary<string, string>(), StringComparer.OrdinalIgnoreCase))));
+            next = page.ContinuationToken ?? "";
+        }
+
+        return found;
+    }
+
+    /// <summary>Digits of a numbered blob's name.</summary>
+    public const int Digits = 8;
+
     /// <summary>Names numbered blobs so that they list in their order.</summary>
     public static string Numbered(int number) => number.ToString("D8", CultureInfo.InvariantCulture);
+
+    private async Task<Page<BlobItem>> PageAsync(GetBlobsOptions request, string? from, CancellationToken token)
+    {
+        await foreach (var page in calls.Container.GetBlobsAsync(request, token).AsPages(from, 5_000))
+            return page;
+        throw new InvalidOperationException("a list of blobs has one page at least");
+    }
 
     private static async Task<BlobAnswer> DownloadAsync(BlobClient blob, BlobDownloadOptions request, CancellationToken token)
     {

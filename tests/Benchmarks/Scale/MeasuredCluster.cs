@@ -30,7 +30,8 @@ internal sealed class MeasuredCluster
     private ModelHash hash;
     private DesiredState wanted;
     private HAProxyConfig config;
-    private HashSet<Finding> told = [];
+    private Dictionary<Finding, string> told = [];
+    private string? toldAt;
     private int version = 1;
     private int route;
 
@@ -155,7 +156,10 @@ internal sealed class MeasuredCluster
     {
         hash = hash.After(hosts);
         version++;
-        HashSet<Finding> findings = [.. wanted.Translation.Findings];
+        var findings = wanted.Translation.Findings.Distinct()
+            .ToDictionary(one => one, one => told.GetValueOrDefault(one) ?? FindingSet.DigestOf(one));
+        if (findings.Count != told.Count || !findings.Keys.All(told.ContainsKey))
+            toldAt = FindingSet.NameOf(findings.Values);
         var sealedVersion = new ConfigVersion
         {
             Number = version,
@@ -169,8 +173,7 @@ internal sealed class MeasuredCluster
             Settings = wanted.Model.Settings,
             Hosts = hosts.ToImmutableSortedDictionary(host => host.Host.ToString(), host => host.After, StringComparer.Ordinal),
             FindingCount = findings.Count,
-            Findings = findings.Except(told).ToValueList(),
-            FindingsGone = told.Except(findings).ToValueList(),
+            FindingsAt = toldAt,
         };
         told = findings;
         JsonSerializer.SerializeToUtf8Bytes(sealedVersion, VersionJson.Default.ConfigVersion);

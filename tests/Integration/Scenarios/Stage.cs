@@ -119,6 +119,7 @@ public sealed class Stage : IAsyncLifetime
         var reconciler = Keep(new Reconciler(
             StorageOf(),
             new() { AllowLoopbackEndpoints = true },
+            new(StorageOf(), new(), TimeProvider.System, log),
             driver,
             new ProxySet([.. Proxies.Select(proxy => place?.Invoke(proxy.Address) ?? proxy.Address)], null, (proxy, wake) =>
                 new(driver.Open(proxy), new(ClusterId, proxy.Name, TimeProvider.System), TimeProvider.System, log, wake)),
@@ -162,7 +163,7 @@ public sealed class Stage : IAsyncLifetime
     internal async Task<(VersionHead Head, IReadOnlyList<int> Numbers)> VersionsAsync()
     {
         var head = await new VersionHistory(StorageOf()).HeadAsync(TestContext.Current.CancellationToken);
-        return (head, [.. await StorageOf().Versions.ListAsync(TestContext.Current.CancellationToken, int.MaxValue)]);
+        return (head, [.. (await StorageOf().Versions.AllAsync(TestContext.Current.CancellationToken)).Select(one => one.Number)]);
     }
 
     /// <summary>Starts an echo pod on a loopback address of its own, and gives its address.</summary>

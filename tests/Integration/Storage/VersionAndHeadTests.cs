@@ -26,21 +26,6 @@ public sealed class VersionAndHeadTests(SharedAzurite azurite)
     }
 
     [Fact]
-    public async Task Versions_are_listed_newest_first_by_pages()
-    {
-        using var storage = new BlobStorage(await azurite.FreshAsync(), TimeProvider.System);
-        var versions = storage.Cluster("one").Versions;
-        Assert.Empty(await versions.ListAsync(Cancel));
-        foreach (var number in new[] { 9, 10, 1, 2, 100, 99 })
-            await versions.TryWriteAsync(number, Text("v"), Cancel);
-        Assert.Equal([100, 99, 10, 9, 2, 1], await versions.ListAsync(Cancel));
-        var page = await versions.ListAsync(Cancel, most: 4);
-        Assert.Equal([100, 99, 10, 9], page);
-        Assert.Equal([2, 1], await versions.ListAsync(Cancel, most: 4, before: page[^1]));
-        Assert.Empty(await storage.Cluster("other").Versions.ListAsync(Cancel));
-    }
-
-    [Fact]
     public async Task Of_two_that_move_the_head_one_wins_and_the_other_sees_what_is_there()
     {
         using var storage = new BlobStorage(await azurite.FreshAsync(), TimeProvider.System);

@@ -35,7 +35,7 @@ public static partial class Layers
         ("Coalescing", []),
         ("Telemetry", ["Cluster", "Routing", "Desired", "Proxies"]),
         ("Reports", ["Cluster", "Routing", "Versions", "Proxies"]),
-        ("Storage", ["Cluster", "Reports"]),
+        ("Storage", ["Cluster", "Routing", "Versions", "Reports"]),
         ("Kubernetes", ["Cluster", "Routing", "Facts", "Desired", "Status", "Proxies", "Coalescing", "Reports", "Storage"]),
         ("ResourceManager", ["Proxies"]),
         ("Workers", ["Cluster", "Proxies", "Telemetry", "Reports", "Kubernetes", "ResourceManager"]),
@@ -46,7 +46,7 @@ public static partial class Layers
                 "ResourceManager", "Workers",
             ]),
         ("Edge", ["Cluster", "Routing", "Facts", "Desired", "Proxies", "Storage", "Workers", "Reconciliation"]),
-        ("Settings", ["Cluster", "Routing", "Proxies", "Storage", "Kubernetes", "ResourceManager", "Workers", "Edge"]),
+        ("Settings", ["Cluster", "Routing", "Versions", "Proxies", "Storage", "Kubernetes", "ResourceManager", "Workers", "Edge"]),
         (
             "Doctor",
             [

@@ -226,6 +226,14 @@ public sealed class JudgingTests
             check.Found == "proxies are left as they are: Secret was never listed (the API server answered 403)");
     }
 
+    [Fact]
+    public void Versions_that_cannot_go_are_told()
+    {
+        var report = Report(0, 1) with { NotRemoved = "the head has fields of a later release" };
+        var check = Assert.Single(EventChecks.Judge("c", Now, Now, report, isListed: true, []), one => one.Name == "retention");
+        Assert.Equal("old versions stay in storage: the head has fields of a later release", check.Found);
+    }
+
     private static IEnumerable<Check> Events(int? minutes, ResyncReport? report) =>
         EventChecks.Judge("c", Now, minutes is { } ago ? Now.AddMinutes(-ago) : null, report, isListed: true, []);
 }

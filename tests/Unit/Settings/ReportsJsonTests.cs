@@ -3,6 +3,7 @@ using System.Text.Json.Serialization.Metadata;
 using IngressReconciler.HAProxy.Compile;
 using IngressReconciler.Proxies;
 using IngressReconciler.Reports;
+using IngressReconciler.Versions;
 using Xunit;
 
 namespace IngressReconciler.Tests.Unit.Settings;

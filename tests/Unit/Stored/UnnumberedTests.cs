@@ -62,7 +62,8 @@ public sealed class UnnumberedTests
     /// <summary>The state that the journal makes.</summary>
     internal static ClusterState State() => ClusterState.Empty.Apply(Lines(Bytes("journal")).Select(line => JournalReading.Read(line)));
 
-    internal static byte[] Bytes(string name) => File.ReadAllBytes(Path.Combine(Golden.Folder("Stored"), "unnumbered", name));
+    internal static byte[] Bytes(string name, string format = "unnumbered") =>
+        File.ReadAllBytes(Path.Combine(Golden.Folder("Stored"), format, name));
 
     private static string Text(string name) => Encoding.UTF8.GetString(Bytes(name));
 
