@@ -25,6 +25,7 @@ namespace IngressReconciler;
 /// <param name="feedback">Tells the cluster's users what became of what they asked for; null when there is no way to.</param>
 /// <param name="time">The clock.</param>
 /// <param name="log">Where decisions are told.</param>
+/// <param name="random">Spreads what several instances do at once; null for the process's own.</param>
 public sealed partial class Reconciler(
     ClusterStorage storage,
     RoutingOptions options,
@@ -33,7 +34,8 @@ public sealed partial class Reconciler(
     EdgeScaleSet? edge,
     ClusterFeedback? feedback,
     TimeProvider time,
-    ILogger log)
+    ILogger log,
+    Random? random = null)
     : IAsyncDisposable
 {
     /// <summary>How long an event's answer waits for its turn. It is journalled then: whoever has the lease next pushes it.</summary>
@@ -45,6 +47,7 @@ public sealed partial class Reconciler(
     /// <summary>The shortest time between two lists that deletions by events have asked for.</summary>
     private static readonly TimeSpan BetweenLists = TimeSpan.FromSeconds(1);
 
+    private readonly Random random = random ?? Random.Shared;
     private readonly RequestQueue queue = new(time);
     private readonly CancellationTokenSource stopping = new();
     private readonly ReportWriter reports = new(storage.Proxies, log);
@@ -123,7 +126,7 @@ public sealed partial class Reconciler(
                 if (requests.ChangeCount == 0)
                     span.Forget();
                 queue.PutBack(requests, giveUpAfter: TurnWithin);
-                await Task.Delay(TimeSpan.FromMilliseconds(5 + Random.Shared.Next(15)), time, cancel);
+                await Task.Delay(TimeSpan.FromMilliseconds(5 + random.Next(15)), time, cancel);
                 return;
             }
 

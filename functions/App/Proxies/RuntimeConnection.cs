@@ -55,15 +55,20 @@ public sealed class RuntimeConnection : IAsyncDisposable
     /// <summary>Opens a session and learns which process answers.</summary>
     /// <exception cref="ProxyUnavailableException">It does not open, or not within <see cref="ProxyOptions.ConnectDeadline"/>.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    public static async Task<RuntimeConnection> OpenAsync(
-        ConfirmedProxy proxy, AdminCredentials credentials, ProxyOptions options, TimeProvider time, CancellationToken cancellationToken)
+    public static Task<RuntimeConnection> OpenAsync(
+        ConfirmedProxy proxy, AdminCredentials credentials, ProxyOptions options, TimeProvider time, CancellationToken cancellationToken) =>
+        OpenAsync(proxy, AdminWay.Tls(credentials, options), options, time, cancellationToken);
+
+    /// <summary>The same by another way.</summary>
+    internal static async Task<RuntimeConnection> OpenAsync(
+        ConfirmedProxy proxy, AdminWay way, ProxyOptions options, TimeProvider time, CancellationToken cancellationToken)
     {
         using var deadline = new CancellationTokenSource(options.ConnectDeadline, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
         try
         {
-            var stream = await AdminTls.ConnectAsync(proxy, credentials, options.ServerNameOf(proxy.Role), either.Token);
-            return await GreetAsync(proxy.Name, proxy.Role, stream, credentials.Subject, options, time, either.Token);
+            var stream = await way.ConnectAsync(proxy, either.Token);
+            return await GreetAsync(proxy.Name, proxy.Role, stream, way.Subject, options, time, either.Token);
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {

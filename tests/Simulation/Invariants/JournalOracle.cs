@@ -1,0 +1,70 @@
+using System.Globalization;
+using IngressReconciler.Cluster;
+using IngressReconciler.Planning;
+using IngressReconciler.Rounds;
+using IngressReconciler.Simulation.Time;
+
+namespace IngressReconciler.Simulation.Invariants;
+
+/// <summary>
+/// Follows the journal by itself, as storage has it: what was appended, where, and what follows from it at every position. Positions have
+/// to follow each other.
+/// </summary>
+public sealed class JournalOracle
+{
+    private readonly World world;
+    private readonly Surroundings surroundings;
+    private readonly Dictionary<string, (Wanted Wanted, ProxyConfig Config)> at = new(StringComparer.Ordinal);
+    private readonly string folder = $"clusters/{Surroundings.ClusterId}/journal/";
+    private JournalPosition end = JournalPosition.Start;
+
+    /// <summary>Begins at an empty journal.</summary>
+    public JournalOracle(Surroundings surroundings)
+    {
+        (world, this.surroundings) = (surroundings.World, surroundings);
+        Wanted = Wanted.Of(ClusterState.Empty, surroundings.Routing);
+        Configs = ProxyConfigs.Of(Wanted);
+        at[$"{end}"] = (Wanted, Configs.Ingress);
+        surroundings.Blobs.Appended = Take;
+    }
+
+    /// <summary>What follows from all of it.</summary>
+    public Wanted Wanted { get; private set; }
+
+    /// <summary>What proxies should run then.</summary>
+    public ProxyConfigs Configs { get; private set; }
+
+    /// <summary>Where it ends.</summary>
+    public JournalPosition End => end;
+
+    /// <summary>What follows from it up to a position; null for a position that it never had.</summary>
+    public (Wanted Wanted, ProxyConfig Config)? At(string position) => at.TryGetValue(position, out var found) ? found : null;
+
+    private void Take(string blob, byte[] line)
+    {
+        if (!blob.StartsWith(folder, StringComparison.Ordinal))
+            return;
+        var segment = int.Parse(blob[folder.Length..], CultureInfo.InvariantCulture);
+        var start = new JournalPosition(segment, surroundings.Blobs.Blobs[blob].Content.Length - line.Length);
+        if (start != end)
+            world.Fail("the journal has one order", $"a line was appended at {start}, and the journal ended at {end}");
+        if (line.AsSpan().StartsWith("{\"rotate\":"u8))
+        {
+            end = new(segment + 1, 0);
+        }
+        else
+        {
+            end = start with { Offset = start.Offset + line.Length };
+            var batch = JournalReading.Read(line);
+            var (next, difference) = Wanted.After(batch.Changes, batch.At);
+            (Configs, _) = Configs.After(next, difference);
+            Wanted = next;
+            world.Note($"journal {end}: {string.Join(", ", batch.Changes.Select(Describe))}");
+        }
+
+        at[$"{end}"] = (Wanted, Configs.Ingress);
+    }
+
+    private static string Describe(ResourceChange change) =>
+        $"{(change is Applied ? "" : "no ")}{change.Key} {change.ResourceVersion}{(change.Replaces is { } old ? $" for {old}" : "")}";
+}
