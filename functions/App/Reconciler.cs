@@ -263,6 +263,10 @@ public sealed partial class Reconciler(
         {
             LogStorage(e.Message);
         }
+        catch (OperationCanceledException)
+        {
+            return; // stopping: this, or the loop before it
+        }
 
         await Task.Delay(BetweenLists, time, cancel);
     }

@@ -165,7 +165,8 @@ public sealed class Happenings
     {
         var verb = world.Pick(["add server", "add backend", "add map virt@routes", "set map virt@routes", "set server", "publish backend"]);
         world.Note($"{host.Name} refuses '{verb}'");
-        host.Refuses = (command => command.Line.StartsWith(verb, StringComparison.Ordinal), world.Now + world.Between(10, 4000));
+        // Never what a steady request needs: what a proxy refuses it does not do.
+        host.Refuses = (command => command.Line.StartsWith(verb, StringComparison.Ordinal) && Routes.IsBeside(command.Line), world.Now + world.Between(10, 4000));
     }
 
     private void ResyncNowAndThen()

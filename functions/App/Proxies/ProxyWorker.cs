@@ -34,6 +34,7 @@ public sealed class ProxyWorker(
     private bool reachable = true;
     private bool isProven; // the last push was read back, and none was begun since
     private bool resync;
+    private bool wasLeft;
 
     private sealed record Target(ProxyConfig Config, int Version, JournalPosition Position);
 
@@ -58,6 +59,9 @@ public sealed class ProxyWorker(
 
     /// <summary>The push that is under way; completed when there is none. Never fails.</summary>
     public Task Current => Volatile.Read(ref current);
+
+    /// <summary>Whether its end left a push: what was sent may be carried out after it.</summary>
+    public bool WasLeft => Volatile.Read(ref wasLeft);
 
     /// <summary>Whether there is something to push and the proxy can be reached.</summary>
     public bool WantsPush
@@ -174,6 +178,7 @@ public sealed class ProxyWorker(
         }
         catch (Exception e)
         {
+            Volatile.Write(ref wasLeft, e is OperationCanceledException && stopping.IsCancellationRequested);
             span.Fail(Failed(e));
         }
     }

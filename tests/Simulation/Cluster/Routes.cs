@@ -75,6 +75,11 @@ public sealed class Routes(World world, SimulatedCluster cluster)
         }
     }
 
+    /// <summary>Whether a command is about nothing that a steady request needs.</summary>
+    public static bool IsBeside(string command) =>
+        command.Contains(":a:b", StringComparison.Ordinal) || command.Contains("/extra", StringComparison.Ordinal)
+        || command.Contains("|e", StringComparison.Ordinal);
+
     private string AnyService() => world.Pick([.. Workloads.Solid, .. Workloads.Brittle, .. Workloads.Brittle]);
 
     private void Apply(string name, string? host, List<IngressPath> paths) => cluster.Apply(new Ingress

@@ -99,6 +99,8 @@ public sealed class Workloads(World world, SimulatedCluster cluster)
         Write(service);
         world.After(world.Between(10, 5000), () =>
         {
+            if (pods.GetValueOrDefault(service) != own)
+                return;
             Start(service).IsReady = true;
             Write(service);
         });
@@ -107,13 +109,13 @@ public sealed class Workloads(World world, SimulatedCluster cluster)
     /// <summary>A brittle Service is deleted with all that it has, or made again.</summary>
     public void Toggle(string service)
     {
-        if (!pods.ContainsKey(service))
+        if (!pods.TryGetValue(service, out var own))
         {
             Create(service, 1);
             return;
         }
 
-        foreach (var pod in pods[service])
+        foreach (var pod in own)
             alive.Remove(pod.Address);
         pods.Remove(service);
         cluster.Delete(Key(ResourceKind.Service, service));

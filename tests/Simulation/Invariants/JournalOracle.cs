@@ -1,5 +1,6 @@
 using System.Globalization;
 using IngressReconciler.Cluster;
+using IngressReconciler.Cluster.Resources;
 using IngressReconciler.Planning;
 using IngressReconciler.Rounds;
 using IngressReconciler.Simulation.Time;
@@ -16,6 +17,7 @@ public sealed class JournalOracle
     private readonly Surroundings surroundings;
     private readonly Dictionary<string, (Wanted Wanted, ProxyConfig Config)> at = new(StringComparer.Ordinal);
     private readonly string folder = $"clusters/{Surroundings.ClusterId}/journal/";
+    private readonly Dictionary<string, JournalPosition> gone = new(StringComparer.Ordinal);
     private JournalPosition end = JournalPosition.Start;
 
     /// <summary>Begins at an empty journal.</summary>
@@ -40,6 +42,9 @@ public sealed class JournalOracle
     /// <summary>What follows from it up to a position; null for a position that it never had.</summary>
     public (Wanted Wanted, ProxyConfig Config)? At(string position) => at.TryGetValue(position, out var found) ? found : null;
 
+    /// <summary>Whether an address was in an EndpointSlice once, and in none any more by a position.</summary>
+    public bool WasGone(string address, JournalPosition by) => gone.TryGetValue(address, out var since) && since <= by;
+
     private void Take(string blob, byte[] line)
     {
         if (!blob.StartsWith(folder, StringComparison.Ordinal))
@@ -58,12 +63,23 @@ public sealed class JournalOracle
             var batch = JournalReading.Read(line);
             var (next, difference) = Wanted.After(batch.Changes, batch.At);
             (Configs, _) = Configs.After(next, difference);
+            foreach (var change in batch.Changes.Where(change => change.Key.Kind == ResourceKind.EndpointSlice))
+            {
+                foreach (var address in Addresses(Wanted.Cluster, change.Key))
+                    gone[address] = end;
+                foreach (var address in Addresses(next.Cluster, change.Key))
+                    gone.Remove(address);
+            }
+
             Wanted = next;
             world.Note($"journal {end}: {string.Join(", ", batch.Changes.Select(Describe))}");
         }
 
         at[$"{end}"] = (Wanted, Configs.Ingress);
     }
+
+    private static IEnumerable<string> Addresses(ClusterState state, ResourceKey slice) =>
+        (state.Find<EndpointSlice>(slice)?.Endpoints ?? []).SelectMany(one => one.Addresses ?? []).OfType<string>();
 
     private static string Describe(ResourceChange change) =>
         $"{(change is Applied ? "" : "no ")}{change.Key} {change.ResourceVersion}{(change.Replaces is { } old ? $" for {old}" : "")}";

@@ -1,5 +1,4 @@
 using IngressReconciler.Cluster;
-using IngressReconciler.Cluster.Resources;
 using IngressReconciler.Planning;
 using IngressReconciler.Proxies;
 using IngressReconciler.Simulation.Time;
@@ -37,16 +36,17 @@ public sealed class Proof(Surroundings surroundings, JournalOracle journal)
         if (surroundings.Host(report.Name).Process is not { } process || process.Pid != report.Process?.Pid)
             return;
         world.Note($"{instance.Name} says that {report.Name} runs {report.Position} version {report.Version}");
-        if (journal.At(report.Position) is not var (wanted, config))
+        if (journal.At(report.Position) is not var (_, config))
         {
             world.Fail("proof", $"{instance.Name} says that {report.Name} runs {report.Position}, which is no position of the journal");
             return;
         }
 
         // Parts that it refuses are told with the report.
-        if (report.Trouble is null)
-            Routes(instance, report, process, config);
-        Servers(instance, report, process, wanted.Cluster);
+        if (report.Trouble is not null)
+            return;
+        Routes(instance, report, process, config);
+        Servers(instance, report, process);
     }
 
     private void Routes(Instance instance, ProxyReport report, SimulatedHAProxy process, ProxyConfig config)
@@ -68,11 +68,12 @@ public sealed class Proof(Surroundings surroundings, JournalOracle journal)
             world.Fail("proof", $"{instance.Name} says that {report.Name} runs {report.Position}, but {what}");
     }
 
-    private void Servers(Instance instance, ProxyReport report, SimulatedHAProxy process, ClusterState cluster)
+    private void Servers(Instance instance, ProxyReport report, SimulatedHAProxy process)
     {
+        _ = JournalPosition.TryParse(report.Position, out var position);
         foreach (var server in process.Backends.SelectMany(one => one.Servers).Where(one => one.IsReady))
         {
-            if (!surroundings.Workloads.IsAlive(server.Address) && !IsListed(cluster, server.Address))
+            if (journal.WasGone(server.Address, position))
             {
                 world.Fail(
                     "no request to a pod that is gone",
@@ -80,7 +81,4 @@ public sealed class Proof(Surroundings surroundings, JournalOracle journal)
             }
         }
     }
-
-    private static bool IsListed(ClusterState cluster, string address) => cluster.Resources.Values.OfType<EndpointSlice>()
-        .Any(slice => slice.Endpoints?.Any(one => one.Addresses?.Contains(address) == true) == true);
 }

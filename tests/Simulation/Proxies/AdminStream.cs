@@ -15,10 +15,13 @@ namespace IngressReconciler.Simulation.Proxies;
 public sealed class AdminStream(World world, InstanceLife life, ProxyHost host, string by) : Stream
 {
     private readonly AdminSession input = new();
+    private readonly SimulatedHAProxy? process = host.Process;
     private readonly Queue<byte[]> arrived = [];
     private TaskCompletionSource? reading;
+    private readonly Queue<(string Text, TimeSpan At, string? Holder)> there = [];
     private TimeSpan lastThere;
     private TimeSpan lastBack;
+    private bool isLost; // what the instance says reaches nobody
     private bool isEnded; // by either side: what the proxy says reaches nobody
 
     /// <summary>Whether the session is over.</summary>
@@ -34,12 +37,12 @@ public sealed class AdminStream(World world, InstanceLife life, ProxyHost host, 
 
     public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
-    /// <summary>The proxy's side ends, or the network: what was under way to the proxy is lost in part.</summary>
+    /// <summary>The proxy's side ends, or the network: what was under way is lost.</summary>
     public void Cut()
     {
         if (isEnded)
             return;
-        isEnded = true;
+        (isEnded, isLost) = (true, true);
         world.Note($"{host.Name} cuts the session of {by}");
         life.After(host.Latency(), isTimer: false, () => reading?.TrySetResult());
     }
@@ -94,13 +97,13 @@ public sealed class AdminStream(World world, InstanceLife life, ProxyHost host, 
     {
         var at = world.Now + host.Latency();
         lastThere = at > lastThere ? at : lastThere + TimeSpan.FromTicks(1);
-        var process = host.Process;
+        there.Enqueue((piece, sent.At, sent.Holder));
         host.Reach(() =>
         {
-            // Whoever is cut off, or talks to a process that is no more, sends into the void.
-            if (world.Now < host.CutOffUntil || host.Process != process || process is null)
-                return;
-            if (host.Take(input, piece, by, sent) is { Length: > 0 } replies)
+            // Pieces arrive late, but never one before the other. Whoever is cut off, or talks to a process that is no more, sends into the void.
+            var (text, at, holder) = there.Dequeue();
+            isLost |= world.Now < host.CutOffUntil || host.Process != process;
+            if (!isLost && host.Take(input, text, by, (at, holder)) is { Length: > 0 } replies)
                 Reply(replies);
         }, lastThere);
     }

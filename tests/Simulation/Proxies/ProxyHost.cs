@@ -45,6 +45,9 @@ public sealed class ProxyHost(World world, string name, string address)
     /// <summary>Which commands it refuses, and until when.</summary>
     public (Func<AdminCommand, bool> Which, TimeSpan Until) Refuses { get; set; } = (_ => false, TimeSpan.Zero);
 
+    /// <summary>Backends that this process has refused to make or to publish: a new route may lead to one all the same, and is answered 503.</summary>
+    public HashSet<string> RefusedBackends { get; } = [];
+
     /// <summary>Asked before a command is carried out, and told after.</summary>
     public Action<ProxyCommand, bool>? Watch { get; set; }
 
@@ -54,6 +57,7 @@ public sealed class ProxyHost(World world, string name, string address)
     /// <summary>Starts the process, which knows nothing.</summary>
     public void Start()
     {
+        RefusedBackends.Clear();
         Process = new(100 + ++starts, World.Start.AddSeconds((long)world.Now.TotalSeconds).ToUnixTimeSeconds());
         world.Note($"{name} starts as {Process.Pid}");
     }
@@ -141,6 +145,8 @@ public sealed class ProxyHost(World world, string name, string address)
             var told = new ProxyCommand(this, by, sent.At, sent.Holder, command);
             Watch?.Invoke(told, false);
             var isRefused = command.Changes && world.Now < Refuses.Until && Refuses.Which(command);
+            if (isRefused && command[1] == "backend")
+                RefusedBackends.Add(command[2]);
             var reply = isRefused ? "[3]: refused by the simulation" : process.Execute(command);
             if (command.Changes)
                 world.Note($"{by} > {name} {(isRefused ? "REFUSED " : "")}{command.Line}{(reply.StartsWith("[3]", StringComparison.Ordinal) ? $" ! {reply}" : "")}");
