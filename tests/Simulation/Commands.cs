@@ -1,63 +1,60 @@
-using System.Diagnostics;
 using System.Globalization;
 
 namespace IngressReconciler.Simulation;
 
-/// <summary>The command line: seeds from one number on, or one seed with its trace.</summary>
+/// <summary>The command line: seeds from one number on, or one seed with its trace. A line is written for each.</summary>
 public static class Commands
 {
+    /// <summary>Lines of the trace that are shown of a seed that failed.</summary>
+    private const int Shown = 20;
+
     /// <summary>Runs what the arguments ask for; 0 when all seeds passed.</summary>
     public static int Run(string[] args)
     {
-        var seed = Number(args, "--seed");
-        var from = Number(args, "--from") ?? 1;
-        var count = Number(args, "--seeds") ?? 300;
-        if (seed is { } one)
+        if (args is ["--plant", var bug, var root])
+        {
+            PlantedBug.Read(bug).Plant(root);
+            return 0;
+        }
+
+        if (Number(args, "--seed") is { } one)
         {
             var outcome = SimulationRun.Of(one, args.Contains("--trace") ? Console.Out.WriteLine : null);
             Tell(outcome);
             return outcome.Violation is null ? 0 : 1;
         }
 
-        var (passed, failed) = (0, 0);
-        var clock = Stopwatch.StartNew();
-        for (var i = 0; i < count; i++)
+        var (from, step) = (Number(args, "--from") ?? 1, Number(args, "--step") ?? 1);
+        var failed = 0;
+        for (var i = 0; i < (Number(args, "--seeds") ?? 300); i++)
         {
-            var outcome = SimulationRun.Of(from + i);
-            if (args.Contains("--twice") && SimulationRun.Of(from + i).Hash != outcome.Hash)
-            {
-                Console.WriteLine($"seed {from + i} is not deterministic");
-                failed++;
-                continue;
-            }
-
-            if (args.Contains("--hashes"))
-                Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{outcome.Seed} {outcome.Hash:x16} {outcome.Steps}"));
-            if (outcome.Violation is null)
-                passed++;
-            else
-            {
-                failed++;
-                Tell(outcome);
-            }
+            var seed = from + (i * step);
+            var outcome = SimulationRun.Of(seed);
+            if (args.Contains("--twice") && SimulationRun.Of(seed).Hash != outcome.Hash)
+                outcome = outcome with { Violation = new("the same seed gives the same run", "it gave another", TimeSpan.Zero) };
+            Tell(outcome);
+            failed += outcome.Violation is null ? 0 : 1;
+            if (failed > 0 && args.Contains("--first"))
+                break;
         }
 
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{count / clock.Elapsed.TotalSeconds:0.0} seeds/s"));
-        Console.WriteLine($"{passed} seeds passed, {failed} failed");
         return failed == 0 ? 0 : 1;
     }
 
     private static void Tell(Outcome outcome)
     {
-        if (outcome.Violation is { } violation)
+        var how = string.Create(
+            CultureInfo.InvariantCulture, $"{outcome.Steps} events in {outcome.Lasted.TotalSeconds:0} s, trace {outcome.Hash:x16}");
+        if (outcome.Violation is not { } violation)
         {
-            Console.WriteLine(string.Create(
-                CultureInfo.InvariantCulture, $"seed {outcome.Seed} FAILED after {violation.At.TotalSeconds:0.000} s: {violation.Invariant}: {violation.What}"));
+            Console.WriteLine($"seed {outcome.Seed} passed: {how}");
+            return;
         }
 
-        Console.WriteLine(string.Create(
-            CultureInfo.InvariantCulture,
-            $"seed {outcome.Seed}: {outcome.Steps} events in {outcome.Lasted.TotalSeconds:0} s, trace {outcome.Hash:x16}"));
+        Console.WriteLine($"seed {outcome.Seed} FAILED: {violation.Invariant}: {violation.What}");
+        Console.WriteLine($"  {how}; again: scripts/simulate --seed {outcome.Seed} --trace");
+        foreach (var line in outcome.Last.TakeLast(Shown))
+            Console.WriteLine($"  {line}");
     }
 
     private static int? Number(string[] args, string name) =>

@@ -25,6 +25,9 @@ public sealed class Fleet(Surroundings surroundings)
     /// <summary>Resyncs that were done when the faults ended.</summary>
     public int ResyncsAtHeal { get; private set; }
 
+    /// <summary>Whether one has ended while a push was under way.</summary>
+    public bool LeftPushes { get; private set; }
+
     /// <summary>Starts one.</summary>
     /// <param name="place">The place that it runs in; null for none.</param>
     public void Start(string? place)
@@ -57,6 +60,16 @@ public sealed class Fleet(Surroundings surroundings)
         world.Note($"{one.Name} stands still");
         one.Life.Starve();
         world.After(time, () => GoOn(one));
+    }
+
+    /// <summary>One cannot reach storage for a while, and perhaps loses its lease by that.</summary>
+    public void CutOffFromStorage()
+    {
+        if (There is not { Count: > 0 } there)
+            return;
+        var one = world.Pick(there);
+        world.Note($"{one.Name} cannot reach storage");
+        one.Storage.OutUntil = world.Now + world.Between(500, 30_000);
     }
 
     /// <summary>One ends in order, as on a deployment; another starts.</summary>
@@ -112,7 +125,11 @@ public sealed class Fleet(Surroundings surroundings)
     public void Heal()
     {
         foreach (var one in all)
+        {
+            one.Storage.OutUntil = TimeSpan.Zero;
             GoOn(one);
+        }
+
         if (There.Count == 0)
             Start(place: null);
         ResyncsAtHeal = Resyncs;
@@ -145,6 +162,7 @@ public sealed class Fleet(Surroundings surroundings)
         {
             all.Remove(one);
             one.Forget();
+            LeftPushes |= one.Reconciler.Workers.Any(worker => worker.WasLeft);
             if (task.Exception is { } e)
                 world.Fail("no bug", $"{one.Name} does not end in order: {e.InnerException}");
             then();

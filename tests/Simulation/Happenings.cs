@@ -1,6 +1,7 @@
 using IngressReconciler.Simulation.Cluster;
 using IngressReconciler.Simulation.Proxies;
 using IngressReconciler.Simulation.Time;
+using IngressReconciler.Tests.Harness.Simulated;
 
 namespace IngressReconciler.Simulation;
 
@@ -50,7 +51,8 @@ public sealed class Happenings
         surroundings.ApiServer.Heal();
         foreach (var host in surroundings.Hosts)
         {
-            (host.CutOffUntil, host.StalledUntil, host.Refuses) = (default, default, (_ => false, default));
+            (host.CutOffUntil, host.StalledUntil) = (default, default);
+            host.Refuses = host.Ignores = (_ => false, default);
             if (host.Process is null)
                 host.Start();
         }
@@ -120,7 +122,42 @@ public sealed class Happenings
             kinds.Add((Rate(1), fleet.Replace));
         if (world.Chance(0.3))
             kinds.Add((Rate(2), () => fleet.Resync()));
+        if (world.Chance(0.3))
+            kinds.Add((Rate(1), () => fleet.CutOffFromStorage()));
+        Histories();
         ProxyFaults();
+    }
+
+    /// <summary>The cluster's history goes back, or begins anew; at most one of them, once.</summary>
+    private void Histories()
+    {
+        var cluster = surroundings.Cluster;
+        if (world.Chance(0.15))
+        {
+            kinds.Add((1, cluster.BackUp));
+            var left = 1;
+            kinds.Add((1, () =>
+            {
+                if (left-- <= 0 || !cluster.Restore())
+                    return;
+                world.Note($"etcd is put back to {cluster.Version}");
+                surroundings.History = ClusterHistories.WentBack;
+                surroundings.Workloads.WriteAll();
+            }));
+        }
+        else if (world.Chance(0.08))
+        {
+            var left = 1;
+            kinds.Add((0.5, () =>
+            {
+                if (left-- <= 0)
+                    return;
+                world.Note("the cluster is made anew");
+                surroundings.History = ClusterHistories.Another;
+                surroundings.Workloads.Forget();
+                surroundings.Populate(world.Chance(0.5) ? 20 : cluster.Version + 1000);
+            }));
+        }
     }
 
     private void ProxyFaults()
@@ -164,9 +201,14 @@ public sealed class Happenings
     private void Refuse(ProxyHost host)
     {
         var verb = world.Pick(["add server", "add backend", "add map virt@routes", "set map virt@routes", "set server", "publish backend"]);
-        world.Note($"{host.Name} refuses '{verb}'");
+        world.Note($"{host.Name} refuses or ignores '{verb}'");
+        if (world.Chance(0.3))
+            host.Ignores = (Which, world.Now + world.Between(10, 2000));
+        else
+            host.Refuses = (Which, world.Now + world.Between(10, 4000));
+
         // Never what a steady request needs: what a proxy refuses it does not do.
-        host.Refuses = (command => command.Line.StartsWith(verb, StringComparison.Ordinal) && Routes.IsBeside(command.Line), world.Now + world.Between(10, 4000));
+        bool Which(AdminCommand command) => command.Line.StartsWith(verb, StringComparison.Ordinal) && Routes.IsBeside(command.Line);
     }
 
     private void ResyncNowAndThen()

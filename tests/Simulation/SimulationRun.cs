@@ -55,12 +55,7 @@ public sealed class SimulationRun
 
     private void Begin()
     {
-        surroundings.Cluster.MakeAnew(100 + world.Random.Next(100));
-        foreach (var service in Workloads.Solid)
-            surroundings.Workloads.Create(service, 2);
-        foreach (var service in Workloads.Brittle)
-            surroundings.Workloads.Create(service, 1);
-        surroundings.Routes.Create();
+        surroundings.Populate(100 + world.Random.Next(100));
         surroundings.Cluster.Changed = change =>
         {
             world.Note($"cluster: {(change is Applied ? "applied" : "deleted")} {change.Key} {change.ResourceVersion}");

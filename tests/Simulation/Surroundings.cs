@@ -7,6 +7,19 @@ using IngressReconciler.Storage;
 
 namespace IngressReconciler.Simulation;
 
+/// <summary>What became of the cluster's history.</summary>
+public enum ClusterHistories
+{
+    /// <summary>It went on.</summary>
+    One,
+
+    /// <summary>It went back to a backup.</summary>
+    WentBack,
+
+    /// <summary>It is another cluster's.</summary>
+    Another,
+}
+
 /// <summary>What all instances share: storage, the cluster, the proxies.</summary>
 public sealed class Surroundings
 {
@@ -25,6 +38,11 @@ public sealed class Surroundings
         Hosts = [.. Enumerable.Range(1, proxies).Select(i => new ProxyHost(world, $"p{i}", $"10.9.0.{i}"))];
         foreach (var host in Hosts)
             host.LeaseHolder = () => LeaseHolder;
+        StorageOptions = StorageOptions with
+        {
+            SegmentBlocks = world.Pick([40_000, 40_000, 10, 25]),
+            SnapshotLines = world.Pick([2000, 2000, 8, 20]),
+        };
         Workloads = new(world, Cluster);
         Routes = new(world, Cluster);
     }
@@ -52,6 +70,21 @@ public sealed class Surroundings
 
     /// <summary>The proxies.</summary>
     public IReadOnlyList<ProxyHost> Hosts { get; }
+
+    /// <summary>What became of the cluster's history.</summary>
+    public ClusterHistories History { get; set; }
+
+    /// <summary>Fills a new cluster.</summary>
+    /// <param name="version">The version that it begins at.</param>
+    public void Populate(long version)
+    {
+        Cluster.MakeAnew(version);
+        foreach (var service in Workloads.Solid)
+            Workloads.Create(service, 2);
+        foreach (var service in Workloads.Brittle)
+            Workloads.Create(service, 1);
+        Routes.Create();
+    }
 
     /// <summary>What the operator set.</summary>
     public RoutingOptions Routing { get; } = new();

@@ -117,7 +117,8 @@ public sealed class ProxyWorker(
 
     /// <summary>Starts a push of all that is pending.</summary>
     /// <param name="cancel">Fires when nobody may push any more: the lease is lost.</param>
-    public void Start(CancellationToken cancel)
+    /// <param name="fence">Asked before each exchange; throws when nothing may be sent any more. Null for no such question.</param>
+    public void Start(CancellationToken cancel, Action? fence = null)
     {
         lock (gate)
         {
@@ -128,7 +129,7 @@ public sealed class ProxyWorker(
             isProven = false;
             using (ExecutionContext.SuppressFlow()) // it outlives this round's trace
                 reaching ??= Task.Run(() => contact.RunAsync(Ended, Missing, Back, stopping.Token), CancellationToken.None);
-            current = Task.Run(() => PushAsync(scope, what, unexpected, cancel), CancellationToken.None);
+            current = Task.Run(() => PushAsync(scope, what, unexpected, fence, cancel), CancellationToken.None);
             _ = current.ContinueWith(_ => wake(), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         }
     }
@@ -143,14 +144,14 @@ public sealed class ProxyWorker(
         stopping.Dispose();
     }
 
-    private async Task PushAsync(PlanScope scope, Target what, bool unexpected, CancellationToken cancel)
+    private async Task PushAsync(PlanScope scope, Target what, bool unexpected, Action? fence, CancellationToken cancel)
     {
         using var span = telemetry.StartPush(what.Version, what.Position);
         try
         {
             using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, stopping.Token);
             var (outcome, connection) = await link.UseAsync(
-                async (connection, token) => (await PushTwiceAsync(connection, what, scope, token), connection), either.Token);
+                async (connection, token) => (await PushFencedAsync(connection, what, scope, fence, token), connection), either.Token);
             var drift = unexpected && outcome.WasReady ? outcome.Steps : 0;
             telemetry.Pushed(span, outcome, drift);
             var news = outcome.Refused.All.Where(one => refused.Find(one.Part)?.Reason != one.Reason).ToArray();
@@ -180,6 +181,23 @@ public sealed class ProxyWorker(
         {
             Volatile.Write(ref wasLeft, e is OperationCanceledException && stopping.IsCancellationRequested);
             span.Fail(Failed(e));
+        }
+    }
+
+    /// <summary>The session is this push's alone; who uses it after that needs no lease.</summary>
+    private async Task<PushOutcome> PushFencedAsync(
+        RuntimeConnection connection, Target what, PlanScope scope, Action? fence, CancellationToken cancel)
+    {
+        connection.Fence = fence;
+        try
+        {
+            var outcome = await PushTwiceAsync(connection, what, scope, cancel);
+            fence?.Invoke(); // what was read back under a lease that has passed meanwhile is no news
+            return outcome;
+        }
+        finally
+        {
+            connection.Fence = null;
         }
     }
 

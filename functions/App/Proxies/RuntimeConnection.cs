@@ -49,6 +49,9 @@ public sealed class RuntimeConnection : IAsyncDisposable
     /// <summary>What its bootstrap offers.</summary>
     public ProxyContract Contract { get; private set; } = null!;
 
+    /// <summary>Asked before anything is sent; throws when nothing may be. Null while that is nobody's matter.</summary>
+    internal Action? Fence { get; set; }
+
     /// <summary>Completes, with the reason, as soon as the session ends; also when it was idle. Never fails.</summary>
     public Task<ProxyUnavailableException> Disconnected => _disconnected.Task;
 
@@ -137,6 +140,7 @@ public sealed class RuntimeConnection : IAsyncDisposable
         for (var i = 0; i < commands.Count; i++) CommandRules.Check(commands[i], _options.PayloadLimit);
         if (commands.Count == 0) return [];
         cancellationToken.ThrowIfCancellationRequested();
+        Fence?.Invoke();
 
         // The last command says a number of ours: proof that no reply was cut in two, or swallowed by another.
         var proof = (++_exchanges).ToString(CultureInfo.InvariantCulture);

@@ -46,7 +46,19 @@ public sealed class HeldLease : IAsyncDisposable
         }
     }
 
-    /// <summary>Disposing does not give the lease back: what was done under it may be under way still, and the next holder waits for it to expire.</summary>
+    /// <summary>
+    /// Asked before each thing that is done under the lease: a process that stood still may not have heard yet that it is lost.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">The lease is lost.</exception>
+    public void Demand()
+    {
+        if (Remaining == TimeSpan.Zero)
+            throw new OperationCanceledException("the lease has run out", Lost);
+    }
+
+    /// <summary>
+    /// Disposing does not give the lease back: what was done under it may be under way still, and the next holder waits for it to expire.
+    /// </summary>
     public void Keep() => _isKept = true;
 
     /// <summary>Gives the lease back, for the next one to take at once. Never throws: a lease that cannot be given back expires.</summary>
@@ -58,7 +70,9 @@ public sealed class HeldLease : IAsyncDisposable
         await _renewing;
         try
         {
-            if (!_isKept && !Lost.IsCancellationRequested)
+            if (Lost.IsCancellationRequested)
+                _abandon(); // a renewal that was under way may have been done all the same
+            else if (!_isKept)
                 await _folder.RunAsync(token => _lease.ReleaseAsync(cancellationToken: token), CancellationToken.None);
         }
         catch (StorageUnavailableException)

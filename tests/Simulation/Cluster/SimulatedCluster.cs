@@ -14,6 +14,9 @@ public sealed class SimulatedCluster
     /// <summary>Called with each change, as a watch tells it.</summary>
     public Action<ResourceChange>? Changed { get; set; }
 
+    /// <summary>By address: the EndpointSlice that it was in last, and the version in which it is not there any more.</summary>
+    public Dictionary<string, (ResourceKey Slice, long Version)> Gone { get; } = new(StringComparer.Ordinal);
+
     /// <summary>Every object.</summary>
     public ImmutableSortedDictionary<ResourceKey, Resource> Objects { get; private set; } =
         ImmutableSortedDictionary.Create<ResourceKey, Resource>(ResourceKey.Order);
@@ -39,6 +42,8 @@ public sealed class SimulatedCluster
             ResourceVersion = Version.ToString(CultureInfo.InvariantCulture),
         };
         one = one with { Metadata = metadata };
+        foreach (var address in Addresses(before).Except(Addresses(one)))
+            Gone[address] = (one.Key, Version);
         Objects = Objects.SetItem(one.Key, one);
         Changed?.Invoke(new Applied(one));
     }
@@ -52,6 +57,10 @@ public sealed class SimulatedCluster
         Objects = Objects.Remove(key);
         Changed?.Invoke(new Deleted(key, Version.ToString(CultureInfo.InvariantCulture)));
     }
+
+    /// <summary>The addresses in an EndpointSlice; none for anything else.</summary>
+    public static IEnumerable<string> Addresses(Resource? one) =>
+        ((one as EndpointSlice)?.Endpoints ?? []).SelectMany(endpoint => endpoint.Addresses ?? []).OfType<string>();
 
     /// <summary>Keeps what there is now, for <see cref="Restore"/>.</summary>
     public void BackUp() => backups.Add((Version, Objects));

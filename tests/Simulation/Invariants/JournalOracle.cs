@@ -1,8 +1,9 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using IngressReconciler.Cluster;
-using IngressReconciler.Cluster.Resources;
 using IngressReconciler.Planning;
 using IngressReconciler.Rounds;
+using IngressReconciler.Simulation.Cluster;
 using IngressReconciler.Simulation.Time;
 
 namespace IngressReconciler.Simulation.Invariants;
@@ -18,6 +19,7 @@ public sealed class JournalOracle
     private readonly Dictionary<string, (Wanted Wanted, ProxyConfig Config)> at = new(StringComparer.Ordinal);
     private readonly string folder = $"clusters/{Surroundings.ClusterId}/journal/";
     private readonly Dictionary<string, JournalPosition> gone = new(StringComparer.Ordinal);
+    private readonly Dictionary<ResourceKey, (long Version, bool IsThere)> known = [];
     private JournalPosition end = JournalPosition.Start;
 
     /// <summary>Begins at an empty journal.</summary>
@@ -65,21 +67,39 @@ public sealed class JournalOracle
             (Configs, _) = Configs.After(next, difference);
             foreach (var change in batch.Changes.Where(change => change.Key.Kind == ResourceKind.EndpointSlice))
             {
-                foreach (var address in Addresses(Wanted.Cluster, change.Key))
+                foreach (var address in SimulatedCluster.Addresses(Wanted.Cluster.Resources.GetValueOrDefault(change.Key)))
                     gone[address] = end;
-                foreach (var address in Addresses(next.Cluster, change.Key))
+                foreach (var address in SimulatedCluster.Addresses(next.Cluster.Resources.GetValueOrDefault(change.Key)))
                     gone.Remove(address);
             }
 
             Wanted = next;
+            Follow(batch.Changes);
             world.Note($"journal {end}: {string.Join(", ", batch.Changes.Select(Describe))}");
         }
 
         at[$"{end}"] = (Wanted, Configs.Ingress);
     }
 
-    private static IEnumerable<string> Addresses(ClusterState state, ResourceKey slice) =>
-        (state.Find<EndpointSlice>(slice)?.Endpoints ?? []).SelectMany(one => one.Addresses ?? []).OfType<string>();
+    /// <summary>An event that is older than what is known of its object changes nothing.</summary>
+    private void Follow(ImmutableArray<ResourceChange> changes)
+    {
+        if (surroundings.History != ClusterHistories.One)
+            return;
+        foreach (var change in changes.Where(change => change.Key.Kind != ResourceKind.ClusterHistory))
+        {
+            var version = long.Parse(change.ResourceVersion, CultureInfo.InvariantCulture);
+            var isSeen = change.Replaces is not null || change is Applied { SeenAt: not null };
+            if (!known.TryGetValue(change.Key, out var before) || version > before.Version || isSeen)
+                known[change.Key] = (version, change is Applied);
+        }
+
+        foreach (var change in changes)
+        {
+            if (known.TryGetValue(change.Key, out var last) && Wanted.Cluster.Resources.ContainsKey(change.Key) != last.IsThere)
+                world.Fail("an old event changes nothing", $"{Describe(change)} came after version {last.Version}, and changed what there is");
+        }
+    }
 
     private static string Describe(ResourceChange change) =>
         $"{(change is Applied ? "" : "no ")}{change.Key} {change.ResourceVersion}{(change.Replaces is { } old ? $" for {old}" : "")}";

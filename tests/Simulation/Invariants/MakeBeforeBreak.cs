@@ -16,9 +16,6 @@ public sealed class MakeBeforeBreak(Surroundings surroundings)
     private readonly World world = surroundings.World;
     private readonly Dictionary<SimulatedHAProxy, bool[]> answered = [];
 
-    /// <summary>Whether steady requests are still wanted: not once the cluster is another.</summary>
-    public bool IsSteady { get; set; } = true;
-
     /// <summary>Looks at a proxy that a command has just changed.</summary>
     public void Look(in ProxyCommand told)
     {
@@ -34,7 +31,8 @@ public sealed class MakeBeforeBreak(Surroundings surroundings)
                 Broken(told, $"{key} leads to {value}, which is not published");
         }
 
-        if (IsSteady)
+        // Another cluster's list takes this one's place in one step, whatever is in use.
+        if (surroundings.History != ClusterHistories.Another)
             LookAtRequests(told, process);
     }
 

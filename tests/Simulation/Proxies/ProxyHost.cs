@@ -45,6 +45,9 @@ public sealed class ProxyHost(World world, string name, string address)
     /// <summary>Which commands it refuses, and until when.</summary>
     public (Func<AdminCommand, bool> Which, TimeSpan Until) Refuses { get; set; } = (_ => false, TimeSpan.Zero);
 
+    /// <summary>Which commands it takes without an error and does not carry out, and until when.</summary>
+    public (Func<AdminCommand, bool> Which, TimeSpan Until) Ignores { get; set; } = (_ => false, TimeSpan.Zero);
+
     /// <summary>Backends that this process has refused to make or to publish: a new route may lead to one all the same, and is answered 503.</summary>
     public HashSet<string> RefusedBackends { get; } = [];
 
@@ -145,11 +148,16 @@ public sealed class ProxyHost(World world, string name, string address)
             var told = new ProxyCommand(this, by, sent.At, sent.Holder, command);
             Watch?.Invoke(told, false);
             var isRefused = command.Changes && world.Now < Refuses.Until && Refuses.Which(command);
-            if (isRefused && command[1] == "backend")
+            var isIgnored = command.Changes && world.Now < Ignores.Until && Ignores.Which(command);
+            if ((isRefused || isIgnored) && command[1] == "backend")
                 RefusedBackends.Add(command[2]);
-            var reply = isRefused ? "[3]: refused by the simulation" : process.Execute(command);
+            var reply = isRefused ? "[3]: refused by the simulation" : isIgnored ? "" : process.Execute(command);
             if (command.Changes)
-                world.Note($"{by} > {name} {(isRefused ? "REFUSED " : "")}{command.Line}{(reply.StartsWith("[3]", StringComparison.Ordinal) ? $" ! {reply}" : "")}");
+            {
+                var how = isIgnored ? "IGNORED " : "";
+                world.Note($"{by} > {name} {how}{command.Line}{(reply.StartsWith("[3]", StringComparison.Ordinal) ? $" ! {reply}" : "")}");
+            }
+
             Watch?.Invoke(told, true);
             replies.Append(AdminSession.Framed(reply));
         }

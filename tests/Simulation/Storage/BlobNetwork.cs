@@ -20,6 +20,9 @@ public sealed class BlobNetwork(
 {
     private static readonly TimeSpan TryTimeout = TimeSpan.FromSeconds(5);
 
+    /// <summary>This instance reaches nothing until then.</summary>
+    public TimeSpan OutUntil { get; set; }
+
     /// <inheritdoc/>
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
@@ -34,7 +37,7 @@ public sealed class BlobNetwork(
     {
         var there = Latency();
         var back = Latency();
-        if (world.Now < faults.OutUntil)
+        if (world.Now < faults.OutUntil || world.Now < OutUntil)
         {
             var isRefused = world.Chance(0.5);
             Fail(isRefused ? there : TryTimeout, isRefused ? new HttpRequestException("connection refused") : new TaskCanceledException("no answer"));
