@@ -157,7 +157,7 @@ public sealed partial class Reconciler(
     private async Task<bool> TakeTurnAsync(RequestBatch requests, CancellationToken cancel)
     {
         var had = turn is { Lease: not null, IsLost: false };
-        var acquiring = turn.TakeAsync(cancel);
+        var acquiring = turn.TakeAsync(CancellationToken.None); // one that is given up may be ours for long
         try
         {
             var batches = requests.Batches(wanted.Cluster, time.GetUtcNow());

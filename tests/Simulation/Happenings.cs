@@ -109,7 +109,7 @@ public sealed class Happenings
         if (world.Chance(0.3))
             storage.Slow = Rate(0.1);
         if (world.Chance(0.3))
-            storage.Slowest = world.Random.Next(50, 400);
+            storage.Slowest = world.Random.Next(100, 600);
         if (world.Chance(0.3))
             (surroundings.ApiServer.Away, surroundings.ApiServer.Partial) = (Rate(0.5), Rate(0.5));
         if (world.Chance(0.3))
@@ -185,7 +185,7 @@ public sealed class Happenings
             return;
         world.Note($"{host.Name} ends");
         host.Stop();
-        world.After(world.Chance(0.5) ? world.Between(1, 300) : world.Between(300, 20_000), () =>
+        world.After(world.Chance(0.5) ? world.Between(1, 300) : world.Between(300, 8000), () =>
         {
             if (host.Process is null)
                 host.Start();
@@ -195,7 +195,7 @@ public sealed class Happenings
     private void CutOff(ProxyHost host)
     {
         world.Note($"{host.Name} is cut off");
-        host.CutOffUntil = world.Now + world.Between(50, 20_000);
+        host.CutOffUntil = world.Now + world.Between(50, 8000);
     }
 
     private void Refuse(ProxyHost host)

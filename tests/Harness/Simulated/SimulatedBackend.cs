@@ -66,6 +66,9 @@ public sealed class SimulatedServer(int id, string name, string address, int por
     /// <summary>Whether the health check runs.</summary>
     public bool CheckRuns { get; internal set; }
 
+    /// <summary>Whether it pauses: a server in maintenance is not tried.</summary>
+    public bool CheckPauses { get; internal set; }
+
     /// <summary>The administrative state's bits: 1 is maintenance, 8 is draining.</summary>
     public int Admin { get; internal set; } = 1;
 

@@ -57,6 +57,8 @@ public sealed class SimulatedCertificates
 
     internal string Delete(string name)
     {
+        if (open == name)
+            return $"[3]: Can't remove the certificate: ongoing transaction for the certificate '{name}'";
         if (!store.ContainsKey(name))
             return $"[3]: Can't remove the certificate: certificate '{name}' doesn't exist!";
         if (name is Default or "@pki/admin" || lines.Exists(line => line.Certificate == name))
@@ -78,7 +80,7 @@ public sealed class SimulatedCertificates
 
     internal string Bind(string list, string line)
     {
-        var words = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        var words = line.TrimEnd('\n').Split(' ', StringSplitOptions.RemoveEmptyEntries);
         if (list != List)
             return $"[3]: Can't edit the crt-list: crt-list '{list}' does not exist!";
         var certificate = words[0];

@@ -252,6 +252,8 @@ public sealed class SimulatedHAProxy(int pid, long started)
         var bits = state switch { "ready" => 0, "drain" => 8, "maint" => 1, _ => -1 };
         if (bits < 0)
             return "[3]: 'set server <srv> state' expects 'ready', 'drain' and 'maint'.";
+        if (server.CheckRuns && (bits & 1) != (server.Admin & 1))
+            server.CheckPauses = bits == 1;
         server.Admin = bits;
         return "";
     }
@@ -298,7 +300,7 @@ public sealed class SimulatedHAProxy(int pid, long started)
             {
                 text.Append(CultureInfo.InvariantCulture, $"\n{backend.Id} {backend.Name} {one.Id} {one.Name} {one.Address} ")
                     .Append(CultureInfo.InvariantCulture, $"{((one.Admin & 1) != 0 ? 0 : 2)} {one.Admin} 1 1 0 1 0 0 ")
-                    .Append(CultureInfo.InvariantCulture, $"{(one.CheckRuns ? 6 : one.HasCheck ? 2 : 0)} 0 0 0 - {one.Port} - ")
+                    .Append(CultureInfo.InvariantCulture, $"{(one.CheckRuns ? 6 : one.HasCheck ? 2 : 0) + (one.CheckPauses ? 8 : 0)} 0 0 0 - {one.Port} - ")
                     .Append(one.UsesTls ? "1 0 - - 0" : "0 0 - - 0");
             }
         }

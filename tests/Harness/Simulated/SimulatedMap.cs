@@ -43,9 +43,11 @@ public sealed class SimulatedMap(bool isOfNetworks)
     {
         if (isOfNetworks && !IsNetwork(key))
             return $"[3]: '{key}' is not a valid IPv4 or IPv6 address.";
-        if (Of(generation) is not { } list)
+        if (generation > newest)
             return "[3]: Version number in the future, please use 'prepare map' before.";
-        list.Add(new(key, value));
+
+        // What is added to a generation that was replaced is seen by nobody.
+        Of(generation)?.Add(new(key, value));
         return "";
     }
 
@@ -57,7 +59,15 @@ public sealed class SimulatedMap(bool isOfNetworks)
         return found.Length > 0 ? "" : "[3]: entry not found.";
     }
 
-    internal string Delete(string key) => entries.RemoveAll(one => one.Key == key) > 0 ? "" : "[3]: Key not found.";
+    /// <summary>Of a key that is there several times, the first goes.</summary>
+    internal string Delete(string key)
+    {
+        var at = entries.FindIndex(one => one.Key == key);
+        if (at < 0)
+            return "[3]: Key not found.";
+        entries.RemoveAt(at);
+        return "";
+    }
 
     internal string Prepare()
     {

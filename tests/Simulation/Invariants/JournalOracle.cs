@@ -88,9 +88,9 @@ public sealed class JournalOracle
             return;
         foreach (var change in changes.Where(change => change.Key.Kind != ResourceKind.ClusterHistory))
         {
-            var version = long.Parse(change.ResourceVersion, CultureInfo.InvariantCulture);
-            var isSeen = change.Replaces is not null || change is Applied { SeenAt: not null };
-            if (!known.TryGetValue(change.Key, out var before) || version > before.Version || isSeen)
+            // A list says how long an object was there still; it may also prove a version wrong.
+            var version = long.Parse((change as Applied)?.SeenAt ?? change.ResourceVersion, CultureInfo.InvariantCulture);
+            if (!known.TryGetValue(change.Key, out var before) || version > before.Version || change.Replaces is not null)
                 known[change.Key] = (version, change is Applied);
         }
 

@@ -4,10 +4,10 @@ namespace IngressReconciler.Simulation.Storage;
 public sealed class StorageFaults
 {
     /// <summary>A call takes at least this long, in milliseconds …</summary>
-    public double Fastest { get; set; } = 2;
+    public double Fastest { get; set; } = 5;
 
     /// <summary>… and at most this.</summary>
-    public double Slowest { get; set; } = 30;
+    public double Slowest { get; set; } = 60;
 
     /// <summary>It is done, and its answer never comes.</summary>
     public double AnswerLost { get; set; }
