@@ -31,12 +31,19 @@ public sealed class Instance : IAsyncDisposable
         Storage = new(world, Life, name, surroundings.Blobs, surroundings.StorageFaults, surroundings.CallDone(name));
         var options = surroundings.StorageOptions with { Deadline = Never, TryTimeout = Never };
         storage = new(options, clock, Storage, new LeaseHolder(place), new StorageRetry(clock, Random));
+        // A session that hangs is given up sooner than in production: a run is short.
+        var proxyOptions = new ProxyOptions
+        {
+            CircuitBreak = TimeSpan.FromMilliseconds(500),
+            SilenceDeadline = TimeSpan.FromSeconds(6),
+            UseDeadline = TimeSpan.FromSeconds(20),
+        };
         var way = new AdminWay("CN=simulation", (proxy, cancel) => surroundings.Host(proxy.Name).ConnectAsync(name, Life, cancel));
         var proxies = new ProxySet(
             [.. surroundings.Hosts.Select(host => host.Proxy)],
             pods: null,
             (proxy, wake) => new(
-                new(proxy, way, new() { CircuitBreak = TimeSpan.FromMilliseconds(500) }, clock, Random),
+                new(proxy, way, proxyOptions, clock, Random),
                 (_, _, _) => throw new NotSupportedException("there are no certificates here"),
                 new(Surroundings.ClusterId, proxy.Name, clock), clock, Log, wake));
         var reader = new ClusterView(world, Life, name, surroundings.Cluster, surroundings.ApiServer);
