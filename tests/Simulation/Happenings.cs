@@ -5,7 +5,7 @@ using IngressReconciler.Tests.Harness.Simulated;
 
 namespace IngressReconciler.Simulation;
 
-/// <summary>What happens to the cluster, and what goes wrong, drawn anew for each seed: which kinds of fault there are, and how often.</summary>
+/// <summary>What happens to the cluster and what goes wrong, drawn for each seed: which kinds of fault there are, and how often.</summary>
 public sealed class Happenings
 {
     private readonly World world;
@@ -135,28 +135,30 @@ public sealed class Happenings
         if (world.Chance(0.15))
         {
             kinds.Add((1, cluster.BackUp));
-            var left = 1;
-            kinds.Add((1, () =>
-            {
-                if (left-- <= 0 || !cluster.Restore())
-                    return;
-                world.Note($"etcd is put back to {cluster.Version}");
-                surroundings.History = ClusterHistories.WentBack;
-                surroundings.Workloads.WriteAll();
-            }));
+            kinds.Add((1, GoBack));
         }
         else if (world.Chance(0.08))
         {
-            var left = 1;
-            kinds.Add((0.5, () =>
-            {
-                if (left-- <= 0)
-                    return;
-                world.Note("the cluster is made anew");
-                surroundings.History = ClusterHistories.Another;
-                surroundings.Workloads.Forget();
-                surroundings.Populate(world.Chance(0.5) ? 20 : cluster.Version + 1000);
-            }));
+            kinds.Add((0.5, BeginAnew));
+        }
+
+        void GoBack()
+        {
+            if (surroundings.History != ClusterHistories.One || !cluster.Restore())
+                return;
+            world.Note($"etcd is put back to {cluster.Version}");
+            surroundings.History = ClusterHistories.WentBack;
+            surroundings.Workloads.WriteAll();
+        }
+
+        void BeginAnew()
+        {
+            if (surroundings.History != ClusterHistories.One)
+                return;
+            world.Note("the cluster is made anew");
+            surroundings.History = ClusterHistories.Another;
+            surroundings.Workloads.Forget();
+            surroundings.Populate(world.Chance(0.5) ? 20 : cluster.Version + 1000);
         }
     }
 

@@ -16,10 +16,11 @@ public sealed class InstanceLog(World world, string instance) : ILogger
     public bool IsEnabled(LogLevel logLevel) => world.Trace.IsShown || logLevel >= LogLevel.Error;
 
     /// <inheritdoc/>
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    public void Log<TState>(
+        LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
         if (world.Trace.IsShown)
-            world.Trace.Show(world.Ticks, $"{instance}   {logLevel}: {formatter(state, exception)}{(exception is null ? "" : $" {exception}")}");
+            world.Trace.Show(world.Ticks, $"{instance}   {logLevel}: {formatter(state, exception)} {exception}");
         if (logLevel >= LogLevel.Error && exception is not null)
             world.Fail("no bug", $"{instance} logs: {formatter(state, exception)}: {exception}");
     }

@@ -1,6 +1,6 @@
 namespace IngressReconciler.Tests.Harness.Simulated;
 
-/// <summary>The input of one session in interactive mode (management guide, section 9.3): text in pieces of any length, commands out.</summary>
+/// <summary>One session's input in interactive mode (management guide, section 9.3): text in pieces of any length, commands out.</summary>
 public sealed class AdminSession
 {
     private string input = "";

@@ -69,6 +69,9 @@ public sealed class SimulatedServer(int id, string name, string address, int por
     /// <summary>Whether it pauses: a server in maintenance is not tried.</summary>
     public bool CheckPauses { get; internal set; }
 
+    /// <summary>The state of its health check in bits: 2 for configured, 4 for enabled, 8 for paused.</summary>
+    public int CheckState => (CheckRuns ? 6 : HasCheck ? 2 : 0) + (CheckPauses ? 8 : 0);
+
     /// <summary>The administrative state's bits: 1 is maintenance, 8 is draining.</summary>
     public int Admin { get; internal set; } = 1;
 

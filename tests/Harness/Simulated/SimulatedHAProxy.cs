@@ -17,7 +17,9 @@ public sealed class SimulatedHAProxy(int pid, long started)
         + "abilities=certificates,link-id,no-route,probe,ready";
 
     private const string NoSuchMap = "[3]: Unknown map identifier. Please use #<id> or <file>.";
-    private const string AddsMap = "[3]: 'add map' expects three parameters (map identifier, key and value) or one parameter (map identifier) and a payload";
+    private const string AddsMap =
+        "[3]: 'add map' expects three parameters (map identifier, key and value) or one parameter (map identifier) and a payload";
+
 
     private const string ServerColumns =
         "1\n# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_iweight srv_time_since_last_change "
@@ -300,7 +302,7 @@ public sealed class SimulatedHAProxy(int pid, long started)
             {
                 text.Append(CultureInfo.InvariantCulture, $"\n{backend.Id} {backend.Name} {one.Id} {one.Name} {one.Address} ")
                     .Append(CultureInfo.InvariantCulture, $"{((one.Admin & 1) != 0 ? 0 : 2)} {one.Admin} 1 1 0 1 0 0 ")
-                    .Append(CultureInfo.InvariantCulture, $"{(one.CheckRuns ? 6 : one.HasCheck ? 2 : 0) + (one.CheckPauses ? 8 : 0)} 0 0 0 - {one.Port} - ")
+                    .Append(CultureInfo.InvariantCulture, $"{one.CheckState} 0 0 0 - {one.Port} - ")
                     .Append(one.UsesTls ? "1 0 - - 0" : "0 0 - - 0");
             }
         }

@@ -4,7 +4,9 @@ using System.Text;
 
 namespace IngressReconciler.Tests.Harness.Simulated;
 
-/// <summary>A map of HAProxy's: entries in the order they came, a key as often as it was added, generations beside it that are not seen yet.</summary>
+/// <summary>
+/// A map of HAProxy's: entries in the order they came, a key as often as it was added; beside it generations that are not seen yet.
+/// </summary>
 /// <param name="isOfNetworks">Whether its keys are networks.</param>
 public sealed class SimulatedMap(bool isOfNetworks)
 {
@@ -101,7 +103,8 @@ public sealed class SimulatedMap(bool isOfNetworks)
         return $"type=beg, case=sensitive, found=yes, idx=tree, key=\"{key}\", value=\"{value}\", type=\"str\"";
     }
 
-    private List<Entry>? Of(int? generation) => generation is not { } number || number == current ? entries : prepared.GetValueOrDefault(number);
+    private List<Entry>? Of(int? generation) =>
+        generation is not { } number || number == current ? entries : prepared.GetValueOrDefault(number);
 
     private static bool IsNetwork(string text)
     {

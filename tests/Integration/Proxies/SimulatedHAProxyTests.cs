@@ -46,7 +46,7 @@ public sealed partial class SimulatedHAProxyTests
             var said = RuntimeReply.Parse(Encoding.UTF8.GetBytes(reply));
             var (expected, actual) = (Normal(commands[i], replies[i]), Normal(commands[i], said));
             if (expected != actual)
-                Assert.Fail($"stream {seed}, command {i}, '{commands[i].Line}':\n{expected}\nsays a real one, and the simulated one\n{actual}");
+                Assert.Fail($"stream {seed}, command {i}, '{commands[i].Line}': a real one says\n{expected}\nand the simulated one\n{actual}");
         }
     }
 
@@ -59,7 +59,7 @@ public sealed partial class SimulatedHAProxyTests
             lines = lines.Select(line => Address().Replace(line, "0x"));
         else if (command.Line.StartsWith("show stat", StringComparison.Ordinal))
             lines = lines.Where(line => line.Contains(":a:", StringComparison.Ordinal)).Select(line => line.Split(',')).Select(
-                fields => $"{fields[0]} {(fields.Length > 17 && fields[17].EndsWith("(UNPUB)", StringComparison.Ordinal) ? "unpublished" : "")}");
+                fields => $"{fields[0]} {fields[17].EndsWith("(UNPUB)", StringComparison.Ordinal)}");
         else if (command.Line.StartsWith("show servers", StringComparison.Ordinal))
             lines = lines.Where(line => line.Contains(":a:", StringComparison.Ordinal)).Select(line => line.Split(' ')).Select(
                 fields => string.Join(' ', new[] { 1, 3, 4, 6, 13, 18, 20 }.Select(at => fields[at])));

@@ -26,7 +26,8 @@ public sealed class ApiServerFaults
 /// <param name="instance">Its name.</param>
 /// <param name="cluster">The cluster.</param>
 /// <param name="faults">How it behaves.</param>
-public sealed class ClusterView(World world, InstanceLife life, string instance, SimulatedCluster cluster, ApiServerFaults faults) : IClusterReader
+public sealed class ClusterView(World world, InstanceLife life, string instance, SimulatedCluster cluster, ApiServerFaults faults)
+    : IClusterReader
 {
     /// <inheritdoc/>
     public ImmutableArray<ResourceKind> Kinds { get; } =
@@ -40,17 +41,21 @@ public sealed class ClusterView(World world, InstanceLife life, string instance,
             var version = cluster.Version.ToString(CultureInfo.InvariantCulture);
             world.Note($"{instance} lists the cluster at {version}{(missing is null ? "" : $" without {missing}")}");
             return new ClusterListing(
-                new([.. cluster.Objects.Values.Where(one => one.Kind != missing)], Kinds.Where(kind => kind != missing).ToImmutableDictionary(kind => kind, _ => version)),
+                new(
+                    [.. cluster.Objects.Values.Where(one => one.Kind != missing)],
+                    Kinds.Where(kind => kind != missing).ToImmutableDictionary(kind => kind, _ => version)),
                 [],
                 missing is null ? [] : [$"{missing}: forbidden"]);
         },
         cancel);
 
     /// <inheritdoc/>
-    public Task<Resource?> ReadAsync(ResourceKey key, CancellationToken cancel) => AskAsync(() => cluster.Objects.GetValueOrDefault(key), cancel);
+    public Task<Resource?> ReadAsync(ResourceKey key, CancellationToken cancel) =>
+        AskAsync(() => cluster.Objects.GetValueOrDefault(key), cancel);
 
     /// <inheritdoc/>
-    public Task<TlsKeyPair?> ReadKeyPairAsync(string scope, string name, CancellationToken cancel) => AskAsync<TlsKeyPair?>(() => null, cancel);
+    public Task<TlsKeyPair?> ReadKeyPairAsync(string scope, string name, CancellationToken cancel) =>
+        AskAsync<TlsKeyPair?>(() => null, cancel);
 
     private async Task<T> AskAsync<T>(Func<T> answer, CancellationToken cancel)
     {
@@ -60,7 +65,8 @@ public sealed class ClusterView(World world, InstanceLife life, string instance,
         {
             if (world.Chance(faults.Away))
             {
-                life.After(world.Between(1, 2000), isTimer: false, () => answered.TrySetException(new IOException("the API server is away")));
+                var away = new IOException("the API server is away");
+                life.After(world.Between(1, 2000), isTimer: false, () => answered.TrySetException(away));
                 return;
             }
 

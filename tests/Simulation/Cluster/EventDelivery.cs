@@ -75,7 +75,8 @@ public sealed class EventDelivery(World world, Func<IReadOnlyList<Instance>> ins
         Pending++;
         var taken = instance.Reconciler.AcceptAsync(changes.Select(change => change with { Origin = new(world.Time, default) }));
         taken.ContinueWith(
-            task => Answered(task.IsCanceled ? new OperationCanceledException() : task.Exception?.InnerException), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+            task => Answered(task.IsCanceled ? new OperationCanceledException() : task.Exception?.InnerException),
+            CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         world.After(AnswerWithin, () => Answered(new TimeoutException()));
 
         void Answered(Exception? failure)

@@ -150,7 +150,8 @@ public sealed class Workloads(World world, SimulatedCluster cluster)
     public static ResourceKey Key(ResourceKind kind, string name) => new(kind, "a", name);
 
     /// <summary>The metadata of one of our objects.</summary>
-    public static ObjectMeta Meta(string name) => new() { Name = name, Namespace = "a", ResourceVersion = "", CreationTimestamp = World.Start };
+    public static ObjectMeta Meta(string name) =>
+        new() { Name = name, Namespace = "a", ResourceVersion = "", CreationTimestamp = World.Start };
 
     private static bool IsServing(SimulatedPod pod) => pod is { IsReady: true, IsTerminating: false };
 

@@ -97,7 +97,7 @@ public sealed class JournalOracle
         foreach (var change in changes)
         {
             if (known.TryGetValue(change.Key, out var last) && Wanted.Cluster.Resources.ContainsKey(change.Key) != last.IsThere)
-                world.Fail("an old event changes nothing", $"{Describe(change)} came after version {last.Version}, and changed what there is");
+                world.Fail("an old event changes nothing", $"{Describe(change)} came after {last.Version}, and changed what there is");
         }
     }
 

@@ -23,7 +23,9 @@ public sealed class MakeBeforeBreak(Surroundings surroundings)
             return;
         foreach (var (key, value) in process.Routes.Entries)
         {
-            if (key == HAProxyRoutes.VersionKey || value is HAProxyRoutes.NoBackend or HAProxyRoutes.NoRoute || told.Proxy.RefusedBackends.Contains(value))
+            if (key == HAProxyRoutes.VersionKey || value is HAProxyRoutes.NoBackend or HAProxyRoutes.NoRoute)
+                continue;
+            if (told.Proxy.RefusedBackends.Contains(value))
                 continue;
             if (process.Find(value) is not { } backend)
                 Broken(told, $"{key} leads to {value}, which is not there");

@@ -26,7 +26,8 @@ public sealed class OneWriter(Surroundings surroundings, Fleet fleet)
             world.Fail(
                 "one writer", $"{told.By} sent '{told.Command.Line}' to {told.Proxy.Name} while {told.Holder ?? "nobody"} held the lease");
         }
-        else if (surroundings.LeaseHolder is { } now && now != told.By && world.Now - told.Sent < UnderWay && !fleet.AreOnePlace(now, told.By))
+        else if (surroundings.LeaseHolder is { } now && now != told.By
+            && world.Now - told.Sent < UnderWay && !fleet.AreOnePlace(now, told.By))
         {
             world.Fail("one writer", $"'{told.Command.Line}' of {told.By} arrived at {told.Proxy.Name} while {now} held the lease");
         }

@@ -5,8 +5,8 @@ using IngressReconciler.Tests.Harness.Simulated;
 namespace IngressReconciler.Simulation.Proxies;
 
 /// <summary>
-/// An instance's end of one session with a proxy. What is written arrives in pieces, in order, each after its time; between two pieces other
-/// sessions have their turn. What is under way when the instance ends still arrives, or not.
+/// An instance's end of one session with a proxy. What is written arrives in pieces, in order, each after its time; between two of them
+/// other sessions have their turn. What is under way when the instance ends still arrives, or not.
 /// </summary>
 /// <param name="world">The world.</param>
 /// <param name="life">The instance's.</param>
@@ -100,7 +100,7 @@ public sealed class AdminStream(World world, InstanceLife life, ProxyHost host, 
         there.Enqueue((piece, sent.At, sent.Holder));
         host.Reach(() =>
         {
-            // Pieces arrive late, but never one before the other. Whoever is cut off, or talks to a process that is no more, sends into the void.
+            // Pieces arrive late, but never one before the other. One that is cut off, or whose process is no more, sends into the void.
             var (text, at, holder) = there.Dequeue();
             isLost |= world.Now < host.CutOffUntil || host.Process != process;
             if (!isLost && host.Take(input, text, by, (at, holder)) is { Length: > 0 } replies)

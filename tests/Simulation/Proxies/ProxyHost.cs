@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using System.Text;
 using IngressReconciler.Planning;
 using IngressReconciler.Proxies;
@@ -48,7 +47,9 @@ public sealed class ProxyHost(World world, string name, string address)
     /// <summary>Which commands it takes without an error and does not carry out, and until when.</summary>
     public (Func<AdminCommand, bool> Which, TimeSpan Until) Ignores { get; set; } = (_ => false, TimeSpan.Zero);
 
-    /// <summary>Backends that this process has refused to make or to publish: a new route may lead to one all the same, and is answered 503.</summary>
+    /// <summary>
+    /// Backends that this process has refused to make or to publish: a new route may lead to one all the same, and is answered 503.
+    /// </summary>
     public HashSet<string> RefusedBackends { get; } = [];
 
     /// <summary>Asked before a command is carried out, and told after.</summary>
@@ -106,8 +107,8 @@ public sealed class ProxyHost(World world, string name, string address)
                 return;
             if (Process is null)
             {
-                life.After(Latency(), isTimer: false, () => opened.TrySetException(new ProxyUnavailableException(
-                    name, $"refuses connections", new SocketException()) { Fault = ProxyFault.Down }));
+                var refused = new ProxyUnavailableException(name, $"refuses connections") { Fault = ProxyFault.Down };
+                life.After(Latency(), isTimer: false, () => opened.TrySetException(refused));
                 return;
             }
 

@@ -40,7 +40,10 @@ public sealed class BlobNetwork(
         if (world.Now < faults.OutUntil || world.Now < OutUntil)
         {
             var isRefused = world.Chance(0.5);
-            Fail(isRefused ? there : TryTimeout, isRefused ? new HttpRequestException("connection refused") : new TaskCanceledException("no answer"));
+            if (isRefused)
+                Fail(there, new HttpRequestException("connection refused"));
+            else
+                Fail(TryTimeout, new TaskCanceledException("no answer"));
         }
         else if (world.Chance(faults.RequestLost))
         {

@@ -19,7 +19,8 @@ public sealed record BlobRequest(
     /// <summary>In short, for a trace.</summary>
     public override string ToString()
     {
-        var what = Query.GetValueOrDefault("comp") is { } comp ? $" {comp}{(this["x-ms-lease-action"] is { } action ? $" {action}" : "")}" : "";
+        var action = this["x-ms-lease-action"] is { } asked ? $" {asked}" : "";
+        var what = Query.GetValueOrDefault("comp") is { } comp ? $" {comp}{action}" : "";
         var range = this["x-ms-range"] is { } bytes ? $" {bytes}" : "";
         return string.Create(CultureInfo.InvariantCulture, $"{Method}{what} {Path}{range} {Body.Length}");
     }
@@ -179,7 +180,8 @@ public sealed class BlobService(Func<DateTimeOffset> now)
         var first = int.Parse(bounds[0], CultureInfo.InvariantCulture);
         if (first >= content.Length)
             return Error(416, "InvalidRange");
-        var last = bounds[1].Length == 0 ? content.Length - 1 : (int)Math.Min(long.Parse(bounds[1], CultureInfo.InvariantCulture), content.Length - 1);
+        var wanted = bounds[1].Length == 0 ? long.MaxValue : long.Parse(bounds[1], CultureInfo.InvariantCulture);
+        var last = (int)Math.Min(wanted, content.Length - 1);
         return Answer(206, blob, content[first..(last + 1)], [.. headers, ("Content-Range", $"bytes {first}-{last}/{content.Length}")]);
     }
 
@@ -191,7 +193,8 @@ public sealed class BlobService(Func<DateTimeOffset> now)
 
     private string NextTag() => string.Create(CultureInfo.InvariantCulture, $"\"0x{++tags:X}\"");
 
-    private static BlobResponse Answer(int status, StoredBlob? blob = null, params (string, string)[] headers) => Answer(status, blob, [], headers);
+    private static BlobResponse Answer(int status, StoredBlob? blob = null, params (string, string)[] headers) =>
+        Answer(status, blob, [], headers);
 
     private static BlobResponse Answer(int status, StoredBlob? blob, byte[] body, (string, string)[] headers) => new(
         status,
