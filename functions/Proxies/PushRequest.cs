@@ -9,7 +9,14 @@ namespace IngressReconciler.Proxies;
 /// All that may differ from what the proxy was last seen to run, in order: a partial sync looks at nothing else. Null for a full sync,
 /// where what the proxy runs is not known.
 /// </param>
-public sealed record PushRequest(ProxyConfig Config, int Version, IReadOnlyList<ConfigDifference>? Differences);
+public sealed record PushRequest(ProxyConfig Config, int Version, IReadOnlyList<ConfigDifference>? Differences)
+{
+    /// <summary>
+    /// Called before each thing that is sent; throws when the right to push has passed, though nothing has said so yet. Null where there
+    /// is no such right.
+    /// </summary>
+    public Action? Fence { get; init; }
+}
 
 /// <summary>How a push ended: the proxy was read back and runs what is desired, but for what it refuses.</summary>
 /// <param name="Steps">How many steps it took.</param>

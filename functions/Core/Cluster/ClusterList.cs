@@ -86,7 +86,7 @@ public sealed record ClusterList(ImmutableArray<Resource> Resources, ImmutableDi
                 found.Add(new(new Applied(one, version), null));
         }
 
-        foreach (var key in known.Where(key => !present.Contains(key)))
+        foreach (var key in known.Where(key => !present.Contains(key)).Order(ResourceKey.Order))
         {
             if (Newer(key, version) is { } newer)
                 found.Add(new(new Deleted(key, version) { Replaces = newer }, new(key, newer, null), IsGone: true));
@@ -95,7 +95,7 @@ public sealed record ClusterList(ImmutableArray<Resource> Resources, ImmutableDi
         }
 
         // A deletion that is newer than the list would swallow what is to come.
-        foreach (var key in deleted.Where(key => !present.Contains(key)))
+        foreach (var key in deleted.Where(key => !present.Contains(key)).Order(ResourceKey.Order))
         {
             if (Newer(key, version) is { } newer)
                 found.Add(new(new Deleted(key, version) { Replaces = newer }, new(key, newer, null)));

@@ -8,7 +8,7 @@ public static class ClusterSnapshot
 
     private const int BatchSize = 500;
 
-    /// <summary>The lines, each with its line feed, and one that says that these are all.</summary>
+    /// <summary>The lines, each with its line feed, and one that says that these are all. Of one state always the same.</summary>
     /// <param name="state">The state.</param>
     /// <param name="now">Now: tombstones that have outlived their use are left out.</param>
     /// <param name="unknown">What is kept of other releases' beside it.</param>
@@ -16,10 +16,10 @@ public static class ClusterSnapshot
     {
         foreach (var batch in (unknown ?? UnknownObjects.None).Batches(now, BatchSize))
             yield return batch.ToBytes();
-        foreach (var batch in state.Resources.Values.Chunk(BatchSize))
-            yield return new JournalBatch("", now, [.. batch.Select(resource => new Applied(resource))]).ToBytes();
+        foreach (var batch in state.Resources.OrderBy(pair => pair.Key, ResourceKey.Order).Chunk(BatchSize))
+            yield return new JournalBatch("", now, [.. batch.Select(pair => new Applied(pair.Value))]).ToBytes();
         var tombstones = state.WithoutTombstonesBefore(now).Tombstones;
-        foreach (var batch in tombstones.GroupBy(pair => pair.Value.At))
+        foreach (var batch in tombstones.OrderBy(pair => pair.Key, ResourceKey.Order).GroupBy(pair => pair.Value.At))
             yield return new JournalBatch("", batch.Key, [.. batch.Select(pair => new Deleted(pair.Key, pair.Value.ResourceVersion))]).ToBytes();
         yield return new JournalBatch(EndId, now, []).ToBytes();
     }

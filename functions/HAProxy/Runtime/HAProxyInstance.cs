@@ -60,6 +60,8 @@ public sealed class HAProxyInstance : IProxy
         // A refusal means that the proxy is not what it was taken for, so the second try looks at everything.
         async Task<PushResult> PushAsync(RuntimeConnection connection)
         {
+            // The session is this push's alone; what uses it after that needs no lease.
+            connection.Fence = request.Fence;
             try
             {
                 return await TryAsync(ScopeOf(request));
@@ -69,6 +71,10 @@ public sealed class HAProxyInstance : IProxy
                 gaveUp = e.Message;
                 PushTrace.Reached("refused");
                 return await TryAsync(PlanScope.All(Proxy.Role));
+            }
+            finally
+            {
+                connection.Fence = null;
             }
 
             Task<PushResult> TryAsync(PlanScope scope) =>

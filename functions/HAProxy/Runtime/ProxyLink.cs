@@ -14,7 +14,7 @@ namespace IngressReconciler.HAProxy.Runtime;
 /// </summary>
 public sealed class ProxyLink : IAsyncDisposable
 {
-    private readonly AdminCredentials _credentials;
+    private readonly AdminWay _way;
     private readonly ProxyOptions _options;
     private readonly TimeProvider _time;
     private readonly ResiliencePipeline _deadline;
@@ -30,8 +30,14 @@ public sealed class ProxyLink : IAsyncDisposable
     /// <param name="options">Deadlines and limits.</param>
     /// <param name="time">Measures them.</param>
     public ProxyLink(ConfirmedProxy proxy, AdminCredentials credentials, ProxyOptions options, TimeProvider time)
+        : this(proxy, AdminWay.Tls(credentials, options), options, time, Random.Shared)
     {
-        (Proxy, _credentials, _options, _time) = (proxy, credentials, options, time);
+    }
+
+    /// <summary>The same by another way.</summary>
+    internal ProxyLink(ConfirmedProxy proxy, AdminWay way, ProxyOptions options, TimeProvider time, Random random)
+    {
+        (Proxy, _way, _options, _time) = (proxy, way, options, time);
         _deadline = new ResiliencePipelineBuilder { TimeProvider = time }.AddTimeout(options.UseDeadline).Build();
         _connecting = new ResiliencePipelineBuilder { TimeProvider = time }
             .AddRetry(new RetryStrategyOptions
@@ -41,6 +47,7 @@ public sealed class ProxyLink : IAsyncDisposable
                 Delay = options.ConnectBackoff,
                 BackoffType = DelayBackoffType.Exponential,
                 UseJitter = true,
+                Randomizer = random.NextDouble,
             })
             .AddCircuitBreaker(new CircuitBreakerStrategyOptions
             {
@@ -110,7 +117,7 @@ public sealed class ProxyLink : IAsyncDisposable
     /// <exception cref="ProxyUnavailableException">It does not open.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public Task<RuntimeConnection> OpenBesideAsync(CancellationToken cancellationToken) =>
-        RuntimeConnection.OpenAsync(Proxy, _credentials, _options, _time, cancellationToken);
+        RuntimeConnection.OpenAsync(Proxy, _way, _options, _time, cancellationToken);
 
     /// <summary>The certificate that the admin port shows, trusted or not; null when it shows none.</summary>
     /// <exception cref="ProxyUnavailableException">It cannot be reached.</exception>
@@ -151,7 +158,7 @@ public sealed class ProxyLink : IAsyncDisposable
     {
         try
         {
-            return await RuntimeConnection.OpenAsync(Proxy, _credentials, _options, _time, cancellationToken);
+            return await RuntimeConnection.OpenAsync(Proxy, _way, _options, _time, cancellationToken);
         }
         catch (ProxyUnavailableException e)
         {

@@ -51,21 +51,29 @@ public sealed class RuntimeConnection : IAsyncDisposable
     /// <summary>What its bootstrap offers.</summary>
     public ProxyContract Contract { get; private set; } = null!;
 
+    /// <summary>Asked before anything is sent; throws when nothing may be. Null while that is nobody's matter.</summary>
+    internal Action? Fence { get; set; }
+
     /// <summary>Completes, with the reason, as soon as the session ends; also when it was idle. Never fails.</summary>
     public Task<ProxyUnavailableException> Disconnected => _disconnected.Task;
 
     /// <summary>Opens a session and learns which process answers.</summary>
     /// <exception cref="ProxyUnavailableException">It does not open, or not within <see cref="ProxyOptions.ConnectDeadline"/>.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    public static async Task<RuntimeConnection> OpenAsync(
-        ConfirmedProxy proxy, AdminCredentials credentials, ProxyOptions options, TimeProvider time, CancellationToken cancellationToken)
+    public static Task<RuntimeConnection> OpenAsync(
+        ConfirmedProxy proxy, AdminCredentials credentials, ProxyOptions options, TimeProvider time, CancellationToken cancellationToken) =>
+        OpenAsync(proxy, AdminWay.Tls(credentials, options), options, time, cancellationToken);
+
+    /// <summary>The same by another way.</summary>
+    internal static async Task<RuntimeConnection> OpenAsync(
+        ConfirmedProxy proxy, AdminWay way, ProxyOptions options, TimeProvider time, CancellationToken cancellationToken)
     {
         using var deadline = new CancellationTokenSource(options.ConnectDeadline, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
         try
         {
-            var stream = await AdminTls.ConnectAsync(proxy, credentials, options.ServerNameOf(proxy.Role), either.Token);
-            return await GreetAsync(proxy.Name, proxy.Role, stream, credentials.Subject, options, time, either.Token);
+            var stream = await way.ConnectAsync(proxy, either.Token);
+            return await GreetAsync(proxy.Name, proxy.Role, stream, way.Subject, options, time, either.Token);
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
@@ -134,6 +142,7 @@ public sealed class RuntimeConnection : IAsyncDisposable
         for (var i = 0; i < commands.Count; i++) CommandRules.Check(commands[i], _options.PayloadLimit);
         if (commands.Count == 0) return [];
         cancellationToken.ThrowIfCancellationRequested();
+        Fence?.Invoke();
 
         // The last command says a number of ours: proof that no reply was cut in two, or swallowed by another.
         var proof = (++_exchanges).ToString(CultureInfo.InvariantCulture);

@@ -62,9 +62,9 @@ internal sealed partial class FirstList(IClusterReader? reader, EnvironmentStore
                 await Task.Delay(pause, time, cancel);
             }
         }
-        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+        catch (OperationCanceledException)
         {
-            // Stopping.
+            // Stopping: this, or the loop before it.
         }
         catch (Exception e)
         {

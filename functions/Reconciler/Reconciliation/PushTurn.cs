@@ -53,6 +53,8 @@ public sealed class PushTurn(PushLease free, ProxySet proxies, TimeProvider time
         {
             Lease = null;
             await proxies.IdleAsync();
+            if (proxies.Workers.Any(worker => worker.WasLeft))
+                held.Keep();
             await held.DisposeAsync();
         }
     }

@@ -8,6 +8,9 @@ namespace IngressReconciler.Reconciliation;
 /// <content>From the start, a cold one or one after a bug, to the end.</content>
 public sealed partial class Reconciler
 {
+    /// <summary>How long the end waits for pushes that are under way.</summary>
+    private static readonly TimeSpan EndWithin = TimeSpan.FromSeconds(5);
+
     /// <summary>Begins. Returns at once; what is asked for before the state is loaded waits for it.</summary>
     public void Start()
     {
@@ -24,6 +27,9 @@ public sealed partial class Reconciler
         gauges?.Dispose();
         await stopping.CancelAsync();
         await running;
+        await resync.DisposeAsync();
+        // What was sent to a proxy cannot be taken back: whoever has the lease next must not find it under way.
+        await Task.WhenAny(proxies.IdleAsync(), Task.Delay(EndWithin, time));
         await firstList.DisposeAsync();
         if (lists is not null)
             await lists.DisposeAsync();
@@ -39,7 +45,6 @@ public sealed partial class Reconciler
         if (feedback is not null)
             await feedback.DisposeAsync();
         stopping.Dispose();
-        resync.Dispose();
     }
 
     private async Task RunAsync(CancellationToken cancel)
@@ -56,7 +61,7 @@ public sealed partial class Reconciler
             }
             catch (OperationCanceledException) when (cancel.IsCancellationRequested)
             {
-                queue.Fail(new OperationCanceledException("the program stops"));
+                // Stopping.
             }
             catch (StorageUnavailableException e)
             {
@@ -73,6 +78,8 @@ public sealed partial class Reconciler
                 await Task.Delay(TimeSpan.FromSeconds(1), time, CancellationToken.None);
             }
         }
+
+        queue.Close(new OperationCanceledException("the program stops"));
     }
 
     /// <summary>A cold start: the newest snapshot, the journal's tail, and everything that follows from them.</summary>

@@ -13,7 +13,7 @@ public sealed partial class Reconciler
         if (IsUnknown)
             return;
         foreach (var worker in proxies.Workers.Where(worker => worker.WantsPush))
-            worker.Start(held.Lost);
+            worker.Start(held.Lost, held.Demand);
     }
 
     /// <summary>The edge's machines as they were last listed ─► edge proxies.</summary>

@@ -135,8 +135,9 @@ public sealed partial class Reconciler
     /// <exception cref="StorageUnavailableException">What was missed could not be journalled.</exception>
     public async Task<ResyncReport> ResyncAsync(bool confirmed, CancellationToken cancel)
     {
-        var report = await resync.RunAsync(this, confirmed, alone: false, cancel);
-        await reports.KeepAsync(proxies.Workers.Select(worker => worker.Name), cancel);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(stopping.Token, cancel);
+        var report = await resync.RunAsync(this, confirmed, alone: false, either.Token);
+        await reports.KeepAsync(proxies.Workers.Select(worker => worker.Name), either.Token);
         return report;
     }
 }

@@ -28,6 +28,7 @@ namespace IngressReconciler.Reconciliation;
 /// <param name="feedback">Tells the cluster's users what became of what they asked for; null when there is no way to.</param>
 /// <param name="time">The clock.</param>
 /// <param name="log">Where decisions are told.</param>
+/// <param name="random">Spreads what several instances do at once; null for the process's own.</param>
 public sealed partial class Reconciler(
     ClusterStorage storage,
     RoutingOptions options,
@@ -38,7 +39,8 @@ public sealed partial class Reconciler(
     EdgeScaleSet? edge,
     ClusterFeedback? feedback,
     TimeProvider time,
-    ILogger log)
+    ILogger log,
+    Random? random = null)
     : IAsyncDisposable
 {
     /// <summary>How long an event's answer waits for its turn. It is journalled then: whoever has the lease next pushes it.</summary>
@@ -50,6 +52,7 @@ public sealed partial class Reconciler(
     /// <summary>The shortest time between two lists that deletions by events have asked for.</summary>
     private static readonly TimeSpan BetweenLists = TimeSpan.FromSeconds(1);
 
+    private readonly Random random = random ?? Random.Shared;
     private readonly RequestQueue queue = new(time);
     private readonly CancellationTokenSource stopping = new();
     private readonly ReportWriter reports = new(storage.Proxies, log);
@@ -128,7 +131,7 @@ public sealed partial class Reconciler(
                 if (requests.ChangeCount == 0)
                     span.Forget();
                 queue.PutBack(requests, giveUpAfter: TurnWithin);
-                await Task.Delay(TimeSpan.FromMilliseconds(5 + Random.Shared.Next(15)), time, cancel);
+                await Task.Delay(TimeSpan.FromMilliseconds(5 + random.Next(15)), time, cancel);
                 return;
             }
 
@@ -160,7 +163,7 @@ public sealed partial class Reconciler(
     private async Task<bool> TakeTurnAsync(RequestBatch requests, CancellationToken cancel)
     {
         var had = turn is { Lease: not null, IsLost: false };
-        var acquiring = turn.TakeAsync(cancel);
+        var acquiring = turn.TakeAsync(CancellationToken.None); // one that is given up may be ours for long
         try
         {
             var batches = requests.Batches(wanted.Cluster, time.GetUtcNow());
@@ -265,6 +268,10 @@ public sealed partial class Reconciler(
         catch (StorageUnavailableException e)
         {
             LogStorage(e.Message);
+        }
+        catch (OperationCanceledException)
+        {
+            return; // stopping: this, or the loop before it
         }
 
         await Task.Delay(BetweenLists, time, cancel);

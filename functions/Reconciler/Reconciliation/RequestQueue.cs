@@ -8,6 +8,7 @@ public sealed class RequestQueue(TimeProvider time)
 {
     private readonly Lock gate = new();
     private List<Request> waiting = [];
+    private Exception? closed;
     private TaskCompletionSource signal = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Whether nobody waits.</summary>
@@ -35,7 +36,12 @@ public sealed class RequestQueue(TimeProvider time)
     {
         var request = new Request(changes, time.GetTimestamp());
         lock (gate)
+        {
+            if (closed is not null)
+                return Task.FromException(closed);
             waiting.Add(request);
+        }
+
         Wake();
         return request.Done.Task;
     }
@@ -99,6 +105,14 @@ public sealed class RequestQueue(TimeProvider time)
 
     /// <summary>Nobody who waits can be served: all are told why.</summary>
     public void Fail(Exception why) => Take().Fail(why);
+
+    /// <summary>The same, and for all who come later.</summary>
+    public void Close(Exception why)
+    {
+        lock (gate)
+            closed = why;
+        Fail(why);
+    }
 }
 
 /// <summary>Changes of one caller.</summary>

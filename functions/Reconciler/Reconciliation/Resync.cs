@@ -24,7 +24,7 @@ public sealed partial class Resync(
     ClusterFeedback? feedback,
     VersionRetention retention,
     TimeProvider time,
-    ILogger log) : IDisposable
+    ILogger log) : IAsyncDisposable
 {
     /// <summary>How often a record that another instance's came before is written again.</summary>
     private const int RecordTries = 5;
@@ -97,8 +97,12 @@ public sealed partial class Resync(
         }
     }
 
-    /// <inheritdoc/>
-    public void Dispose() => turn.Dispose();
+    /// <summary>Waits for those that are under way.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await turn.WaitAsync();
+        turn.Dispose();
+    }
 
     /// <summary>Lists the cluster; when it cannot be listed at all, why, unless there is no way to.</summary>
     private async Task<(ClusterListing? Listing, string? Trouble)> ListAsync(CancellationToken cancel)

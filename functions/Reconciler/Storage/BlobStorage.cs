@@ -26,22 +26,27 @@ public sealed class BlobStorage : IDisposable
     /// <param name="time">The clock of leases and of pruning.</param>
     /// <exception cref="ArgumentException">An option is out of its bounds or contradicts another.</exception>
     public BlobStorage(StorageOptions options, TimeProvider time)
+        : this(options, time, Network(options), new(options))
     {
-        ArgumentNullException.ThrowIfNull(options);
+    }
+
+    /// <summary>The same over another way to storage, for a process that has storage in memory.</summary>
+    /// <param name="options">Account, container and limits.</param>
+    /// <param name="time">The clock of leases and of pruning.</param>
+    /// <param name="network">Answers the calls.</param>
+    /// <param name="holder">Under which id leases are taken.</param>
+    /// <param name="retry">Repeats calls that fail; null for the SDK's own, which uses the real clock.</param>
+    internal BlobStorage(
+        StorageOptions options, TimeProvider time, HttpMessageHandler network, LeaseHolder holder, HttpPipelinePolicy? retry = null)
+    {
         _options = options.Checked();
-        _holder = new(_options);
+        _holder = holder;
         _time = time;
-        _http = new(new SocketsHttpHandler
-        {
-            ConnectTimeout = TimeSpan.FromTicks(Math.Min(TimeSpan.FromSeconds(2).Ticks, options.TryTimeout.Ticks)),
-            PooledConnectionIdleTimeout = IdleConnection,
-            PooledConnectionLifetime = OldestConnection,
-            AutomaticDecompression = DecompressionMethods.None,
-            AllowAutoRedirect = false,
-            UseCookies = false,
-        })
-        { Timeout = Timeout.InfiniteTimeSpan };
-        _container = Connect(_options, Settings(_options, _http));
+        _http = new(network) { Timeout = Timeout.InfiniteTimeSpan };
+        var settings = Settings(_options, _http);
+        if (retry is not null)
+            settings.RetryPolicy = retry;
+        _container = Connect(_options, settings);
     }
 
     /// <summary>All state of one cluster.</summary>
@@ -54,6 +59,20 @@ public sealed class BlobStorage : IDisposable
     {
         _http.Dispose();
         _holder.Dispose();
+    }
+
+    private static SocketsHttpHandler Network(StorageOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return new()
+        {
+            ConnectTimeout = TimeSpan.FromTicks(Math.Min(TimeSpan.FromSeconds(2).Ticks, options.TryTimeout.Ticks)),
+            PooledConnectionIdleTimeout = IdleConnection,
+            PooledConnectionLifetime = OldestConnection,
+            AutomaticDecompression = DecompressionMethods.None,
+            AllowAutoRedirect = false,
+            UseCookies = false,
+        };
     }
 
     private static BlobContainerClient Connect(StorageOptions options, BlobClientOptions settings)

@@ -18,6 +18,7 @@ public sealed class HeldLease : IAsyncDisposable
     private readonly CancellationTokenSource _done = new();
     private readonly Task _renewing;
     private long _asked;
+    private bool _isKept;
 
     internal HeldLease(StorageFolder folder, BlobLeaseClient lease, TimeSpan duration, long asked, TimeProvider time, Action abandon)
     {
@@ -45,6 +46,21 @@ public sealed class HeldLease : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Asked before each thing that is done under the lease: a process that stood still may not have heard yet that it is lost.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">The lease is lost.</exception>
+    public void Demand()
+    {
+        if (Remaining == TimeSpan.Zero)
+            throw new OperationCanceledException("the lease has run out", Lost);
+    }
+
+    /// <summary>
+    /// Disposing does not give the lease back: what was done under it may be under way still, and the next holder waits for it to expire.
+    /// </summary>
+    public void Keep() => _isKept = true;
+
     /// <summary>Gives the lease back, for the next one to take at once. Never throws: a lease that cannot be given back expires.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -54,7 +70,9 @@ public sealed class HeldLease : IAsyncDisposable
         await _renewing;
         try
         {
-            if (!Lost.IsCancellationRequested)
+            if (Lost.IsCancellationRequested)
+                _abandon(); // a renewal that was under way may have been done all the same
+            else if (!_isKept)
                 await _folder.RunAsync(token => _lease.ReleaseAsync(cancellationToken: token), CancellationToken.None);
         }
         catch (StorageUnavailableException)

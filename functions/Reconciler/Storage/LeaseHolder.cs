@@ -29,6 +29,9 @@ internal sealed class LeaseHolder : IDisposable
         Path = System.IO.Path.Combine(System.IO.Path.GetTempPath(), $"ingress-reconciler-{name}.lease");
     }
 
+    /// <summary>A place whose id is known, without a file: the caller sees to it that no two processes have it at the same time.</summary>
+    internal LeaseHolder(string? id) => _id = id;
+
     /// <summary>The file; null where there is no place.</summary>
     public string? Path { get; }
 

@@ -33,12 +33,9 @@ public sealed class PushLease
             var asked = _time.GetTimestamp();
             try
             {
-                await _folder.RunAsync(token => lease.AcquireAsync(_duration, cancellationToken: token), cancel);
-                return new(_folder, lease, _duration, asked, _time, abandon: () => _orphan = id);
-            }
-            catch (RequestFailedException held) when (held.Status == 409)
-            {
-                return null;
+                return await _folder.RunAsync(token => AcquireAsync(lease, token), cancel)
+                    ? new(_folder, lease, _duration, asked, _time, abandon: () => _orphan = id)
+                    : null;
             }
             catch (RequestFailedException missing) when (missing.Status == 404)
             {
@@ -50,5 +47,13 @@ public sealed class PushLease
                 throw;
             }
         }
+    }
+
+    /// <summary>False while somebody else holds it. An instance that waits asks many times a second: that is no exception.</summary>
+    private async Task<bool> AcquireAsync(BlobLeaseClient lease, CancellationToken cancel)
+    {
+        var context = new RequestContext { CancellationToken = cancel, ErrorOptions = ErrorOptions.NoThrow };
+        using var answer = await lease.AcquireAsync(_duration, conditions: null, context);
+        return !answer.IsError || (answer.Status == 409 ? false : throw new RequestFailedException(answer));
     }
 }

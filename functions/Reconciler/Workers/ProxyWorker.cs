@@ -33,6 +33,7 @@ public sealed class ProxyWorker(
     private bool reachable = true;
     private bool isProven; // the last push was read back, and none was begun since
     private bool resync;
+    private bool wasLeft;
 
     private sealed record Target(ProxyConfig Config, int Version, JournalPosition Position);
 
@@ -57,6 +58,9 @@ public sealed class ProxyWorker(
 
     /// <summary>The push that is under way; completed when there is none. Never fails.</summary>
     public Task Current => Volatile.Read(ref current);
+
+    /// <summary>Whether its end left a push: what was sent may be carried out after it.</summary>
+    public bool WasLeft => Volatile.Read(ref wasLeft);
 
     /// <summary>Whether there is something to push and the proxy can be reached.</summary>
     public bool WantsPush
@@ -116,7 +120,8 @@ public sealed class ProxyWorker(
 
     /// <summary>Starts a push of all that is pending.</summary>
     /// <param name="cancel">Fires when nobody may push any more: the lease is lost.</param>
-    public void Start(CancellationToken cancel)
+    /// <param name="fence">See <see cref="PushRequest.Fence"/>.</param>
+    public void Start(CancellationToken cancel, Action? fence = null)
     {
         lock (gate)
         {
@@ -126,7 +131,7 @@ public sealed class ProxyWorker(
             isProven = false;
             using (ExecutionContext.SuppressFlow()) // it outlives this round's trace
                 reaching ??= Task.Run(() => contact.RunAsync(Ended, Missing, Back, stopping.Token), CancellationToken.None);
-            current = Task.Run(() => PushAsync(differences, what, unexpected, cancel), CancellationToken.None);
+            current = Task.Run(() => PushAsync(differences, what, unexpected, fence, cancel), CancellationToken.None);
             _ = current.ContinueWith(_ => wake(), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         }
     }
@@ -142,13 +147,14 @@ public sealed class ProxyWorker(
     }
 
     private async Task PushAsync(
-        IReadOnlyList<ConfigDifference>? differences, Target what, bool unexpected, CancellationToken cancel)
+        IReadOnlyList<ConfigDifference>? differences, Target what, bool unexpected, Action? fence, CancellationToken cancel)
     {
         using var span = telemetry.StartPush(what.Version, what.Position);
         try
         {
             using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, stopping.Token);
-            var outcome = await proxy.PushAsync(new(what.Config, what.Version, differences), either.Token);
+            var outcome = await proxy.PushAsync(new(what.Config, what.Version, differences) { Fence = fence }, either.Token);
+            fence?.Invoke(); // what was read back under a lease that has passed meanwhile is no news
             var drift = unexpected && outcome.WasReady ? outcome.Steps : 0;
             telemetry.Pushed(span, outcome, drift);
             var news = outcome.Refused.Where(one => !Refused.Any(known => known.Part == one.Part && known.Reason == one.Reason)).ToArray();
@@ -178,6 +184,7 @@ public sealed class ProxyWorker(
         }
         catch (Exception e)
         {
+            Volatile.Write(ref wasLeft, e is OperationCanceledException && stopping.IsCancellationRequested);
             span.Fail(Failed(e));
         }
     }

@@ -1,0 +1,3 @@
+using IngressReconciler.Simulation;
+
+return Commands.Run(args);
