@@ -15,6 +15,9 @@ namespace IngressReconciler.Tests.Integration.Proxies;
 /// </summary>
 public sealed partial class SimulatedHAProxyTests
 {
+    /// <summary>Of a line of <c>show servers state</c>: backend, name, address, administrative state, check, port and so on.</summary>
+    private static readonly int[] ComparedFields = [1, 3, 4, 6, 13, 18, 20];
+
     private const int Streams = 40;
     private const int Commands = 250;
 
@@ -61,7 +64,7 @@ public sealed partial class SimulatedHAProxyTests
                 fields => $"{fields[0]} {fields[17].EndsWith("(UNPUB)", StringComparison.Ordinal)}");
         else if (command.Line.StartsWith("show servers", StringComparison.Ordinal))
             lines = lines.Where(line => line.Contains(":a:", StringComparison.Ordinal)).Select(line => line.Split(' ')).Select(
-                fields => string.Join(' ', new[] { 1, 3, 4, 6, 13, 18, 20 }.Select(at => fields[at])));
+                fields => string.Join(' ', ComparedFields.Select(at => fields[at])));
         else if (command.Line.StartsWith("commit ssl", StringComparison.Ordinal))
             lines = lines.Select(line => line.TrimEnd('.'));
         else if (command.Line.StartsWith("show ssl crt-list", StringComparison.Ordinal))

@@ -35,7 +35,7 @@ public static partial class Layers
         ("Coalescing", []),
         ("Telemetry", ["Cluster", "Routing", "Desired", "Proxies"]),
         ("Reports", ["Cluster", "Routing", "Versions", "Proxies"]),
-        ("Storage", ["Cluster", "Routing", "Versions", "Reports"]),
+        ("Storage", ["Cluster", "Versions", "Reports"]),
         ("Kubernetes", ["Cluster", "Routing", "Facts", "Desired", "Status", "Proxies", "Coalescing", "Reports", "Storage"]),
         ("ResourceManager", ["Proxies"]),
         ("Workers", ["Cluster", "Proxies", "Telemetry", "Reports", "Kubernetes", "ResourceManager"]),
