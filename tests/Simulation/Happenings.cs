@@ -1,3 +1,4 @@
+using IngressReconciler.Simulation.TextProxies;
 using IngressReconciler.Simulation.Cluster;
 using IngressReconciler.Simulation.Proxies;
 using IngressReconciler.Simulation.Time;
@@ -54,6 +55,13 @@ public sealed class Happenings
             (host.CutOffUntil, host.StalledUntil) = (default, default);
             host.Refuses = host.Ignores = (_ => false, default);
             if (host.Process is null)
+                host.Start();
+        }
+
+        foreach (var host in surroundings.TextHosts)
+        {
+            host.Lost = 0;
+            if (host.Stored is null)
                 host.Start();
         }
     }
@@ -164,6 +172,16 @@ public sealed class Happenings
 
     private void ProxyFaults()
     {
+        foreach (var host in surroundings.TextHosts)
+        {
+            if (world.Chance(0.3))
+                host.Slowest = world.Random.Next(10, 600);
+            if (world.Chance(0.4))
+                host.Lost = Rate(0.2);
+            if (world.Chance(0.4))
+                kinds.Add((Rate(2), () => Restart(host)));
+        }
+
         foreach (var host in surroundings.Hosts)
         {
             if (world.Chance(0.3))
@@ -190,6 +208,19 @@ public sealed class Happenings
         world.After(world.Chance(0.5) ? world.Between(1, 300) : world.Between(300, 8000), () =>
         {
             if (host.Process is null)
+                host.Start();
+        });
+    }
+
+    private void Restart(TextHost host)
+    {
+        if (host.Stored is null)
+            return;
+        world.Note($"{host.Name} ends");
+        host.Stop();
+        world.After(world.Between(1, 8000), () =>
+        {
+            if (host.Stored is null)
                 host.Start();
         });
     }

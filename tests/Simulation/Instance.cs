@@ -1,6 +1,8 @@
 using System.Runtime.CompilerServices;
 using IngressReconciler.HAProxy.Runtime;
+using IngressReconciler.Proxies;
 using IngressReconciler.Reconciliation;
+using IngressReconciler.Simulation.TextProxies;
 using IngressReconciler.Simulation.Cluster;
 using IngressReconciler.Simulation.Storage;
 using IngressReconciler.Simulation.Time;
@@ -40,11 +42,13 @@ public sealed class Instance : IAsyncDisposable
             UseDeadline = TimeSpan.FromSeconds(20),
         };
         var way = new AdminWay("CN=simulation", (proxy, cancel) => surroundings.Host(proxy.Name).ConnectAsync(name, Life, cancel));
-        var driver = new HAProxyDriver(
-            way, proxyOptions, (_, _, _) => throw new NotSupportedException("there are no certificates here"), clock, Random);
+        IProxyDriver driver = surroundings.TextHosts.Count > 0
+            ? new TextDriver(proxy => surroundings.TextHosts.First(host => host.Name == proxy), name, Life, clock)
+            : new HAProxyDriver(
+                way, proxyOptions, (_, _, _) => throw new NotSupportedException("there are no certificates here"), clock, Random);
         var cluster = storage.Cluster(Surroundings.ClusterId);
         var proxies = new ProxySet(
-            [.. surroundings.Hosts.Select(host => host.Proxy)],
+            [.. surroundings.Hosts.Select(host => host.Proxy), .. surroundings.TextHosts.Select(host => host.Proxy)],
             pods: null,
             (proxy, wake) => new(driver.Open(proxy), new(Surroundings.ClusterId, proxy.Name, clock), clock, Log, wake));
         var reader = new ClusterView(world, Life, name, surroundings.Cluster, surroundings.ApiServer);

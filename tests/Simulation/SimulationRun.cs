@@ -32,7 +32,7 @@ public sealed class SimulationRun
     private SimulationRun(int seed, Action<string>? shown)
     {
         world = new(seed, shown);
-        surroundings = new(world, proxies: 1 + world.Random.Next(2));
+        surroundings = new(world, proxies: 1 + world.Random.Next(2), areText: world.Chance(0.15));
         fleet = new(surroundings);
         watch = new(surroundings, fleet);
         relay = new(world, () => fleet.There, watch.Accepted);
@@ -62,6 +62,8 @@ public sealed class SimulationRun
             relay.Take(change);
         };
         foreach (var host in surroundings.Hosts)
+            world.After(world.Between(0, 3000), host.Start);
+        foreach (var host in surroundings.TextHosts)
             world.After(world.Between(0, 3000), host.Start);
         happenings.Begin(end: Quiet);
     }

@@ -1,4 +1,5 @@
 using IngressReconciler.Routing;
+using IngressReconciler.Simulation.TextProxies;
 using IngressReconciler.Simulation.Cluster;
 using IngressReconciler.Simulation.Proxies;
 using IngressReconciler.Simulation.Storage;
@@ -31,11 +32,14 @@ public sealed class Surroundings
     private readonly Dictionary<string, string> holders = new(StringComparer.Ordinal);
 
     /// <summary>Makes them.</summary>
-    public Surroundings(World world, int proxies)
+    public Surroundings(World world, int proxies, bool areText)
     {
         World = world;
         Blobs = new(() => world.Time);
-        Hosts = [.. Enumerable.Range(1, proxies).Select(i => new ProxyHost(world, $"p{i}", $"10.9.0.{i}"))];
+        Hosts = [.. Enumerable.Range(1, areText ? 0 : proxies).Select(i => new ProxyHost(world, $"p{i}", $"10.9.0.{i}"))];
+        TextHosts = [.. Enumerable.Range(1, areText ? proxies : 0).Select(i => new TextHost(world, $"t{i}", $"10.9.1.{i}"))];
+        foreach (var host in TextHosts)
+            host.LeaseHolder = () => LeaseHolder;
         foreach (var host in Hosts)
             host.LeaseHolder = () => LeaseHolder;
         StorageOptions = StorageOptions with
@@ -70,6 +74,9 @@ public sealed class Surroundings
 
     /// <summary>The proxies.</summary>
     public IReadOnlyList<ProxyHost> Hosts { get; }
+
+    /// <summary>The proxies, where they are of the second kind.</summary>
+    public IReadOnlyList<TextHost> TextHosts { get; }
 
     /// <summary>What became of the cluster's history.</summary>
     public ClusterHistories History { get; set; }

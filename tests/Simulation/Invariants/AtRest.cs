@@ -5,6 +5,7 @@ using IngressReconciler.HAProxy.Compile;
 using IngressReconciler.HAProxy.Diff;
 using IngressReconciler.HAProxy.Runtime;
 using IngressReconciler.Proxies;
+using IngressReconciler.Simulation.TextProxies;
 using IngressReconciler.Simulation.Cluster;
 using IngressReconciler.Simulation.Proxies;
 using IngressReconciler.Tests.Harness.Simulated;
@@ -25,7 +26,9 @@ public sealed class AtRest(Surroundings surroundings, Fleet fleet, JournalOracle
     {
         var fresh = DesiredState.Of(surroundings.Cluster.State, surroundings.Routing);
         var config = fresh.Compiled();
-        return Reports() ?? Versions(fresh) ?? surroundings.Hosts.Select(host => Left(host, config)).FirstOrDefault(one => one is not null);
+        return Reports() ?? Versions(fresh)
+            ?? surroundings.Hosts.Select(host => Left(host, config)).FirstOrDefault(one => one is not null)
+            ?? surroundings.TextHosts.Select(host => Left(host, fresh)).FirstOrDefault(one => one is not null);
     }
 
     private string? Reports()
@@ -74,6 +77,11 @@ public sealed class AtRest(Surroundings surroundings, Fleet fleet, JournalOracle
 
         return null;
     }
+
+    private static string? Left(TextHost host, DesiredState fresh) =>
+        host.Stored is { } stored && Body(stored.Text) == Body(TextConfig.Of(fresh).Text(0)) ? null : $"{host.Name} runs another text";
+
+    private static string Body(string text) => text[(text.IndexOf('\n') + 1)..];
 
     private static string Answer(SimulatedHAProxy process, RuntimeCommand command)
     {

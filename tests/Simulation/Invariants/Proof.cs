@@ -2,6 +2,7 @@ using System.Globalization;
 using IngressReconciler.Cluster;
 using IngressReconciler.HAProxy.Compile;
 using IngressReconciler.Reports;
+using IngressReconciler.Simulation.TextProxies;
 using IngressReconciler.Simulation.Time;
 using IngressReconciler.Tests.Harness.Simulated;
 using IngressReconciler.Workers;
@@ -35,6 +36,12 @@ public sealed class Proof(Surroundings surroundings, JournalOracle journal)
 
     private void Check(Instance instance, ProxyReport report)
     {
+        if (surroundings.TextHosts.FirstOrDefault(host => host.Name == report.Name) is { } text)
+        {
+            CheckText(instance, report, text);
+            return;
+        }
+
         if (surroundings.Host(report.Name).Process is not { } process || $"{process.Pid}" != report.Process?.Id)
             return;
         world.Note($"{instance.Name} says that {report.Name} runs {report.Position} version {report.Version}");
@@ -49,6 +56,33 @@ public sealed class Proof(Surroundings surroundings, JournalOracle journal)
             return;
         Routes(instance, report, process, config);
         Servers(instance, report, process, wanted.Cluster);
+    }
+
+    private void CheckText(Instance instance, ProxyReport report, TextHost host)
+    {
+        if (host.Stored is not { } stored || stored.Boot != report.Process?.Id)
+            return;
+        world.Note($"{instance.Name} says that {report.Name} runs {report.Position} version {report.Version}");
+        if (journal.At(report.Position) is not var (desired, _))
+            world.Fail("proof", $"{instance.Name} says that {report.Name} runs {report.Position}, which is no position of the journal");
+        else if (!Routes(stored.Text).SequenceEqual(Routes(TextConfig.Of(desired).Text(report.Version))))
+            world.Fail("proof", $"{instance.Name} says that {report.Name} runs {report.Position}, and it routes otherwise");
+        else if (Gone(stored.Text, report) is { } address)
+            world.Fail("no request to a pod that is gone", $"{report.Name} runs {report.Position}, and sends requests to {address}");
+
+        // Endpoints may be ahead of the position, routes may not.
+        static IEnumerable<string> Routes(string text) =>
+            text.Split('\n').Where(line => !line.StartsWith(TextConfig.Upstream, StringComparison.Ordinal));
+    }
+
+    private string? Gone(string text, ProxyReport report)
+    {
+        if (surroundings.History != ClusterHistories.One)
+            return null;
+        _ = JournalPosition.TryParse(report.Position, out var position);
+        return text.Split('\n').Where(line => line.StartsWith(TextConfig.Upstream, StringComparison.Ordinal))
+            .SelectMany(line => line.Split(' ')).Where(place => place.Contains(':', StringComparison.Ordinal) && !place.EndsWith('-'))
+            .Select(place => place[..place.LastIndexOf(':')]).FirstOrDefault(address => journal.WasGone(address, position));
     }
 
     private void Routes(Instance instance, ProxyReport report, SimulatedHAProxy process, HAProxyConfig config)
