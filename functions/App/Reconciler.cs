@@ -167,8 +167,8 @@ public sealed partial class Reconciler(
         }
         finally
         {
-            // Only an append that was begun under the lease proves that nobody has written and pushed before it was ours: one that was begun
-            // before may have been done long ago, and only its answer came late.
+            // Only an append that was begun under the lease proves that nobody has written and pushed before it was ours: one that was
+            // begun before may have been done long ago, and only its answer came late.
             had |= isUnderLease && requests.ChangeCount > 0;
             await acquiring;
         }
