@@ -76,6 +76,7 @@ public sealed partial class Reconciler(
     private ClusterGauges? gauges;
     private HeldDeletions? held;
     private CoalescingWorker? lists;
+    private bool isUnderLease; // when the last append was begun
 
     private async Task RoundsAsync(CancellationToken cancel)
     {
@@ -172,8 +173,9 @@ public sealed partial class Reconciler(
         }
         finally
         {
-            // Only an append that came after the lease proves that nobody has written and pushed before it was ours.
-            had |= acquiring.IsCompletedSuccessfully && requests.ChangeCount > 0;
+            // Only an append that was begun under the lease proves that nobody has written and pushed before it was ours: one that was
+            // begun before may have been done long ago, and only its answer came late.
+            had |= isUnderLease && requests.ChangeCount > 0;
             await acquiring;
         }
 
@@ -193,6 +195,8 @@ public sealed partial class Reconciler(
     private JournalBatch? Admit(JournalBatch asked)
     {
         var admitted = held is null ? asked : held.Admit(asked, wanted.Cluster);
+        if (admitted is not null)
+            isUnderLease = turn is { Lease: not null, IsLost: false };
         if (admitted is null || turn is not { Lease: { } lease, IsLost: false } || journal.OthersWrite || IsUnknown)
             return admitted;
         if (ahead.Begin(admitted, wanted, configs) is var (compiled, changed))
