@@ -1,6 +1,6 @@
-using IngressReconciler.Simulation.TextProxies;
 using IngressReconciler.Simulation.Cluster;
 using IngressReconciler.Simulation.Proxies;
+using IngressReconciler.Simulation.TextProxies;
 using IngressReconciler.Simulation.Time;
 using IngressReconciler.Tests.Harness.Simulated;
 

@@ -1,8 +1,8 @@
 using IngressReconciler.Routing;
-using IngressReconciler.Simulation.TextProxies;
 using IngressReconciler.Simulation.Cluster;
 using IngressReconciler.Simulation.Proxies;
 using IngressReconciler.Simulation.Storage;
+using IngressReconciler.Simulation.TextProxies;
 using IngressReconciler.Simulation.Time;
 using IngressReconciler.Storage;
 

@@ -1,5 +1,5 @@
-using IngressReconciler.Composition;
 using IngressReconciler.Cluster;
+using IngressReconciler.Composition;
 using IngressReconciler.Doctor;
 using IngressReconciler.Edge;
 using IngressReconciler.Proxies;

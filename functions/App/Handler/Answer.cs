@@ -1,8 +1,8 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
-using IngressReconciler.Composition;
 using IngressReconciler.Cluster;
+using IngressReconciler.Composition;
 using IngressReconciler.Reports;
 
 namespace IngressReconciler.Handler;

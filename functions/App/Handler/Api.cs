@@ -1,6 +1,6 @@
 using System.Globalization;
-using IngressReconciler.Composition;
 using IngressReconciler.Cluster;
+using IngressReconciler.Composition;
 using IngressReconciler.Doctor;
 using IngressReconciler.Edge;
 using IngressReconciler.Reconciliation;

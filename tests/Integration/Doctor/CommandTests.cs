@@ -1,10 +1,10 @@
 using System.Globalization;
 using System.Text.Json;
-using IngressReconciler.HAProxy.Runtime;
 using IngressReconciler.Cluster;
 using IngressReconciler.Cluster.Resources;
 using IngressReconciler.Doctor;
 using IngressReconciler.Handler;
+using IngressReconciler.HAProxy.Runtime;
 using IngressReconciler.Proxies;
 using IngressReconciler.Tests.Integration.Scenarios;
 using Microsoft.AspNetCore.Builder;

@@ -1,9 +1,9 @@
 using System.Text.Json.Nodes;
-using IngressReconciler.Composition;
-using IngressReconciler.HAProxy.Runtime;
 using IngressReconciler.Cluster;
 using IngressReconciler.Cluster.Resources;
+using IngressReconciler.Composition;
 using IngressReconciler.Doctor;
+using IngressReconciler.HAProxy.Runtime;
 using IngressReconciler.Routing;
 using IngressReconciler.Tests.Integration.Edge;
 using Xunit;

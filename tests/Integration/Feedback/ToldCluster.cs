@@ -1,9 +1,9 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using IngressReconciler.Composition;
 using IngressReconciler.Cluster;
 using IngressReconciler.Cluster.Resources;
+using IngressReconciler.Composition;
 using IngressReconciler.Kubernetes;
 using IngressReconciler.Reconciliation;
 using IngressReconciler.Settings;

@@ -1,7 +1,7 @@
-using IngressReconciler.HAProxy.Runtime;
 using IngressReconciler.Cluster;
 using IngressReconciler.Desired;
 using IngressReconciler.HAProxy.Compile;
+using IngressReconciler.HAProxy.Runtime;
 using IngressReconciler.Tests.Integration.Harness;
 using IngressReconciler.Workers;
 using Microsoft.Extensions.Logging;

@@ -1,6 +1,6 @@
 using System.Net;
-using IngressReconciler.Composition;
 using IngressReconciler.Cluster;
+using IngressReconciler.Composition;
 using IngressReconciler.Storage;
 using Xunit;
 

@@ -1,8 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
-using Xunit;
-
 using IngressReconciler.Composition;
+using Xunit;
 
 namespace IngressReconciler.Tests.Integration.Scenarios;
 

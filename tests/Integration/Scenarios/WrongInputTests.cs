@@ -1,6 +1,6 @@
 using System.Text.Json;
-using IngressReconciler.Composition;
 using IngressReconciler.Cluster;
+using IngressReconciler.Composition;
 using IngressReconciler.HAProxy.Compile;
 using IngressReconciler.Reconciliation;
 using IngressReconciler.Routing;

@@ -1,9 +1,9 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using IngressReconciler.Reports;
 using IngressReconciler.HAProxy.Runtime;
 using IngressReconciler.Reconciliation;
+using IngressReconciler.Reports;
 using IngressReconciler.Storage;
 using IngressReconciler.Tests.Integration.Harness;
 using IngressReconciler.Versions;

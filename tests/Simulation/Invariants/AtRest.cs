@@ -1,13 +1,13 @@
 using System.Text.Json;
-using IngressReconciler.Tests.Harness;
 using IngressReconciler.Desired;
 using IngressReconciler.HAProxy.Compile;
 using IngressReconciler.HAProxy.Diff;
 using IngressReconciler.HAProxy.Runtime;
 using IngressReconciler.Proxies;
-using IngressReconciler.Simulation.TextProxies;
 using IngressReconciler.Simulation.Cluster;
 using IngressReconciler.Simulation.Proxies;
+using IngressReconciler.Simulation.TextProxies;
+using IngressReconciler.Tests.Harness;
 using IngressReconciler.Tests.Harness.Simulated;
 using IngressReconciler.Versions;
 

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using IngressReconciler.Tests.Harness;
 using IngressReconciler.Cluster;
 using IngressReconciler.Desired;
 using IngressReconciler.HAProxy.Compile;
@@ -8,6 +7,7 @@ using IngressReconciler.Proxies;
 using IngressReconciler.Reconciliation;
 using IngressReconciler.Simulation.Cluster;
 using IngressReconciler.Simulation.Time;
+using IngressReconciler.Tests.Harness;
 
 namespace IngressReconciler.Simulation.Invariants;
 

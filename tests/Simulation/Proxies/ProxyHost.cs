@@ -1,8 +1,8 @@
 using System.Text;
-using IngressReconciler.Workers;
 using IngressReconciler.Proxies;
 using IngressReconciler.Simulation.Time;
 using IngressReconciler.Tests.Harness.Simulated;
+using IngressReconciler.Workers;
 
 namespace IngressReconciler.Simulation.Proxies;
 

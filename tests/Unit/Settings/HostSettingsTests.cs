@@ -2,8 +2,8 @@ using IngressReconciler.Desired;
 using IngressReconciler.Doctor;
 using IngressReconciler.Routing;
 using IngressReconciler.Settings;
-using Microsoft.Extensions.Configuration;
 using IngressReconciler.Tests.Unit.Core;
+using Microsoft.Extensions.Configuration;
 using Xunit;
 
 namespace IngressReconciler.Tests.Unit.Settings;
