@@ -30,7 +30,8 @@ public interface IProxy : IAsyncDisposable
     Task<PushOutcome> PushAsync(PushRequest request, CancellationToken cancel);
 
     /// <summary>
-    /// Observe and diff, and nothing else: what a push of everything would do. Over a session of its own, beside the pushes; needs no lease.
+    /// Observe and diff, and nothing else: what a push of everything would do. Over a session of its own, beside the pushes; needs no
+    /// lease.
     /// </summary>
     Task<ProxyDiff> DiffAsync(ProxyConfig config, int version, CancellationToken cancel);
 

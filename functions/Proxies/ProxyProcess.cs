@@ -12,7 +12,8 @@ public sealed record ProxyProcess(string Software, string Version, string Id, Da
 /// <summary>What a proxy's bootstrap offers to the control plane. Proxies and functions are rolled one after the other.</summary>
 /// <param name="Contract">The number of its contract; 0 for one that states none.</param>
 /// <param name="Capabilities">What it has, by name.</param>
-public sealed record ProxyBootstrap(int Contract, [property: JsonConverter(typeof(ValueListConverter<string>))] ValueList<string> Capabilities)
+public sealed record ProxyBootstrap(
+    int Contract, [property: JsonConverter(typeof(ValueListConverter<string>))] ValueList<string> Capabilities)
 {
     /// <summary>
     /// What there is to know of a bootstrap that is not this release's, in a sentence that begins with the proxy: what it cannot do, and

@@ -12,13 +12,15 @@ namespace IngressReconciler.HAProxy.Compile;
 public static class HAProxyCompiler
 {
     /// <summary>Compiles all of a desired state for the proxies of one role.</summary>
-    public static HAProxyConfig Compile(DesiredState desired, ProxyRole role) => Advance(new(role), desired, DesiredDifference.All(desired)).Next;
+    public static HAProxyConfig Compile(DesiredState desired, ProxyRole role) =>
+        Advance(new(role), desired, DesiredDifference.All(desired)).Next;
 
     /// <summary>Compiles what of the desired state differs.</summary>
     /// <param name="config">What was compiled of the state before.</param>
     /// <param name="desired">The state now.</param>
     /// <param name="difference">What differs between the two.</param>
-    public static (HAProxyConfig Next, HAProxyDifference Difference) Advance(HAProxyConfig config, DesiredState desired, DesiredDifference difference)
+    public static (HAProxyConfig Next, HAProxyDifference Difference) Advance(
+        HAProxyConfig config, DesiredState desired, DesiredDifference difference)
     {
         config = config with { Model = desired.Model };
         if (difference.IsEmpty)

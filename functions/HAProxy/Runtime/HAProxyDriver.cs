@@ -31,6 +31,7 @@ public sealed class HAProxyDriver : IProxyDriver
     public ProxyConfig Compile(DesiredState desired, ProxyRole role) => HAProxyCompiler.Compile(desired, role);
 
     /// <inheritdoc/>
-    public IProxy Open(ConfirmedProxy proxy) => new HAProxyInstance(
-        new(proxy, way ?? throw new InvalidOperationException($"{proxy} is known, and no credentials are"), options, time, random), keys, time);
+    public IProxy Open(ConfirmedProxy proxy) => way is null
+        ? throw new InvalidOperationException($"{proxy} is known, and no credentials are")
+        : new HAProxyInstance(new(proxy, way, options, time, random), keys, time);
 }

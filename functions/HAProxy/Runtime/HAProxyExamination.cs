@@ -55,7 +55,8 @@ internal static class HAProxyExamination
                let words = line.Split(' ')
                where words.Length > 1
                select new ForeignPart(
-                   $"its map {map} has {words[1]}, which nobody of us has put there: what anybody there says in X-Forwarded-For is believed",
+                   $"its map {map} has {words[1]}, which nobody of us has put there: "
+                   + "what anybody there says in X-Forwarded-For is believed",
                    $"'del map {map} {words[1]}' on its admin socket, or restart {proxy}; then find out who wrote it");
     }
 

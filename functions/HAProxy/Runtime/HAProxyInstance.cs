@@ -107,7 +107,8 @@ public sealed class HAProxyInstance : IProxy
     }
 
     /// <inheritdoc/>
-    public Task CloseProbeAsync(ProbeToken token, CancellationToken cancel) => link.SendAsync(HAProxyCommands.CloseProbe(token.Text), cancel);
+    public Task CloseProbeAsync(ProbeToken token, CancellationToken cancel) =>
+        link.SendAsync(HAProxyCommands.CloseProbe(token.Text), cancel);
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()

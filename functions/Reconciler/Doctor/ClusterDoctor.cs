@@ -85,7 +85,9 @@ public sealed class ClusterDoctor(
     public async Task<OpenedProbe> OpenProbeAsync(CancellationToken cancel)
     {
         var probe = await OpenProbe.OpenAsync(
-            reconciler.Workers.Where(worker => worker is { Role: ProxyRole.Ingress, Report.Running: true }).Select(worker => worker.Proxy), time, cancel);
+            reconciler.Workers.Where(worker => worker is { Role: ProxyRole.Ingress, Report.Running: true }).Select(worker => worker.Proxy),
+            time,
+            cancel);
         lock (gate)
         {
             open.RemoveAll(one => one.IsCompleted);

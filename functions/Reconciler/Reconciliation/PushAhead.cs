@@ -21,7 +21,8 @@ public sealed class PushAhead
     /// <param name="wanted">What follows from the journal so far.</param>
     /// <param name="configs">What was compiled of it.</param>
     /// <returns>What the proxies should run with it, and what of that differs; null when nothing goes ahead.</returns>
-    public (ProxyConfigs Configs, Func<ProxyRole, ConfigDifference> Changed)? Begin(JournalBatch batch, DesiredState wanted, ProxyConfigs configs)
+    public (ProxyConfigs Configs, Func<ProxyRole, ConfigDifference> Changed)? Begin(
+        JournalBatch batch, DesiredState wanted, ProxyConfigs configs)
     {
         if (!batch.Changes.All(change => change is Applied { Resource: EndpointSlice }))
             return null;
