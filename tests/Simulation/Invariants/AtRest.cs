@@ -78,8 +78,11 @@ public sealed class AtRest(Surroundings surroundings, Fleet fleet, JournalOracle
         return null;
     }
 
-    private static string? Left(TextHost host, DesiredState fresh) =>
-        host.Stored is { } stored && Body(stored.Text) == Body(TextConfig.Of(fresh).Text(0)) ? null : $"{host.Name} runs another text";
+    private static string? Left(TextHost host, DesiredState fresh)
+    {
+        var (runs, should) = (Body(host.Stored?.Text ?? "\n"), Body(TextConfig.Of(fresh).Text(0)));
+        return runs == should ? null : $"{host.Name} runs another text:\n{runs}instead of\n{should}";
+    }
 
     private static string Body(string text) => text[(text.IndexOf('\n') + 1)..];
 

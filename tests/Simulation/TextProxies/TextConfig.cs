@@ -53,7 +53,7 @@ public sealed record TextConfig(ImmutableSortedDictionary<string, string> Lines)
         }
 
         foreach (var (upstream, _) in difference.Upstreams)
-            Set($"{Upstream}{upstream}", desired.Endpoints.TryGetValue(upstream, out var set) ? Places(set) : null);
+            Set($"{Upstream}{upstream} {upstream.Protocol}", desired.Endpoints.TryGetValue(upstream, out var set) ? Places(set) : null);
         return (new(lines.ToImmutable()), differs ? TextDifference.Some : ConfigDifference.None);
 
         void Set(string key, string? value)
