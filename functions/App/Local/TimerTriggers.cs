@@ -36,10 +36,10 @@ public sealed class TimerTriggers(FunctionApp app, Invocations invocations, ILog
     /// <summary>Runs a timer function now, besides its schedule.</summary>
     public async Task FireAsync(FunctionFile function, bool pastDue, CancellationToken cancel)
     {
-        var status = statuses.GetValueOrDefault(function.Name);
-        await invocations.InvokeAsync(function, writer => Write(writer, status, pastDue), cancel);
-        var now = clock.GetUtcNow();
+        // Before the run is told of: whoever has heard of it finds its status with the next.
+        var (status, now) = (statuses.GetValueOrDefault(function.Name), clock.GetUtcNow());
         statuses[function.Name] = new(now, Next(timers.First(timer => timer.Function == function).Schedule, now), now);
+        await invocations.InvokeAsync(function, writer => Write(writer, status, pastDue), cancel);
     }
 
     private async Task RunAsync(FunctionFile function, CrontabSchedule schedule, CancellationToken cancel)
