@@ -25,7 +25,7 @@ public sealed class MakeBeforeBreak(Surroundings surroundings)
         {
             if (key == HAProxyRoutes.VersionKey || value is HAProxyRoutes.NoBackend or HAProxyRoutes.NoRoute)
                 continue;
-            if (told.Proxy.RefusedBackends.Contains(value))
+            if (told.Proxy.RefusedBackends.Contains(value) || told.Proxy.IgnoredRoutes.Contains(key))
                 continue;
             if (process.Find(value) is not { } backend)
                 Broken(told, $"{key} leads to {value}, which is not there");

@@ -52,6 +52,12 @@ public sealed class ProxyHost(World world, string name, string address)
     /// </summary>
     public HashSet<string> RefusedBackends { get; } = [];
 
+    /// <summary>
+    /// Routes whose change this process has taken without an error and not carried out. That shows when it is read back, at the end of the
+    /// push: until then one may lead to a backend that has gone out of use.
+    /// </summary>
+    public HashSet<string> IgnoredRoutes { get; } = [];
+
     /// <summary>Asked before a command is carried out, and told after.</summary>
     public Action<ProxyCommand, bool>? Watch { get; set; }
 
@@ -62,6 +68,7 @@ public sealed class ProxyHost(World world, string name, string address)
     public void Start()
     {
         RefusedBackends.Clear();
+        IgnoredRoutes.Clear();
         Process = new(100 + ++starts, World.Start.AddSeconds((long)world.Now.TotalSeconds).ToUnixTimeSeconds());
         world.Note($"{name} starts as {Process.Pid}");
     }
@@ -152,6 +159,8 @@ public sealed class ProxyHost(World world, string name, string address)
             var isIgnored = command.Changes && world.Now < Ignores.Until && Ignores.Which(command);
             if ((isRefused || isIgnored) && command[1] == "backend")
                 RefusedBackends.Add(command[2]);
+            if (isIgnored && command[1] == "map")
+                IgnoredRoutes.Add(command[3]);
             var reply = isRefused ? "[3]: refused by the simulation" : isIgnored ? "" : process.Execute(command);
             if (command.Changes)
             {
