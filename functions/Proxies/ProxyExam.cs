@@ -7,7 +7,7 @@ namespace IngressReconciler.Proxies;
 public sealed record ProxyExam
 {
     /// <summary>Why not everything could be asked; null when it could.</summary>
-    public ProxyTrouble? Trouble { get; init; }
+    public ProxyError? Trouble { get; init; }
 
     /// <summary>The process; null when it could not be asked.</summary>
     public ProxyProcess? Process { get; init; }
@@ -33,7 +33,7 @@ public sealed record ShownCertificate(ShownText Subject, DateTimeOffset Expires)
 /// <summary>A proxy could not be asked.</summary>
 /// <param name="Fault">The kind of trouble.</param>
 /// <param name="Reason">What happened, as the end of a sentence that begins with the proxy.</param>
-public sealed record ProxyTrouble(ProxyFault Fault, ShownText Reason);
+public sealed record ProxyError(ProxyFault Fault, ShownText Reason);
 
 /// <summary>Something on a proxy that none of us has put there.</summary>
 /// <param name="Found">What it is, and what it does.</param>

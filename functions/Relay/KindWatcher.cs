@@ -174,7 +174,7 @@ public sealed partial class KindWatcher(
 
         (newest, wentBack) = (at, false);
         var gone = told.Keys.Where(key => !listed.Contains(key)).ToArray();
-        if (options.Brake.Holds(gone.Length, told.Count))
+        if (options.MassDeletion.AreReached(gone.Length, told.Count))
         {
             // Too much to be believed: whoever keeps the state lists for itself, and judges.
             LogHeldBack(name, gone.Length, told.Count);

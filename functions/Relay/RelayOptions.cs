@@ -33,7 +33,7 @@ public sealed record RelayOptions
     public TimeSpan StopWithin { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Which fresh lists are not believed: what they lack is not told as deleted.</summary>
-    public ListBrake Brake { get; init; } = new();
+    public MassDeletionLimits MassDeletion { get; init; } = new();
 
     /// <summary>Bytes of waiting events beyond which lists wait. Changes are taken all the same, the newest of each object.</summary>
     public int Room { get; init; } = 32 * 1024 * 1024;

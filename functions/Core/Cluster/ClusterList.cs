@@ -22,7 +22,7 @@ public sealed record ClusterList(ImmutableArray<Resource> Resources, ImmutableDi
     /// <param name="now">What is known now.</param>
     /// <param name="guard">Which lists are rejected at first.</param>
     /// <param name="earlier">What the lists before said.</param>
-    public MissedChanges MissedBy(ClusterState before, ClusterState now, ListBrake guard, EarlierLists earlier)
+    public MissedChanges MissedBy(ClusterState before, ClusterState now, MassDeletionLimits guard, EarlierLists earlier)
     {
         var history = ClusterHistory.Of(now);
         var listed = Resources.ToLookup(one => one.Kind);
@@ -43,10 +43,10 @@ public sealed record ClusterList(ImmutableArray<Resource> Resources, ImmutableDi
             // told of, so that the next list is followed if it gives no further one; the rest of the list is good in any case.
             var (gone, wrong) = (found.Count(one => one.IsGone), found.Count(one => one.Wrong is not null));
             var (here, of) = (known[kind].Count(), known[kind].Count() + deleted[kind].Count());
-            var goesBack = wrong > 0 && (earlier.IsNewer(kind, version) || guard.Holds(wrong, of));
+            var goesBack = wrong > 0 && (earlier.IsNewer(kind, version) || guard.AreReached(wrong, of));
             SuspectList[] doubts =
             [
-                .. guard.Holds(gone, here) ? new[] { new SuspectList(kind, gone, here) } : [],
+                .. guard.AreReached(gone, here) ? new[] { new SuspectList(kind, gone, here) } : [],
                 .. goesBack ? new[] { new SuspectList(kind, wrong, of) { Reason = Suspicion.GoesBack } } : [],
             ];
             if (!isAnother && doubts.Any(doubt => !earlier.Believes(kind, doubt.Reason)))
@@ -121,10 +121,10 @@ public sealed record ClusterList(ImmutableArray<Resource> Resources, ImmutableDi
 /// <summary>When a list is taken for a partial view of the cluster rather than for the truth.</summary>
 /// <param name="Share">It lacks more than this share, 0 to 1, of the objects of a kind that are known …</param>
 /// <param name="Fewest">… and at least this many.</param>
-public sealed record ListBrake(double Share = 0.5, int Fewest = 10)
+public sealed record MassDeletionLimits(double Share = 0.5, int Fewest = 10)
 {
-    /// <summary>Whether a list is held back that lacks so many of the known objects.</summary>
-    public bool Holds(int missing, int known) => missing >= Fewest && missing > known * Share;
+    /// <summary>Whether a list is rejected that lacks so many of the known objects.</summary>
+    public bool AreReached(int missing, int known) => missing >= Fewest && missing > known * Share;
 }
 
 /// <summary>What the lists before say of a list.</summary>

@@ -4,13 +4,13 @@ using IngressReconciler.Cluster.Resources;
 namespace IngressReconciler.Cluster;
 
 /// <summary>
-/// Holds deletions that events bring when they would take away most of what a kind had in its last list, as <see cref="ListBrake"/>
+/// Holds deletions that events bring when they would take away most of what a kind had in its last list, as <see cref="MassDeletionLimits"/>
 /// rejects a list that lacks it. What is held is not journalled, so every instance and every later start has the same state; a fresh list decides.
 /// An object that came after the list may go again: only what the list had is counted, so that neither churn nor objects that are
 /// made up first change the count. A kind that was never listed, or of which no list can be had, is not guarded.
 /// </summary>
 /// <param name="Limits">How much is most.</param>
-public sealed record DeletionGuard(ListBrake Limits)
+public sealed record DeletionGuard(MassDeletionLimits Limits)
 {
     // Objects that were not in the last list; objects of the last list that are gone; and how many were gone already at the start.
     private ImmutableHashSet<ResourceKey> Newcomers { get; init; } = [];
@@ -23,7 +23,7 @@ public sealed record DeletionGuard(ListBrake Limits)
     public ImmutableHashSet<ResourceKey> Held { get; init; } = [];
 
     /// <summary>Begins at a state that was loaded.</summary>
-    public static DeletionGuard Of(ClusterState state, ListBrake limits)
+    public static DeletionGuard Of(ClusterState state, MassDeletionLimits limits)
     {
         var history = ClusterHistory.Of(state);
         return new DeletionGuard(limits)
@@ -45,7 +45,7 @@ public sealed record DeletionGuard(ListBrake Limits)
     {
         var history = ClusterHistory.Of(state);
         var held = changes.Where(IsCounted).Select(change => change.Key).Distinct().GroupBy(key => key.Kind)
-            .Where(group => history.CountOf(group.Key) is { } last && Limits.Holds(Lost(group.Key) + group.Count(), last.Objects))
+            .Where(group => history.CountOf(group.Key) is { } last && Limits.AreReached(Lost(group.Key) + group.Count(), last.Objects))
             .SelectMany(group => group)
             .ToImmutableHashSet();
         return held.IsEmpty

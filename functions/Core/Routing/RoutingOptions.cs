@@ -41,7 +41,7 @@ public sealed record RoutingOptions
     public SecretScope Secrets { get; init; } = SecretScope.Everywhere;
 
     /// <summary>Which fresh lists of the cluster are not believed at once.</summary>
-    public ListBrake Brake { get; init; } = new();
+    public MassDeletionLimits MassDeletion { get; init; } = new();
 
     /// <summary>
     /// Whether an EndpointSlice may name a loopback address. Only for local runs: from a cluster, it would point a proxy at itself.

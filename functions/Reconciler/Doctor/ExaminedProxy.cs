@@ -21,7 +21,7 @@ public sealed record ExaminedProxy(string Name, ProxyRole Role, ProxyReport Repo
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(15);
 
     /// <summary>Why not everything could be asked; null when it could.</summary>
-    public ProxyTrouble? Trouble => Exam.Trouble;
+    public ProxyError? Trouble => Exam.Trouble;
 
     /// <summary>What would have to be done for it to run what is desired, though nothing is on its way.</summary>
     public ImmutableArray<string> Drift { get; init; } = [];

@@ -27,8 +27,8 @@ public sealed class ApiServerReader : IClusterReader
         this.server = server;
         kinds = [.. what.Queries.GroupBy(query => query.Kind).Select(one => (Enum.Parse<ResourceKind>(one.Key), one.ToImmutableArray()))];
         Kinds = [.. kinds.Select(one => one.Kind)];
-        listing = Patience.Within(ListWithin, time);
-        reading = Patience.Within(ReadWithin, time);
+        listing = RetryPolicy.Within(ListWithin, time);
+        reading = RetryPolicy.Within(ReadWithin, time);
     }
 
     /// <inheritdoc/>

@@ -25,7 +25,7 @@ public sealed class ApiServerWriter(ApiServer server, TimeProvider time)
 
     private static readonly TimeSpan WriteWithin = TimeSpan.FromSeconds(15);
 
-    private readonly ResiliencePipeline writing = Patience.Within(WriteWithin, time);
+    private readonly ResiliencePipeline writing = RetryPolicy.Within(WriteWithin, time);
 
     /// <summary>Sends a body that does the same however often it arrives.</summary>
     /// <param name="method">HTTP method.</param>

@@ -22,14 +22,14 @@ public static class FirstPush
     /// <param name="guard">How much is most.</param>
     /// <param name="cancel">Gives up.</param>
     public static async Task<ImmutableArray<SuspectList>> JudgeAsync(
-        IEnumerable<ProxyWorker> workers, ProxyConfigs configs, ListBrake guard, CancellationToken cancel)
+        IEnumerable<ProxyWorker> workers, ProxyConfigs configs, MassDeletionLimits guard, CancellationToken cancel)
     {
         var judged = await Task.WhenAll(workers.Select(worker => JudgeAsync(worker, configs[worker.Role], guard, cancel)));
         var worst = judged.SelectMany(one => one).GroupBy(one => one.Kind).Select(group => group.MaxBy(one => one.Missing)!);
         return [.. worst.OrderBy(one => one.Kind)];
     }
 
-    private static async Task<SuspectList[]> JudgeAsync(ProxyWorker worker, ProxyConfig config, ListBrake guard, CancellationToken cancel)
+    private static async Task<SuspectList[]> JudgeAsync(ProxyWorker worker, ProxyConfig config, MassDeletionLimits guard, CancellationToken cancel)
     {
         using var timeout = new CancellationTokenSource(Timeout);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancel);
@@ -39,7 +39,7 @@ public static class FirstPush
             var lost = diff.IsReady ? diff.Losses : [];
             return
             [
-                .. lost.Where(one => guard.Holds(one.Lost, one.InUse)).Take(1)
+                .. lost.Where(one => guard.AreReached(one.Lost, one.InUse)).Take(1)
                     .Select(one => new SuspectList(one.Kind, one.Lost, one.InUse) { Reason = Suspicion.Serves }),
             ];
         }

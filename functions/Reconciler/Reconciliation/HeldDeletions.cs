@@ -12,7 +12,7 @@ namespace IngressReconciler.Reconciliation;
 /// <param name="limits">How much is most.</param>
 /// <param name="list">Has the cluster listed.</param>
 /// <param name="log">Where decisions are told.</param>
-public sealed partial class HeldDeletions(string cluster, ListBrake limits, Action list, ILogger log)
+public sealed partial class HeldDeletions(string cluster, MassDeletionLimits limits, Action list, ILogger log)
 {
     private const int Named = 3;
 

@@ -17,7 +17,7 @@ public sealed partial class Reconciler
         proxies.Start(queue.Wake);
         gauges = new(storage.Id, this, proxies, queue, time);
         lists = new(ListSoonAsync, LogListBug);
-        held = reader is null ? null : new(storage.Id, options.Brake, lists.Trigger, log);
+        held = reader is null ? null : new(storage.Id, options.MassDeletion, lists.Trigger, log);
         running = Task.Run(() => RunAsync(stopping.Token));
     }
 
@@ -36,7 +36,7 @@ public sealed partial class Reconciler
         await proxies.DisposeAsync();
         await answers.Done;
         await sealing.Kept.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // a version without its findings says so
-        await turn.LetGoAsync();
+        await leader.ReleaseAsync();
         await reports.DisposeAsync();
         await findings.DisposeAsync();
         await machines.DisposeAsync();

@@ -16,7 +16,7 @@ namespace IngressReconciler.Reconciliation;
 /// <summary>
 /// The flow for one cluster, top to bottom: changes are journalled, the cluster state follows the journal, routing and endpoints follow the
 /// state, a changed routing is sealed as a version, and every proxy is pushed to and read back. One loop does all of it; what arrives while it
-/// is busy goes together in the next round. Any number of instances may run for one cluster: the journal is their order, the lease their turn.
+/// is busy goes together in the next round. Any number of instances may run for one cluster: the journal is their order, the lease lets one push.
 /// </summary>
 /// <param name="storage">The cluster's state in storage.</param>
 /// <param name="options">What the operator set.</param>
@@ -43,7 +43,7 @@ public sealed partial class Reconciler(
     Random? random = null)
     : IAsyncDisposable
 {
-    /// <summary>How long an event's answer waits for its turn. It is journalled then: whoever has the lease next pushes it.</summary>
+    /// <summary>How long an event's answer waits for the lease. It is journalled then: the next holder pushes it.</summary>
     private static readonly TimeSpan TurnWithin = TimeSpan.FromSeconds(15);
 
     /// <summary>How often the journal is looked at while a slow proxy is all that keeps the lease: what others write is for the other proxies.</summary>
@@ -57,9 +57,9 @@ public sealed partial class Reconciler(
     private readonly CancellationTokenSource stopping = new();
     private readonly ReportWriter reports = new(storage.Proxies, log);
     private readonly JournalFollower journal = new(storage.Journal);
-    private readonly PushTurn turn = new(storage.PushLease, proxies, time);
+    private readonly LeaderLease leader = new(storage.PushLease, proxies, time);
     private readonly SnapshotWriter snapshots = new(storage, time, log);
-    private readonly Resync resync = new(storage, options.Brake, reader, feedback, retention, time, log);
+    private readonly Resync resync = new(storage, options.MassDeletion, reader, feedback, retention, time, log);
     private readonly FirstList firstList = new(reader, storage.Environment, time, log);
     private readonly EdgeMachines machines = new(edge, time, log);
     private readonly PodDisputes disputes = new(storage.Id, time, log);
@@ -84,29 +84,29 @@ public sealed partial class Reconciler(
         {
             TakeEdge();
             TakeConfirmed();
-            if (!queue.IsEmpty || (!IsUnknown && (sealing.IsDue || (turn.Lease is null && proxies.Workers.Any(worker => worker.WantsPush)))))
+            if (!queue.IsEmpty || (!IsUnknown && (sealing.IsDue || (leader.Lease is null && proxies.Workers.Any(worker => worker.WantsPush)))))
             {
                 await RoundAsync(cancel);
                 continue;
             }
 
-            if (turn.Lease is { } held)
+            if (leader.Lease is { } held)
             {
                 StartPushes(held);
                 var pushing = proxies.Workers.Any(worker => !worker.Current.IsCompleted);
                 TellFeedback();
-                var isKept = turn.IsKept;
+                var isKept = leader.IsKept;
                 if ((pushing || isKept) && await queue.WaitAsync(LookWithin, cancel))
                     continue;
 
                 // Nothing is left to somebody who has already finished: what others wrote while we had the lease is ours to push.
                 if (await journal.CatchUpAsync(Follow, cancel))
                 {
-                    turn.Share();
+                    leader.Share();
                     await RoundAsync(cancel);
                 }
                 else if (!pushing && !isKept)
-                    await turn.LetGoAsync();
+                    await leader.ReleaseAsync();
                 continue;
             }
 
@@ -124,11 +124,11 @@ public sealed partial class Reconciler(
         using var span = Traces.Start("reconciler.round", ActivityKind.Consumer, requests.Traces)?.SetTag("cluster", storage.Id);
         try
         {
-            if (!await TakeTurnAsync(requests, cancel))
+            if (!await AcquireAndJournalAsync(requests, cancel))
             {
-                // Another instance is at it. It reads the journal to the end before it lets go, and then it is our turn to look.
+                // Another instance is at it. It reads the journal to the end before it releases the lease; then we look.
                 journal.OthersWrite = true;
-                turn.Share();
+                leader.Share();
                 if (requests.ChangeCount == 0)
                     span.Forget();
                 queue.PutBack(requests, giveUpAfter: TurnWithin);
@@ -138,13 +138,13 @@ public sealed partial class Reconciler(
 
             if (!IsUnknown)
                 await SealAsync(requests, cancel);
-            turn.Use();
+            leader.Use();
             retention.MayRun();
-            StartPushes(turn.Lease!);
+            StartPushes(leader.Lease!);
         }
-        catch (OperationCanceledException) when (turn.IsLost && !cancel.IsCancellationRequested)
+        catch (OperationCanceledException) when (leader.IsLost && !cancel.IsCancellationRequested)
         {
-            // It is another's turn now.
+            // Another instance may push now.
             queue.PutBack(requests, giveUpAfter: TurnWithin);
             return;
         }
@@ -161,10 +161,10 @@ public sealed partial class Reconciler(
     }
 
     /// <summary>Journals the requests; false when another instance has the lease. With it, we know all that anybody may have pushed.</summary>
-    private async Task<bool> TakeTurnAsync(RequestBatch requests, CancellationToken cancel)
+    private async Task<bool> AcquireAndJournalAsync(RequestBatch requests, CancellationToken cancel)
     {
-        var had = turn is { Lease: not null, IsLost: false };
-        var acquiring = turn.TakeAsync(CancellationToken.None); // one that is given up may be ours for long
+        var had = leader is { Lease: not null, IsLost: false };
+        var acquiring = leader.AcquireAsync(CancellationToken.None); // one that is given up may be ours for long
         try
         {
             var batches = requests.Batches(wanted.Cluster, time.GetUtcNow());
@@ -179,7 +179,7 @@ public sealed partial class Reconciler(
             await acquiring;
         }
 
-        if (turn.Lease is null)
+        if (leader.Lease is null)
             return false;
         if (journal.OthersWrite || !had)
         {
@@ -196,8 +196,8 @@ public sealed partial class Reconciler(
     {
         var admitted = held is null ? asked : held.Admit(asked, wanted.Cluster);
         if (admitted is not null)
-            isUnderLease = turn is { Lease: not null, IsLost: false };
-        if (admitted is null || turn is not { Lease: { } lease, IsLost: false } || journal.OthersWrite || IsUnknown)
+            isUnderLease = leader is { Lease: not null, IsLost: false };
+        if (admitted is null || leader is not { Lease: { } lease, IsLost: false } || journal.OthersWrite || IsUnknown)
             return admitted;
         if (ahead.Begin(admitted, wanted, configs) is var (compiled, changed))
         {
@@ -240,7 +240,7 @@ public sealed partial class Reconciler(
     /// <summary>Routing ─► version, when it is another than the wanted one.</summary>
     private async Task SealAsync(RequestBatch requests, CancellationToken cancel)
     {
-        using var ours = CancellationTokenSource.CreateLinkedTokenSource(cancel, turn.Lease!.Lost);
+        using var ours = CancellationTokenSource.CreateLinkedTokenSource(cancel, leader.Lease!.Lost);
         using var span = sealing.IsDue ? Traces.Source.StartActivity("version.seal") : null;
         if (await sealing.SealAsync(wanted, Position, requests.Cause, ours.Token))
         {

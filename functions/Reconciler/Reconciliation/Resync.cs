@@ -19,7 +19,7 @@ namespace IngressReconciler.Reconciliation;
 /// <param name="log">Where decisions are told.</param>
 public sealed partial class Resync(
     ClusterStorage storage,
-    ListBrake guard,
+    MassDeletionLimits guard,
     IClusterReader? reader,
     ClusterFeedback? feedback,
     VersionRetention retention,

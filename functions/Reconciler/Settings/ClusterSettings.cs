@@ -74,7 +74,7 @@ public sealed record ClusterSettings(
                 ProxyService = ProxyServiceOf(section),
                 ConfigMap = section["ConfigMap"] is { Length: > 0 } map && Parse(section, "ConfigMap", map, Reference) is var (ns, name) ? new(ResourceKind.ConfigMap, ns, name) : null,
                 Secrets = SecretsOf(section),
-                Brake = section["HoldBackAbove"] is { Length: > 0 } percent ? new(Parse(section, "HoldBackAbove", percent, Percent) / 100.0) : routing.Brake,
+                MassDeletion = section["HoldBackAbove"] is { Length: > 0 } percent ? new(Parse(section, "HoldBackAbove", percent, Percent) / 100.0) : routing.MassDeletion,
                 Controllers = [.. routing.Controllers, .. List(section, "Controllers")],
                 ClassNames = [.. List(section, "ClassNames")],
                 AllowLoopbackEndpoints = Flag(section, "AllowLoopbackEndpoints", unset: false),

@@ -11,7 +11,7 @@ public sealed class DeletionGuardTests
 {
     private const int Services = 20;
 
-    private static readonly ListBrake Limits = new();
+    private static readonly MassDeletionLimits Limits = new();
 
     private ClusterState state = ClusterState.Empty;
     private DeletionGuard guard = new(Limits);

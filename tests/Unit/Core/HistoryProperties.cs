@@ -13,7 +13,7 @@ namespace IngressReconciler.Tests.Unit.Core;
 [Properties(Arbitrary = [typeof(SmallClusters)], MaxTest = 150)]
 public class HistoryProperties
 {
-    private static readonly ListBrake Guard = new();
+    private static readonly MassDeletionLimits Guard = new();
 
     private static readonly ImmutableArray<ResourceKind> Kinds = [.. ResourceKinds.All.Select(entry => entry.Kind)];
 

@@ -17,7 +17,7 @@ namespace IngressReconciler.Tests.Unit.Core;
 public class HostileHistoryProperties
 {
     // Small enough for small clusters to meet it.
-    private static readonly ListBrake Guard = new(0.5, 2);
+    private static readonly MassDeletionLimits Guard = new(0.5, 2);
 
     private static readonly ImmutableArray<ResourceKind> Kinds = [.. ResourceKinds.All.Select(entry => entry.Kind)];
 
@@ -67,7 +67,7 @@ public class HostileHistoryProperties
         {
             var listed = list.Resources.Where(one => one.Kind == kind).Select(one => one.Key).ToArray();
             var gone = listed.Count(key => !known.State.Resources.ContainsKey(key));
-            Assert.False(Guard.Holds(gone, listed.Length), $"{gone} of {listed.Length} {kind} are gone");
+            Assert.False(Guard.AreReached(gone, listed.Length), $"{gone} of {listed.Length} {kind} are gone");
         }
 
         // The list decides, and all that was asked for is settled with it.

@@ -4,7 +4,7 @@ using Polly.Retry;
 namespace IngressReconciler.Kubernetes;
 
 /// <summary>How often a call to an API server is tried: again while that may help, and as the server asks for it with <c>Retry-After</c>.</summary>
-internal static class Patience
+internal static class RetryPolicy
 {
     /// <summary>
     /// A pipeline for one call and what is tried of it again. It throws the last <see cref="ApiServerException"/>, or

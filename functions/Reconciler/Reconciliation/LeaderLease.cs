@@ -4,13 +4,13 @@ using IngressReconciler.Workers;
 namespace IngressReconciler.Reconciliation;
 
 /// <summary>
-/// This instance's turn to push. Where no other instance has written lately the lease is kept for a moment after the last push: the next
+/// The right to push, which one instance has at a time. Where no other instance has written lately the lease is kept for a moment after the last push: the next
 /// change then waits neither for it nor for a look at what others did.
 /// </summary>
 /// <param name="free">The cluster's lease.</param>
-/// <param name="proxies">They are pushed to within a turn only.</param>
+/// <param name="proxies">They are pushed to under the lease only.</param>
 /// <param name="time">The clock.</param>
-public sealed class PushTurn(PushLease free, ProxySet proxies, TimeProvider time)
+public sealed class LeaderLease(PushLease free, ProxySet proxies, TimeProvider time)
 {
     /// <summary>How long it is kept after its last use.</summary>
     private static readonly TimeSpan KeptFor = TimeSpan.FromMilliseconds(500);
@@ -21,10 +21,10 @@ public sealed class PushTurn(PushLease free, ProxySet proxies, TimeProvider time
     private long used = time.GetTimestamp();
     private long? shared;
 
-    /// <summary>The lease while it is ours, or was until it got lost; null between turns.</summary>
+    /// <summary>The lease while it is ours, or was until it got lost; null otherwise.</summary>
     public HeldLease? Lease { get; private set; }
 
-    /// <summary>Whether the turn has ended before we ended it.</summary>
+    /// <summary>Whether it was lost before it was released.</summary>
     public bool IsLost => Lease is { Lost.IsCancellationRequested: true };
 
     /// <summary>Whether it is kept though there is nothing to do.</summary>
@@ -39,15 +39,15 @@ public sealed class PushTurn(PushLease free, ProxySet proxies, TimeProvider time
 
     /// <summary>Takes the lease if we have not got it and it is free.</summary>
     /// <exception cref="StorageUnavailableException">Storage does not say whether it is.</exception>
-    public async Task TakeAsync(CancellationToken cancel)
+    public async Task AcquireAsync(CancellationToken cancel)
     {
         if (IsLost)
-            await LetGoAsync();
+            await ReleaseAsync();
         Lease ??= await free.TryAcquireAsync(cancel);
     }
 
-    /// <summary>Lets the next one have it, when the pushes that are under way have ended.</summary>
-    public async Task LetGoAsync()
+    /// <summary>Releases it, when the pushes that are under way have ended.</summary>
+    public async Task ReleaseAsync()
     {
         if (Lease is { } held)
         {
