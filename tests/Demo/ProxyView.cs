@@ -9,7 +9,8 @@ namespace IngressReconciler.Demo;
 /// <param name="Servers">Its servers, as <c>backend address:port state</c>.</param>
 /// <param name="Routes">Its routes by key, the version left out.</param>
 /// <param name="Texts">The replies as they came.</param>
-internal sealed record ProxyView(RuntimeProcess Process, ImmutableSortedSet<string> Servers, ImmutableSortedDictionary<string, string> Routes, string Texts)
+internal sealed record ProxyView(
+    RuntimeProcess Process, ImmutableSortedSet<string> Servers, ImmutableSortedDictionary<string, string> Routes, string Texts)
 {
     private const int Maintenance = 0x01;
     private const int Drain = 0x08;

@@ -9,7 +9,8 @@ namespace IngressReconciler.Tests.Harness;
 public static class Compiling
 {
     /// <summary>All that proxies of a role should run.</summary>
-    public static HAProxyConfig Compiled(this DesiredState wanted, ProxyRole role = ProxyRole.Ingress) => HAProxyCompiler.Compile(wanted, role);
+    public static HAProxyConfig Compiled(this DesiredState wanted, ProxyRole role = ProxyRole.Ingress) =>
+        HAProxyCompiler.Compile(wanted, role);
 
     /// <summary>The same of each role.</summary>
     public static ProxyConfigs CompiledForEach(this DesiredState wanted) =>

@@ -28,7 +28,11 @@ public sealed record ProxyPorts(int Http, int Https, int HttpProxy, int HttpsPro
 public class IngressProxy(
     string name, IPAddress host, ProxyPorts ports, TestPki pki, string? log = null, IReadOnlyList<string>? bootstrap = null)
     : RealProxy(
-        ProxyConfirmation.OfSetting($"{new ProxyAddress(name, $"{host}", ports.Admin)}"), pki, bootstrap ?? RunningHAProxy.Ingress, Binds(ports), log)
+        ProxyConfirmation.OfSetting($"{new ProxyAddress(name, $"{host}", ports.Admin)}"),
+        pki,
+        bootstrap ?? RunningHAProxy.Ingress,
+        Binds(ports),
+        log)
 {
     /// <summary>Its ports.</summary>
     public ProxyPorts Ports => ports;

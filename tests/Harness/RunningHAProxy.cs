@@ -12,7 +12,8 @@ namespace IngressReconciler.Tests.Harness;
 /// <param name="environment">What it reads from the environment.</param>
 /// <param name="accepts">Where it accepts connections once it runs.</param>
 /// <param name="log">The file that it writes to.</param>
-public sealed class RunningHAProxy(IReadOnlyList<string> configuration, IReadOnlyDictionary<string, string> environment, IPEndPoint accepts, string log) : IAsyncDisposable
+public sealed class RunningHAProxy(
+    IReadOnlyList<string> configuration, IReadOnlyDictionary<string, string> environment, IPEndPoint accepts, string log) : IAsyncDisposable
 {
     /// <summary>The bootstrap of an ingress proxy.</summary>
     public static readonly IReadOnlyList<string> Ingress = ["infra/haproxy/common.cfg", "infra/haproxy/ingress.cfg"];

@@ -47,7 +47,13 @@ public static class DoctorCommand
             checks.AddRange(await function.AskAsync(HttpMethod.Get, $"{cluster}/doctor", DoctorJson.Default.CheckArray, cancel));
             checks.AddRange(place.Host.Length == 0
                 ? [Check.Skipped("client-address", "from here", "not asked for", "give --edge ADDRESS to look through the edge's public address as a client does")]
-                : await OutsideChecks.RunAsync(await function.AskAsync(HttpMethod.Post, $"{cluster}/probe", DoctorJson.Default.OpenedProbe, cancel), place.Host, place.Port, source, from: null, cancel));
+                : await OutsideChecks.RunAsync(
+                    await function.AskAsync(HttpMethod.Post, $"{cluster}/probe", DoctorJson.Default.OpenedProbe, cancel),
+                    place.Host,
+                    place.Port,
+                    source,
+                    from: null,
+                    cancel));
         }
         catch (FunctionException e)
         {

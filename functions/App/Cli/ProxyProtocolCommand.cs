@@ -87,7 +87,11 @@ public static class ProxyProtocolCommand
     private static Task<CutOverReport> AskAsync(RunningFunction function, HttpMethod method, ParseResult given, SendProxy? to, CancellationToken cancel)
     {
         var goal = to switch { null => "", SendProxy.None => "?to=none", SendProxy.V1 => "?to=v1", _ => "?to=v2" };
-        return function.AskAsync(method, $"{Uri.EscapeDataString(given.GetRequiredValue(Cluster))}/proxy-protocol{goal}", EdgeJson.Default.CutOverReport, cancel);
+        return function.AskAsync(
+            method,
+            $"{Uri.EscapeDataString(given.GetRequiredValue(Cluster))}/proxy-protocol{goal}",
+            EdgeJson.Default.CutOverReport,
+            cancel);
     }
 
     private static async Task<int> TryAsync(Func<RunningFunction, Task<int>> run, ParseResult given)

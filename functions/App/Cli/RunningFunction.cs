@@ -172,7 +172,9 @@ public sealed class RunningFunction(Uri url, ApiKeys keys, TimeSpan retryFor, Te
         {
             HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => new($"{url} {ApiKeys.Wanted(method)}", false),
             _ when response.Content.Headers.ContentType?.MediaType == "application/problem+json" =>
-                new($"{url}: {ShownText.Of(JsonSerializer.Deserialize(body, ReportsJson.Default.Problem)!.Detail, MostOfDetail)}", isOutage),
+                new(
+                    $"{url}: {ShownText.Of(JsonSerializer.Deserialize(body, ReportsJson.Default.Problem)!.Detail, MostOfDetail)}",
+                    isOutage),
             var status => new($"{url} answers {(int)status}", isOutage),
         };
     }

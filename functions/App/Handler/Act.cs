@@ -33,7 +33,8 @@ public sealed class Act(Clusters clusters)
     {
         var text = http.Request.Query["confirm"].ToString();
         if (text is "" or "true" or "false")
-            await Answer.JsonAsync(http, await reconciler.ResyncAsync(text == "true", http.RequestAborted), ReportsJson.Default.ResyncReport);
+            await Answer.JsonAsync(
+                http, await reconciler.ResyncAsync(text == "true", http.RequestAborted), ReportsJson.Default.ResyncReport);
         else
             await Answer.ProblemAsync(
                 http, StatusCodes.Status400BadRequest, $"query parameter 'confirm' is {KubernetesName.Show(text)}; expected true or false");
@@ -42,7 +43,8 @@ public sealed class Act(Clusters clusters)
     private async Task AdvanceAsync(HttpContext http, string id)
     {
         if (Answer.TryGoal(http, out var to))
-            await Answer.JsonAsync(http, await clusters.CutOverOf(id).AdvanceAsync(to.Value, http.RequestAborted), EdgeJson.Default.CutOverReport);
+            await Answer.JsonAsync(
+                http, await clusters.CutOverOf(id).AdvanceAsync(to.Value, http.RequestAborted), EdgeJson.Default.CutOverReport);
         else
             await Answer.WrongGoalAsync(http);
     }

@@ -40,6 +40,7 @@ internal static class Answer
     {
         http.Response.StatusCode = status;
         http.Response.ContentType = "application/problem+json";
-        await JsonSerializer.SerializeAsync(http.Response.Body, new Problem(status, detail), ReportsJson.Default.Problem, http.RequestAborted);
+        await JsonSerializer.SerializeAsync(
+            http.Response.Body, new Problem(status, detail), ReportsJson.Default.Problem, http.RequestAborted);
     }
 }

@@ -4,8 +4,9 @@ using IngressReconciler.Cluster.Resources;
 namespace IngressReconciler.Cluster;
 
 /// <summary>
-/// Holds deletions that events bring when they would take away most of what a kind had in its last list, as <see cref="MassDeletionLimits"/>
-/// rejects a list that lacks it. What is held is not journalled, so every instance and every later start has the same state; a fresh list decides.
+/// Holds deletions that events bring when they would take away most of what a kind had in its last list, by the
+/// <see cref="MassDeletionLimits"/> by which a list is rejected that lacks it. What is held is not journalled, so every instance and every
+/// later start has the same state; a fresh list decides.
 /// An object that came after the list may go again: only what the list had is counted, so that neither churn nor objects that are
 /// made up first change the count. A kind that was never listed, or of which no list can be had, is not guarded.
 /// </summary>

@@ -28,7 +28,8 @@ public static class StatusComposer
     /// <param name="wanted">What is wanted, with the cluster as it is.</param>
     /// <param name="edge">The edge's addresses; none means that no status is ever touched.</param>
     /// <param name="ingresses">The Ingresses to look at.</param>
-    public static ImmutableArray<StatusChange> Compose(DesiredState wanted, ValueList<LoadBalancerAddress> edge, IReadOnlyCollection<ResourceKey> ingresses)
+    public static ImmutableArray<StatusChange> Compose(
+        DesiredState wanted, ValueList<LoadBalancerAddress> edge, IReadOnlyCollection<ResourceKey> ingresses)
     {
         if (edge.Count == 0)
             return [];

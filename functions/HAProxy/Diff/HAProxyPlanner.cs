@@ -236,7 +236,8 @@ public static class HAProxyPlanner
             var named = lines.Concat(state.Certificates.Keys.Where(line => !Looked(line.Certificate) && !IsDefault(line)))
                 .Select(line => line.ServerName).ToHashSet(StringComparer.Ordinal);
             var unnamed = (config.Certificates.GetValueOrDefault(CertificateReference.Default)?.ServerNames ?? []).Except(named);
-            foreach (var line in unnamed.Order(StringComparer.Ordinal).Select(host => new CertificateLine(BootstrapNames.DefaultCertificate, host)))
+            var wanted = unnamed.Order(StringComparer.Ordinal).Select(host => new CertificateLine(BootstrapNames.DefaultCertificate, host));
+            foreach (var line in wanted)
             {
                 if (lines.Add(line) && !state.Certificates.ContainsKey(line))
                     plan.Prepare.Add(new BindCertificate(line));

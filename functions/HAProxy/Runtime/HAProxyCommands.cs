@@ -43,12 +43,16 @@ public static class HAProxyCommands
         AddRoute(var key, var value) => new($"add map {BootstrapNames.RouteMap} {Word(key)} {Word(value)}"),
         SetRoute(var key, var value) => new($"set map {BootstrapNames.RouteMap} {Word(key)} {Word(value)}"),
         DeleteRoute(var key) => new($"del map {BootstrapNames.RouteMap} {Word(key)}"),
-        BindCertificate(var line) => new($"add ssl crt-list {BootstrapNames.CertificateList}", $"{Word(line.Certificate)} {Word(line.ServerName)}\n"),
-        UnbindCertificate(var line, var number) => new(string.Create(CultureInfo.InvariantCulture, $"del ssl crt-list {BootstrapNames.CertificateList} {Word(line.Certificate)}:{number}")),
+        BindCertificate(var line) => new(
+            $"add ssl crt-list {BootstrapNames.CertificateList}", $"{Word(line.Certificate)} {Word(line.ServerName)}\n"),
+        UnbindCertificate(var line, var number) => new(string.Create(
+            CultureInfo.InvariantCulture, $"del ssl crt-list {BootstrapNames.CertificateList} {Word(line.Certificate)}:{number}")),
         DeleteCertificate(var certificate) => new($"del ssl cert {Word(certificate)}"),
         AbortCertificate(var certificate) => new($"abort ssl cert {Word(certificate)}"),
-        AddProxySource(var source) => new($"add map {BootstrapNames.ProxySourceMap} {Word(source.Network)} {HAProxyNames.SourceWord(source)}"),
-        SetProxySource(var source) => new($"set map {BootstrapNames.ProxySourceMap} {Word(source.Network)} {HAProxyNames.SourceWord(source)}"),
+        AddProxySource(var source) => new(
+            $"add map {BootstrapNames.ProxySourceMap} {Word(source.Network)} {HAProxyNames.SourceWord(source)}"),
+        SetProxySource(var source) => new(
+            $"set map {BootstrapNames.ProxySourceMap} {Word(source.Network)} {HAProxyNames.SourceWord(source)}"),
         TellLinkId(true) => Note(ProxyNotes.LinkId, "1", exists: false),
         TellLinkId(false) => new($"del map {BootstrapNames.StateMap} {ProxyNotes.LinkId}"),
         DeleteProxySource(var network) => new($"del map {BootstrapNames.ProxySourceMap} {Word(network)}"),
@@ -94,13 +98,15 @@ public static class HAProxyCommands
     }
 
     /// <summary>Notes something on the process itself.</summary>
-    public static RuntimeCommand Note(string key, string value, bool exists) => new($"{(exists ? "set" : "add")} map {BootstrapNames.StateMap} {Word(key)} {Word(value)}");
+    public static RuntimeCommand Note(string key, string value, bool exists) =>
+        new($"{(exists ? "set" : "add")} map {BootstrapNames.StateMap} {Word(key)} {Word(value)}");
 
     /// <summary>What stands before the proxy's name in the note that opens a probe.</summary>
     private const string Probe = "probe:";
 
     /// <summary>Lets a probe with this token ask the proxy what arrived there; the answer has the name.</summary>
-    public static RuntimeCommand OpenProbe(string token, string proxy) => new($"add map {BootstrapNames.StateMap} {Word(token)} {Word(Probe + proxy)}");
+    public static RuntimeCommand OpenProbe(string token, string proxy) =>
+        new($"add map {BootstrapNames.StateMap} {Word(token)} {Word(Probe + proxy)}");
 
     /// <summary>Ends that.</summary>
     public static RuntimeCommand CloseProbe(string token) => new($"del map {BootstrapNames.StateMap} {Word(token)}");

@@ -16,7 +16,11 @@ public static class CertificateChecks
     /// <param name="exams">The proxies, each with its admin port's certificate.</param>
     /// <param name="served">Certificates that clients are shown.</param>
     public static IEnumerable<Check> Judge(
-        DateTimeOffset now, DateTimeOffset client, DateTimeOffset authority, IEnumerable<ExaminedProxy> exams, IReadOnlyList<(CertificateReference Secret, DateTimeOffset End)> served)
+        DateTimeOffset now,
+        DateTimeOffset client,
+        DateTimeOffset authority,
+        IEnumerable<ExaminedProxy> exams,
+        IReadOnlyList<(CertificateReference Secret, DateTimeOffset End)> served)
     {
         yield return One("our client certificate", client, now, "renew the certificate in settings Admin__Certificate and Admin__Key, signed by the CA that the proxies trust, and restart the function");
         yield return One("CA of the admin ports", authority, now, "make a new CA; give it to Admin__Authority and to every proxy's PKI/admin/ca.crt beside the old one, then renew what it signs");

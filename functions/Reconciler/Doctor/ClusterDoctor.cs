@@ -74,7 +74,8 @@ public sealed class ClusterDoctor(
             .. await through,
             .. await lies,
             .. await told,
-            .. exams.Where(exam => exam.Trouble is null).Select(exam => ClockChecks.Judge(ProxyChecks.Called(exam), exam.Exam.Skew, "it does not say")),
+            .. exams.Where(exam => exam.Trouble is null).Select(
+                exam => ClockChecks.Judge(ProxyChecks.Called(exam), exam.Exam.Skew, "it does not say")),
             ClockChecks.Judge("storage", trial?.Skew, unreachable ?? "it does not say"),
             await clock,
         ];

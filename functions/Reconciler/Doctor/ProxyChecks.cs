@@ -52,13 +52,19 @@ public static class ProxyChecks
     {
         foreach (var exam in exams.Where(one => one.Trouble?.Fault == ProxyFault.TooOld))
             yield return Check.Failed("haproxy-version", Called(exam), $"{exam.Name} {exam.Trouble!.Reason}", $"roll {exam.Name} to the image that infra/kubernetes names");
-        var running = exams.Where(exam => exam.Exam.Process is not null).GroupBy(exam => $"{exam.Exam.Process!.Software} {exam.Exam.Process.Version}").OrderByDescending(group => group.Count()).ToArray();
+        var running = exams.Where(exam => exam.Exam.Process is not null)
+            .GroupBy(exam => $"{exam.Exam.Process!.Software} {exam.Exam.Process.Version}")
+            .OrderByDescending(group => group.Count()).ToArray();
         if (running.Length == 1)
             yield return Check.Ok("haproxy-version", $"cluster {cluster}", $"{running[0].Count()} proxies run {running[0].Key}");
         foreach (var (other, most) in running.Skip(1).Select(group => (group, running[0])))
         {
             var names = string.Join(", ", other.Select(exam => exam.Name));
-            yield return Check.Warning("haproxy-version", names, $"{other.Key}, where {string.Join(", ", most.Select(exam => exam.Name))} run {most.Key}", $"finish the roll-out: bring {names} and the others to one version");
+            yield return Check.Warning(
+                "haproxy-version",
+                names,
+                $"{other.Key}, where {string.Join(", ", most.Select(exam => exam.Name))} run {most.Key}",
+                $"finish the roll-out: bring {names} and the others to one version");
         }
     }
 

@@ -64,7 +64,11 @@ public static class SpoofChecks
         if (answer.Said is not { } said || !SpoofProbe.IsBelieved(said.Client))
             return Check.Ok(name, subject, answer.Status == 0 ? $"refused: {answer.Trouble}" : $"not believed: answered {answer.Status}");
         return trusting is null
-            ? Check.Failed(name, subject, $"{said.Proxy} believed a PROXY header from {local.Address} and took {said.Client} for the client", $"see drift of {said.Proxy}: it believes a network that no setting names; POST /api/CLUSTER/resync takes it out")
+            ? Check.Failed(
+                name,
+                subject,
+                $"{said.Proxy} believed a PROXY header from {local.Address} and took {said.Client} for the client",
+                $"see drift of {said.Proxy}: it believes a network that no setting names; POST /api/CLUSTER/resync takes it out")
             : Check.Warning(name, subject, $"{said.Proxy} believes PROXY headers from {local.Address}, where the function is, as {trusting.Network} is trusted: whoever else is there can pass for anybody", "narrow EdgeSources (or TrustedSources, or proxy-real-ip-cidr) to the subnet that the edge has for itself");
     }
 
@@ -77,7 +81,11 @@ public static class SpoofChecks
         if (answer.Said is not { } said)
             return Check.Failed(name, subject, answer.Status == 0 ? $"no answer: {answer.Trouble}" : $"answered {answer.Status}, not by an ingress proxy that we push to", "see node-ports and nodes: the port must lead to our ingress proxy, and to nothing else");
         return SpoofProbe.IsBelieved(said.ForwardedFor)
-            ? Check.Failed(name, subject, $"{said.Proxy} passes on X-Forwarded-For '{said.ForwardedFor}': whoever connects can pass for anybody", $"see drift of {said.Proxy}, which says what to take out of it")
+            ? Check.Failed(
+                name,
+                subject,
+                $"{said.Proxy} passes on X-Forwarded-For '{said.ForwardedFor}': whoever connects can pass for anybody",
+                $"see drift of {said.Proxy}, which says what to take out of it")
             : Check.Ok(name, subject, $"dropped: pods are told {said.ForwardedFor}");
     }
 

@@ -97,7 +97,11 @@ public sealed class SpoofProbe(string host, int port, string token, IPAddress? f
         try
         {
             var body = text.IndexOf("\r\n\r\n", StringComparison.Ordinal);
-            return new(local, status, status == 200 && body > 0 ? JsonSerializer.Deserialize(text[(body + 4)..], EdgeJson.Default.ProbeAnswer) : null, null);
+            return new(
+                local,
+                status,
+                status == 200 && body > 0 ? JsonSerializer.Deserialize(text[(body + 4)..], EdgeJson.Default.ProbeAnswer) : null,
+                null);
         }
         catch (JsonException)
         {

@@ -98,7 +98,8 @@ public static class EdgeProbe
     /// <param name="time">The clock.</param>
     /// <param name="cancel">Gives up.</param>
     /// <returns>Two results an edge proxy. A proxy that cannot be reached is trouble, not an exception.</returns>
-    public static async Task<ProbeResult[]> RunAsync(IReadOnlyCollection<ProxyWorker> workers, DesiredState wanted, ProbePorts ports, TimeProvider time, CancellationToken cancel)
+    public static async Task<ProbeResult[]> RunAsync(
+        IReadOnlyCollection<ProxyWorker> workers, DesiredState wanted, ProbePorts ports, TimeProvider time, CancellationToken cancel)
     {
         try
         {
@@ -111,7 +112,8 @@ public static class EdgeProbe
                 WayAsync(edge, EdgeTables.ProbeHttps, new UriBuilder("https", edge.Address.Host, ports.Https, ProbeToken.Path).Uri),
             }));
 
-            Task<ProbeResult> WayAsync(ProxyWorker edge, string table, Uri address) => ProbeAsync(edge.Name, table, address, probe.Token.Text, header, Behind(wanted, table), cancel);
+            Task<ProbeResult> WayAsync(ProxyWorker edge, string table, Uri address) =>
+                ProbeAsync(edge.Name, table, address, probe.Token.Text, header, Behind(wanted, table), cancel);
         }
         catch (ProxyUnavailableException e)
         {

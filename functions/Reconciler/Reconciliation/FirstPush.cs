@@ -29,7 +29,8 @@ public static class FirstPush
         return [.. worst.OrderBy(one => one.Kind)];
     }
 
-    private static async Task<SuspectList[]> JudgeAsync(ProxyWorker worker, ProxyConfig config, MassDeletionLimits guard, CancellationToken cancel)
+    private static async Task<SuspectList[]> JudgeAsync(
+        ProxyWorker worker, ProxyConfig config, MassDeletionLimits guard, CancellationToken cancel)
     {
         using var timeout = new CancellationTokenSource(Timeout);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancel);

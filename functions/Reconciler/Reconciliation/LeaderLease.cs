@@ -4,8 +4,8 @@ using IngressReconciler.Workers;
 namespace IngressReconciler.Reconciliation;
 
 /// <summary>
-/// The right to push, which one instance has at a time. Where no other instance has written lately the lease is kept for a moment after the last push: the next
-/// change then waits neither for it nor for a look at what others did.
+/// The right to push, which one instance has at a time. Where no other instance has written lately the lease is kept for a moment after
+/// the last push: the next change then waits neither for it nor for a look at what others did.
 /// </summary>
 /// <param name="free">The cluster's lease.</param>
 /// <param name="proxies">They are pushed to under the lease only.</param>

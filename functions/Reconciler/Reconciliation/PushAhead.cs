@@ -38,9 +38,9 @@ public sealed class PushAhead
     /// <param name="batch">What it has next.</param>
     /// <param name="changed">What differs because of it.</param>
     /// <returns>
-    /// What of that the proxies were not given yet: nothing when it is the very batch that went ahead. Where another's came first, what went
-    /// ahead of it is looked at as well: the other may say something newer of the same. So it is where a batch of ours is read back whose
-    /// append was taken for failed: what the proxies were given since may be without it.
+    /// What of that the proxies were not given yet: nothing when it is the very batch that went ahead. Where another's came first, what
+    /// went ahead of it is looked at as well: the other may say something newer of the same. So it is where a batch of ours is read back
+    /// whose append was taken for failed: what the proxies were given since may be without it.
     /// </returns>
     public Func<ProxyRole, ImmutableArray<ConfigDifference>> Follow(JournalBatch batch, Func<ProxyRole, ConfigDifference> changed)
     {

@@ -16,7 +16,8 @@ namespace IngressReconciler.Reconciliation;
 /// <summary>
 /// The flow for one cluster, top to bottom: changes are journalled, the cluster state follows the journal, routing and endpoints follow the
 /// state, a changed routing is sealed as a version, and every proxy is pushed to and read back. One loop does all of it; what arrives while it
-/// is busy goes together in the next round. Any number of instances may run for one cluster: the journal is their order, the lease lets one push.
+/// is busy goes together in the next round. Any number of instances may run for one cluster: the journal is their order, the lease lets one
+/// push.
 /// </summary>
 /// <param name="storage">The cluster's state in storage.</param>
 /// <param name="options">What the operator set.</param>
@@ -84,7 +85,8 @@ public sealed partial class Reconciler(
         {
             TakeEdge();
             TakeConfirmed();
-            if (!queue.IsEmpty || (!IsUnknown && (sealing.IsDue || (leader.Lease is null && proxies.Workers.Any(worker => worker.WantsPush)))))
+            var wantsLease = leader.Lease is null && proxies.Workers.Any(worker => worker.WantsPush);
+            if (!queue.IsEmpty || (!IsUnknown && (sealing.IsDue || wantsLease)))
             {
                 await RoundAsync(cancel);
                 continue;

@@ -11,7 +11,9 @@ public sealed class VersionHistory(ClusterStorage storage)
 {
     /// <summary>The wanted version; <see cref="VersionHead.None"/> before the first.</summary>
     public async Task<VersionHead> HeadAsync(CancellationToken cancel) =>
-        await storage.Head.ReadAsync(known: null, cancel) is { } head ? JsonSerializer.Deserialize(head.Content.Span, VersionJson.Default.VersionHead)! : VersionHead.None;
+        await storage.Head.ReadAsync(known: null, cancel) is { } head
+            ? JsonSerializer.Deserialize(head.Content.Span, VersionJson.Default.VersionHead)!
+            : VersionHead.None;
 
     /// <summary>
     /// The newest versions, newest first, from a list of them. Only those of earlier releases are read, of which a list does not say all.
@@ -84,7 +86,9 @@ public sealed class VersionHistory(ClusterStorage storage)
     }
 
     private async Task<ConfigVersion?> StoredAsync(int number, CancellationToken cancel) =>
-        await storage.Versions.ReadAsync(number, cancel) is { } content ? JsonSerializer.Deserialize(content.Span, VersionJson.Default.ConfigVersion) : null;
+        await storage.Versions.ReadAsync(number, cancel) is { } content
+            ? JsonSerializer.Deserialize(content.Span, VersionJson.Default.ConfigVersion)
+            : null;
 
     /// <summary>The whole model of a version, whichever release wrote it; null when there is none of that number.</summary>
     /// <exception cref="InvalidDataException">It has not its hash, or lacks a version that it builds on.</exception>

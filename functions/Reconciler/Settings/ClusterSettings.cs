@@ -74,7 +74,9 @@ public sealed record ClusterSettings(
                 ProxyService = ProxyServiceOf(section),
                 ConfigMap = section["ConfigMap"] is { Length: > 0 } map && Parse(section, "ConfigMap", map, Reference) is var (ns, name) ? new(ResourceKind.ConfigMap, ns, name) : null,
                 Secrets = SecretsOf(section),
-                MassDeletion = section["HoldBackAbove"] is { Length: > 0 } percent ? new(Parse(section, "HoldBackAbove", percent, Percent) / 100.0) : routing.MassDeletion,
+                MassDeletion = section["HoldBackAbove"] is { Length: > 0 } percent
+                    ? new(Parse(section, "HoldBackAbove", percent, Percent) / 100.0)
+                    : routing.MassDeletion,
                 Controllers = [.. routing.Controllers, .. List(section, "Controllers")],
                 ClassNames = [.. List(section, "ClassNames")],
                 AllowLoopbackEndpoints = Flag(section, "AllowLoopbackEndpoints", unset: false),
@@ -106,7 +108,8 @@ public sealed record ClusterSettings(
         ImmutableArray<ConfirmedProxy> proxies =
         [
             .. List(section, "Proxies").Select(text => Parse(section, "Proxies", text, one => ProxyConfirmation.OfSetting(one))),
-            .. List(section, "Edges").Select(text => Parse(section, "Edges", text, one => ProxyConfirmation.OfSetting(one, ProxyRole.Edge))),
+            .. List(section, "Edges").Select(
+                text => Parse(section, "Edges", text, one => ProxyConfirmation.OfSetting(one, ProxyRole.Edge))),
         ];
         return proxies.GroupBy(proxy => proxy.Name).FirstOrDefault(group => group.Count() > 1) is { } twice
             ? throw new SettingException($"{section.Path}:{(twice.Any(one => one.Role == ProxyRole.Edge) ? "Edges" : "Proxies")}", twice.Key, "this name is used twice; give every proxy its own")
@@ -198,9 +201,12 @@ public sealed record ClusterSettings(
     }
 
     private static ResourceIdentifier ScaleSet(string text) =>
-        ResourceIdentifier.TryParse(text, out var id) && id is not null && string.Equals(id.ResourceType, ResourceManager.EdgeScaleSet.Type, StringComparison.OrdinalIgnoreCase)
+        ResourceIdentifier.TryParse(text, out var id) && id is not null
+        && string.Equals(id.ResourceType, ResourceManager.EdgeScaleSet.Type, StringComparison.OrdinalIgnoreCase)
             ? id
-            : throw new FormatException($"expected the resource id of a scale set, /subscriptions/…/resourceGroups/…/providers/{ResourceManager.EdgeScaleSet.Type}/NAME");
+            : throw new FormatException(
+                "expected the resource id of a scale set, "
+                + $"/subscriptions/…/resourceGroups/…/providers/{ResourceManager.EdgeScaleSet.Type}/NAME");
 
     private static Uri Https(string text) => Uri.TryCreate(text.TrimEnd('/') + "/", UriKind.Absolute, out var url) && (url.Scheme == Uri.UriSchemeHttps || url.IsLoopback)
         ? url

@@ -34,7 +34,8 @@ public sealed record Conditions(string Date, int Cores, string Processor, string
 
     private static async Task<string> HAProxyVersionAsync()
     {
-        using var process = Process.Start(new ProcessStartInfo(await Tests.Harness.RunningHAProxy.ExecutableAsync(), "-v") { RedirectStandardOutput = true })!;
+        using var process = Process.Start(
+            new ProcessStartInfo(await Tests.Harness.RunningHAProxy.ExecutableAsync(), "-v") { RedirectStandardOutput = true })!;
         var output = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();
         return output.Split(' ').ElementAtOrDefault(2) ?? "?";

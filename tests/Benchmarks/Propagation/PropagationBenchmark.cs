@@ -57,7 +57,8 @@ public static class PropagationBenchmark
             [latencies, answers, costs, await PropagationParts.MeasureAsync()],
             aims,
             [
-                "The whole handler in a process of its own, Azurite for storage, two RunningHAProxy processes; pods, clients and all of these share the machine's cores.",
+                "The whole handler in a process of its own, Azurite for storage, two HAProxy processes; "
+                + "pods, clients and all of these share the machine's cores.",
                 "An endpoint's change replaces one of ten pods; its proof is an answer of the new pod, which round robin gives at worst to the tenth request.",
                 "One event at a time, after a random pause. Each proxy is asked every millisecond until the handler has answered, then without pause; the slower proxy counts.",
             ]);

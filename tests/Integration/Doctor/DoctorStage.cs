@@ -95,7 +95,8 @@ internal sealed class DoctorStage : IAsyncLifetime
     public async Task TellEdgeAsync(int edge, params IEnumerable<string> commands)
     {
         await using var connection = await Edge.Edges[edge - 1].ConnectAsync(cancel: TestContext.Current.CancellationToken);
-        foreach (var reply in await connection.SendAsync([.. commands.Select(command => new RuntimeCommand(command))], TestContext.Current.CancellationToken))
+        RuntimeCommand[] sent = [.. commands.Select(command => new RuntimeCommand(command))];
+        foreach (var reply in await connection.SendAsync(sent, TestContext.Current.CancellationToken))
             Assert.False(reply.IsError, reply.Text);
     }
 

@@ -148,7 +148,8 @@ internal sealed class WireHandler : IAsyncDisposable
     public static string HashOf(IEnumerable<JsonElement> events)
     {
         var changes = events.Select(json => ClusterEvent.TryRead(json, out var read, out var refusal) ? ((ChangeEvent)read).Change : throw new InvalidOperationException(refusal));
-        return ModelHash.Of(DesiredState.Of(ClusterState.Empty.Apply(changes, default).State, new() { AllowLoopbackEndpoints = true }).Model).Text;
+        return ModelHash.Of(
+            DesiredState.Of(ClusterState.Empty.Apply(changes, default).State, new() { AllowLoopbackEndpoints = true }).Model).Text;
     }
 
     /// <inheritdoc/>

@@ -58,7 +58,8 @@ public sealed partial class EdgeMachineTests
     {
         var unit = WrittenFile("/etc/systemd/system/edge.service");
 
-        Assert.Contains(string.Join(' ', RunningHAProxy.Edge.Select(file => $"-f /etc/edge/{Path.GetFileName(file)}")), unit, StringComparison.Ordinal);
+        Assert.Contains(
+            string.Join(' ', RunningHAProxy.Edge.Select(file => $"-f /etc/edge/{Path.GetFileName(file)}")), unit, StringComparison.Ordinal);
         Assert.All(["--user 99:99", "--read-only", "--cap-drop ALL", "no-new-privileges", "--env-file /etc/edge/environment"], option => Assert.Contains(option, unit, StringComparison.Ordinal));
         Assert.Contains("Restart=always", unit, StringComparison.Ordinal);
         Assert.All(Written(), file => Assert.DoesNotContain("{{", file.Text("content"), StringComparison.Ordinal));

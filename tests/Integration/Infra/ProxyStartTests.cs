@@ -42,7 +42,11 @@ public sealed class ProxyStartTests : IDisposable
         var command = proxy.Texts("command").ToArray();
         Assert.Equal("haproxy", command[0]);
         await using var process = await ChildProcess.StartAsync(
-            null, await RunningHAProxy.ExecutableAsync(), command[1..].Select(Here), proxy.Items("env").ToDictionary(one => one.Text("name")!, Value), _root.FullName);
+            null,
+            await RunningHAProxy.ExecutableAsync(),
+            command[1..].Select(Here),
+            proxy.Items("env").ToDictionary(one => one.Text("name")!, Value),
+            _root.FullName);
         string Probe(string name) => $"http://127.0.0.1:{ports[proxy.Items("ports").Single(port => port.Text("name") == proxy.Text($"{name}.httpGet.port")).Text("containerPort")!]}{proxy.Text($"{name}.httpGet.path")}";
         await process.WaitUntilAsync(async () => await StatusAsync(Probe("livenessProbe")) == HttpStatusCode.OK, TimeSpan.FromSeconds(20));
 

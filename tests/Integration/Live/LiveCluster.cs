@@ -194,7 +194,9 @@ internal sealed class LiveCluster : IAsyncDisposable
         return "";
     });
 
-    private string Missing(DesiredState fresh) => string.Join(", ", fresh.Cluster.Resources.Values.Where(one => Reconciler.Wanted.Cluster.IsMissing(one, one.Metadata.ResourceVersion)).Select(one => $"{one.Key}@{one.Metadata.ResourceVersion}")
+    private string Missing(DesiredState fresh) => string.Join(", ", fresh.Cluster.Resources.Values
+        .Where(one => Reconciler.Wanted.Cluster.IsMissing(one, one.Metadata.ResourceVersion))
+        .Select(one => $"{one.Key}@{one.Metadata.ResourceVersion}")
         .Concat(Reconciler.Wanted.Cluster.Resources.Keys
             .Where(key => !ResourceKinds.IsOwn(key.Kind) && !fresh.Cluster.Resources.ContainsKey(key))
             .Select(key => $"that {key} is gone")));

@@ -48,7 +48,8 @@ public sealed partial class SimulatedHAProxyTests
             var said = RuntimeReply.Parse(Encoding.UTF8.GetBytes(reply));
             var (expected, actual) = (Normal(commands[i], replies[i]), Normal(commands[i], said));
             if (expected != actual)
-                Assert.Fail($"stream {seed}, command {i}, '{commands[i].Line}': a real one says\n{expected}\nand the simulated one\n{actual}");
+                Assert.Fail(
+                    $"stream {seed}, command {i}, '{commands[i].Line}': a real one says\n{expected}\nand the simulated one\n{actual}");
         }
     }
 

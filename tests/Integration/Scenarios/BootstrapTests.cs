@@ -32,7 +32,8 @@ public sealed class BootstrapTests
         var (first, second) = await ServedAsync(stage, reconciler);
         Assert.Equal((0, null), (first.Bootstrap!.Contract, first.Trouble));
         Assert.Equal(
-            "has a bootstrap with contract 0, older than this release's 1; it lacks nothing that this release uses", first.Bootstrap?.Notice);
+            "has a bootstrap with contract 0, older than this release's 1; it lacks nothing that this release uses",
+            first.Bootstrap?.Notice);
         Assert.Equal((ProxyContract.Newest, null, null), (second.Bootstrap!.Contract, second.Bootstrap.Notice, second.Trouble));
         Assert.DoesNotContain(reconciler.Findings, finding => finding.Reason == RefusalFindings.RefusedByProxy);
         Assert.Equal([CheckState.Ok, CheckState.Ok], (await ExamineAsync(reconciler)).Select(check => check.State));

@@ -58,7 +58,10 @@ public sealed class FourInstancesTests : IAsyncLifetime
         (head, numbers) = await stage.VersionsAsync();
         Assert.Equal(ModelHash.Of(wanted.Model).Text, head.Hash);
         Assert.Equal(Enumerable.Range(1, head.Version), numbers.Order());
-        Assert.Equal(ModelHash.Of(wanted.Model).Text, ModelHash.Of((await new VersionHistory(stage.StorageOf()).ModelAsync(head.Version, TestContext.Current.CancellationToken))!).Text);
+        Assert.Equal(
+            ModelHash.Of(wanted.Model).Text,
+            ModelHash.Of(
+                (await new VersionHistory(stage.StorageOf()).ModelAsync(head.Version, TestContext.Current.CancellationToken))!).Text);
         Assert.DoesNotContain("in a way that it must not", string.Concat(instances.Select(one => one.Output)), StringComparison.Ordinal);
         Stage.Say($"{events.Count} events, twice, in {total} batches: taken after {taken.TotalSeconds:0.0} s, run by both proxies after {watch.Elapsed.TotalSeconds:0.0} s; "
             + $"{redelivered} redelivered; {head.Version} versions; {wanted.Model.Hosts.Count} hosts, {wanted.Endpoints.Count} upstreams, {wanted.Endpoints.Values.Sum(set => set.Endpoints.Count)} endpoints");

@@ -183,7 +183,8 @@ public sealed class RepairTests : IAsyncLifetime
         await using var connection = await stage.Proxies[0].ConnectAsync(cancel: TestContext.Current.CancellationToken);
         while (!sending.IsCompleted)
         {
-            var reply = (await connection.SendAsync([new($"show map {BootstrapNames.StateMap}")], TestContext.Current.CancellationToken))[0].Text;
+            var reply = (
+                await connection.SendAsync([new($"show map {BootstrapNames.StateMap}")], TestContext.Current.CancellationToken))[0].Text;
             if (reply.Contains($"{ProxyNotes.Push} {ProxyNotes.Open}", StringComparison.Ordinal))
                 return true;
         }
@@ -201,6 +202,7 @@ public sealed class RepairTests : IAsyncLifetime
     {
         var tail = await stage.StorageOf().Journal.ReadAsync(JournalPosition.Start, TestContext.Current.CancellationToken);
         Assert.True(tail.AtEnd);
-        return DesiredState.Of(ClusterState.Empty.Apply(tail.Lines.Select(line => JournalBatch.Parse(line.Bytes))), new() { AllowLoopbackEndpoints = true });
+        return DesiredState.Of(
+            ClusterState.Empty.Apply(tail.Lines.Select(line => JournalBatch.Parse(line.Bytes))), new() { AllowLoopbackEndpoints = true });
     }
 }

@@ -131,7 +131,8 @@ public sealed class WrongInputTests(WrongInputTests.Shop shop) : IClassFixture<W
         Assert.Equal(8, findings.Length);
         Assert.All(findings, (finding, i) => Assert.StartsWith($"endpoints[{i}].addresses[0] ", finding.Message, StringComparison.Ordinal));
         var servers = (await Stage.StateAsync(Stage.Proxies[0])).Backends["http:shop:mixed:80"].Servers;
-        Assert.Equal([pod.Place.Address], servers.Values.Where(server => server.State == ServerState.Ready).Select(server => server.Address));
+        Assert.Equal(
+            [pod.Place.Address], servers.Values.Where(server => server.State == ServerState.Ready).Select(server => server.Address));
         await NothingElseIsLostAsync();
     }
 

@@ -60,6 +60,8 @@ public sealed class CertificateExpiryTelemetryTests
     {
         var changes = cluster.Select(one => ClusterEvent.TryRead(objects.Applied(one), out var read, out var refusal) ? ((ChangeEvent)read).Change : throw new InvalidOperationException(refusal));
         var options = new Routing.RoutingOptions();
-        return DesiredState.Of(ClusterState.Empty.Apply(changes, default).State, options with { Settings = options.Settings with { DefaultCertificate = byDefault } });
+        return DesiredState.Of(
+            ClusterState.Empty.Apply(changes, default).State,
+            options with { Settings = options.Settings with { DefaultCertificate = byDefault } });
     }
 }

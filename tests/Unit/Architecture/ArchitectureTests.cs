@@ -57,7 +57,8 @@ public partial class ArchitectureTests
     [Fact]
     public void The_table_has_no_arrow_that_is_not_used_and_no_way_round()
     {
-        var used = All.SelectMany(file => Layers.Uses(file.Text, Types).Select(other => (Layer: Layers.Of(file.Path) ?? "", Other: other))).ToHashSet();
+        var used = All.SelectMany(
+            file => Layers.Uses(file.Text, Types).Select(other => (Layer: Layers.Of(file.Path) ?? "", Other: other))).ToHashSet();
         var needless = Layers.Table.SelectMany(one => one.Uses.Select(other => (one.Layer, Other: other))).Except(used).ToArray();
         Assert.True(needless.Length == 0, string.Join('\n', needless));
         var before = new HashSet<string>();
@@ -76,7 +77,8 @@ public partial class ArchitectureTests
         var type = Types[other].First();
         var imported = Layers.Violations(home with { Text = $"using IngressReconciler.{other};\n" + home.Text }, Types);
         Assert.Contains($"{home.Path}: {layer} must not use {other}", imported);
-        var qualified = Layers.Violations(home with { Text = home.Text + $"\ninternal sealed record Planted({other}.{type} One);\n" }, Types);
+        var qualified = Layers.Violations(
+            home with { Text = home.Text + $"\ninternal sealed record Planted({other}.{type} One);\n" }, Types);
         Assert.Contains($"{home.Path}: {layer} must not use {other}", qualified);
     }
 
@@ -91,7 +93,8 @@ public partial class ArchitectureTests
     [Fact]
     public void A_proxys_words_are_in_its_driver_only()
     {
-        var speak = All.Where(file => !file.Path.StartsWith("HAProxy/", StringComparison.Ordinal) && Layers.Of(file.Path) is not (null or "Composition" or "Cli"))
+        var speak = All.Where(file => !file.Path.StartsWith("HAProxy/", StringComparison.Ordinal))
+            .Where(file => Layers.Of(file.Path) is not (null or "Composition" or "Cli"))
             .Where(file => ProxysWords().IsMatch(Comments().Replace(file.Text, "")));
         Assert.Empty(speak.Select(file => file.Path));
     }

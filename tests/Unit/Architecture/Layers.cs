@@ -60,8 +60,8 @@ public static partial class Layers
         (
             "Composition",
             [
-                "Cluster", "Proxies", "HAProxy.Runtime", "Reports", "Storage", "Kubernetes", "Workers", "Reconciliation", "Edge", "Settings",
-                "Doctor", "ManifestFolders",
+                "Cluster", "Proxies", "HAProxy.Runtime", "Reports", "Storage", "Kubernetes", "Workers", "Reconciliation", "Edge",
+                "Settings", "Doctor", "ManifestFolders",
             ]),
         ("Handler", ["Cluster", "Proxies", "Reports", "Storage", "Reconciliation", "Edge", "Doctor", "Versions", "Composition"]),
         ("Local", ["Cluster", "Storage", "Handler"]),
@@ -84,7 +84,8 @@ public static partial class Layers
         [
             .. Directory.GetFiles(root, "*.cs", SearchOption.AllDirectories)
                 .Select(file => (File: file, Path: Path.GetRelativePath(root, file).Replace('\\', '/')))
-                .Where(one => !one.Path.Contains("/obj/", StringComparison.Ordinal) && !one.Path.Contains("/bin/", StringComparison.Ordinal))
+                .Where(
+                    one => !one.Path.Contains("/obj/", StringComparison.Ordinal) && !one.Path.Contains("/bin/", StringComparison.Ordinal))
                 .OrderBy(one => one.Path, StringComparer.Ordinal)
                 .Select(one => new SourceFile(one.Path, File.ReadAllText(one.File))),
         ];
@@ -134,7 +135,8 @@ public static partial class Layers
 
     /// <summary>The names of all types by layer.</summary>
     public static ILookup<string, string> Types(IEnumerable<SourceFile> files) =>
-        files.SelectMany(file => Declaration().Matches(file.Text).Select(match => (Layer: Of(file.Path) ?? "", Name: match.Groups[1].Value)))
+        files.SelectMany(
+            file => Declaration().Matches(file.Text).Select(match => (Layer: Of(file.Path) ?? "", Name: match.Groups[1].Value)))
             .Distinct()
             .ToLookup(one => one.Layer, one => one.Name, StringComparer.Ordinal);
 
@@ -154,7 +156,8 @@ public static partial class Layers
     private static partial Regex Word();
 
     [GeneratedRegex(
-        @"^(?:public|internal) (?:(?:static|sealed|abstract|partial|readonly|ref) )*(?:record struct|record|class|struct|interface|enum) (\w+)",
+        @"^(?:public|internal) (?:(?:static|sealed|abstract|partial|readonly|ref) )*"
+        + @"(?:record struct|record|class|struct|interface|enum) (\w+)",
         RegexOptions.Multiline)]
     private static partial Regex Declaration();
 }

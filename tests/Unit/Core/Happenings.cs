@@ -52,12 +52,14 @@ internal static class Happenings
         .Select(applied => applied.Resource));
 
     /// <summary>What is wanted after changes, one after the other, from nothing.</summary>
-    public static DesiredState Wanted(this IEnumerable<ResourceChange> changes) => changes.Aggregate(Nothing, (wanted, change) => wanted.After([change], At).Next);
+    public static DesiredState Wanted(this IEnumerable<ResourceChange> changes) =>
+        changes.Aggregate(Nothing, (wanted, change) => wanted.After([change], At).Next);
 
     public static DesiredState Nothing { get; } = DesiredState.Of(ClusterState.Empty, Options);
 
     /// <summary>A proxy that was pushed all of that.</summary>
-    public static SimulatedProxy Proxy(DesiredState wanted, int version = 1) => new SimulatedProxy().Apply(Full(wanted, version, new()).Steps);
+    public static SimulatedProxy Proxy(DesiredState wanted, int version = 1) =>
+        new SimulatedProxy().Apply(Full(wanted, version, new()).Steps);
 
     public static PushPlan Full(DesiredState wanted, int version, SimulatedProxy proxy) =>
         HAProxyPlanner.Plan(wanted.Compiled(), version, proxy.Read(PlanScope.All()), PlanScope.All());

@@ -120,7 +120,9 @@ public class PathMatchingTests
     [InlineData("", "/resource")]
     public void A_default_backend_without_rules_has_every_request(string host, string path)
     {
-        var wanted = DesiredState.Of(Manifests.Cluster("{kind: Ingress, metadata: {name: only}, spec: {ingressClassName: ours, defaultBackend: {service: {name: echo, port: {number: 8080}}}}}"), Ours);
+        const string backend = "{service: {name: echo, port: {number: 8080}}}";
+        const string ingress = $"{{kind: Ingress, metadata: {{name: only}}, spec: {{ingressClassName: ours, defaultBackend: {backend}}}}}";
+        var wanted = DesiredState.Of(Manifests.Cluster(ingress), Ours);
         Assert.Equal("http:shop:echo:8080", Lookup.Find(Stages.Routes(wanted.Model), host, path));
     }
 

@@ -55,5 +55,6 @@ public sealed class ReadFieldsTests
         Assert.Contains(wanted.Findings, finding => finding.Message.Contains("'ALL'", StringComparison.Ordinal));
     }
 
-    private static DesiredState Wanted(IEnumerable<Cluster.Resources.Resource> resources) => DesiredState.Of(Manifests.Cluster(resources), new());
+    private static DesiredState Wanted(IEnumerable<Cluster.Resources.Resource> resources) =>
+        DesiredState.Of(Manifests.Cluster(resources), new());
 }

@@ -186,7 +186,10 @@ internal sealed class SimulatedProxy
                 certificates.Add(name);
                 break;
             case BindCertificate(var line):
-                Demand(certificates.Contains(line.Certificate) || line.Certificate == BootstrapNames.DefaultCertificate, step, "there is no such certificate");
+                Demand(
+                    certificates.Contains(line.Certificate) || line.Certificate == BootstrapNames.DefaultCertificate,
+                    step,
+                    "there is no such certificate");
                 Demand(lines.TryAdd(line, nextLine++), step, "the line is there");
                 break;
             case UnbindCertificate(var line, var number):

@@ -31,7 +31,8 @@ internal static class Tenants
     public const string Web = "{service: {name: web, port: {number: 80}}}";
 
     /// <summary>The backend that answers; null for 404.</summary>
-    public static string? Backend(this DesiredState wanted, string host, string path) => Lookup.Find(Stages.Routes(wanted.Model), host, path);
+    public static string? Backend(this DesiredState wanted, string host, string path) =>
+        Lookup.Find(Stages.Routes(wanted.Model), host, path);
 
     /// <summary>The namespace whose pods answer; null for 404, <c>-</c> for 503.</summary>
     public static string? Answers(this DesiredState wanted, string host, string path = "/") =>

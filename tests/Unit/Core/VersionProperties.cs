@@ -59,7 +59,8 @@ public class VersionProperties
         Assert.Throws<ArgumentNullException>(() => version.Model(null));
     }
 
-    private static ConfigVersion Version(int number, bool full, ImmutableSortedDictionary<string, HostRoutes?> hosts, DesiredState wanted) => new()
+    private static ConfigVersion Version(
+        int number, bool full, ImmutableSortedDictionary<string, HostRoutes?> hosts, DesiredState wanted) => new()
     {
         Number = number,
         Parent = number - 1,

@@ -24,7 +24,9 @@ public sealed class JudgingTests
     [InlineData(ProxyFault.TooOld, CheckState.Ok, null)]
     public void Why_a_proxy_cannot_be_asked_says_what_to_do(ProxyFault? fault, CheckState state, string? cure)
     {
-        var check = Assert.Single(Judge(Found("p1", new() { Trouble = fault is { } one ? new(one, $"has this trouble") : null })), check => check.Name == "admin-channel");
+        var check = Assert.Single(
+            Judge(Found("p1", new() { Trouble = fault is { } one ? new(one, $"has this trouble") : null })),
+            check => check.Name == "admin-channel");
         Assert.Equal(("proxy p1", state), (check.Subject, check.State));
         if (cure is null)
             Assert.Null(check.Cure);
@@ -48,7 +50,9 @@ public sealed class JudgingTests
     [Fact]
     public void An_HAProxy_that_is_too_old_is_named()
     {
-        var check = Assert.Single(Judge(Exam("p1"), Found("p2", new() { Trouble = new(ProxyFault.TooOld, $"runs HAProxy 3.2.1, and 3.4.7 or newer is needed") })), check => check.State == CheckState.Failed);
+        var check = Assert.Single(
+            Judge(Exam("p1"), Found("p2", new() { Trouble = new(ProxyFault.TooOld, $"runs HAProxy 3.2.1, and 3.4.7 or newer is needed") })),
+            check => check.State == CheckState.Failed);
         Assert.Equal(("haproxy-version", "proxy p2", "p2 runs HAProxy 3.2.1, and 3.4.7 or newer is needed"), (check.Name, check.Subject, check.Found));
         Assert.Contains("roll p2", check.Cure, StringComparison.Ordinal);
     }
@@ -88,7 +92,8 @@ public sealed class JudgingTests
         [
             .. CertificateChecks.Judge(Now, end, late, [], [(new("shop", "late"), late)]),
             .. CertificateChecks.Judge(Now, late, end, [], [(new("shop", "late"), late)]),
-            .. CertificateChecks.Judge(Now, late, late, [Found("p1", new() { Certificate = new($"p", end) })], [(new("shop", "late"), late)]),
+            .. CertificateChecks.Judge(
+                Now, late, late, [Found("p1", new() { Certificate = new($"p", end) })], [(new("shop", "late"), late)]),
             .. CertificateChecks.Judge(Now, late, late, [], [(new("shop", "late"), late), (new("shop", "pair"), end)]),
         ];
         if (state == CheckState.Ok)
@@ -174,7 +179,8 @@ public sealed class JudgingTests
 
     private static Check[] Judge(params ExaminedProxy[] exams) => [.. ProxyChecks.Judge("c", exams, 7, "CN=us")];
 
-    private static ExaminedProxy Exam(string name, string haproxy = "3.4.7", bool running = true, int version = 7, string? trouble = null) =>
+    private static ExaminedProxy Exam(
+        string name, string haproxy = "3.4.7", bool running = true, int version = 7, string? trouble = null) =>
         Found(name, new() { Process = new("HAProxy", haproxy, "1", Now) }, running, version, trouble);
 
     private static ExaminedProxy Found(string name, ProxyExam exam, bool running = true, int version = 7, string? trouble = null) => new(

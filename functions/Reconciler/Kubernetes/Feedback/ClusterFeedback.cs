@@ -35,7 +35,8 @@ public sealed class ClusterFeedback(StatusWriter? statuses, FindingEvents events
     public void Load(JournalPosition at) => statuses?.Load(at);
 
     /// <summary>Notes what a change concerns.</summary>
-    public void Follow(IEnumerable<ResourceChange> changes, DesiredDifference difference, JournalPosition end) => statuses?.Follow(changes, difference, end);
+    public void Follow(IEnumerable<ResourceChange> changes, DesiredDifference difference, JournalPosition end) =>
+        statuses?.Follow(changes, difference, end);
 
     /// <summary>Looks at everything with the next <see cref="Tell"/>, also at what was refused.</summary>
     public void LookAtEverything()
