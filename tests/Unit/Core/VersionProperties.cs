@@ -60,20 +60,21 @@ public class VersionProperties
     }
 
     private static ConfigVersion Version(
-        int number, bool full, ImmutableSortedDictionary<string, HostRoutes?> hosts, DesiredState wanted) => new()
-    {
-        Number = number,
-        Parent = number - 1,
-        Full = full,
-        Hash = ModelHash.Of(wanted.Model).Text,
-        At = Happenings.At,
-        Position = "00000001-000000000000",
-        Cause = "test",
-        HostCount = wanted.Model.Hosts.Count,
-        Settings = wanted.Model.Settings,
-        Hosts = hosts,
-        Findings = wanted.Findings.ToValueList(),
-    };
+        int number, bool full, ImmutableSortedDictionary<string, HostRoutes?> hosts, DesiredState wanted) =>
+        new()
+        {
+            Number = number,
+            Parent = number - 1,
+            Full = full,
+            Hash = ModelHash.Of(wanted.Model).Text,
+            At = Happenings.At,
+            Position = "00000001-000000000000",
+            Cause = "test",
+            HostCount = wanted.Model.Hosts.Count,
+            Settings = wanted.Model.Settings,
+            Hosts = hosts,
+            Findings = wanted.Findings.ToValueList(),
+        };
 
     private static ConfigVersion Read(ConfigVersion version)
     {
