@@ -42,7 +42,7 @@ public sealed class HAProxyInstance : IProxy
     {
         string? gaveUp = null;
         var (result, connection) = await link.UseAsync(
-            async (connection, token) => (await PushAsync(connection), connection), cancel);
+            async (connection, token) => (await PushAsync(connection, token), connection), cancel);
         Volatile.Write(ref refused, result.Refused);
         sweep.Add(result.Sweep);
         return new(
@@ -58,7 +58,7 @@ public sealed class HAProxyInstance : IProxy
         };
 
         // A refusal means that the proxy is not what it was taken for, so the second try looks at everything.
-        async Task<PushResult> PushAsync(RuntimeConnection connection)
+        async Task<PushResult> PushAsync(RuntimeConnection connection, CancellationToken token)
         {
             // The session is this push's alone; what uses it after that needs no lease.
             connection.Fence = request.Fence;
@@ -78,7 +78,7 @@ public sealed class HAProxyInstance : IProxy
             }
 
             Task<PushResult> TryAsync(PlanScope scope) =>
-                ProxyPush.RunAsync(connection, (HAProxyConfig)request.Config, request.Version, scope, refused, keys, cancel);
+                ProxyPush.RunAsync(connection, (HAProxyConfig)request.Config, request.Version, scope, refused, keys, token);
         }
     }
 

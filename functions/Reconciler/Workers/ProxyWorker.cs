@@ -157,7 +157,7 @@ public sealed class ProxyWorker(
             fence?.Invoke(); // what was read back under a lease that has passed meanwhile is no news
             var drift = unexpected && outcome.WasReady ? outcome.Steps : 0;
             telemetry.Pushed(span, outcome, drift);
-            var news = outcome.Refused.Where(one => !Refused.Any(known => known.Part == one.Part && known.Reason == one.Reason)).ToArray();
+            Refusal[] news = [.. outcome.Refused.Except(Refused)];
             ImmutableInterlocked.InterlockedExchange(ref refused, outcome.Refused);
             var notice = Report.Bootstrap?.Notice;
             Tell(report => report.After(outcome, drift, what.Version, what.Position, time.GetUtcNow()));
